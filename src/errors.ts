@@ -1,0 +1,291 @@
+/**
+ * Every error a message can end with. The table is the one source of the codes: sources answer from it, policies
+ * decide by it, the reference page is printed from it.
+ */
+
+/** How sources and policies act on an error. */
+export type Kind = 'definition' | 'transient' | 'permanent' | 'rejected' | 'cancelled' | 'bug';
+
+export type Facts = Readonly<Record<string, unknown>>;
+
+interface Entry {
+  readonly kind: Kind;
+  /** The HTTP status a caller gets when nobody catches it. */
+  readonly status: number;
+  /** What happened, for the person who reads the answer or the log. */
+  readonly text: (facts: Facts) => string;
+  /** What to do about it, printed in the reference. */
+  readonly help: string;
+}
+
+const list = (value: unknown): string => (Array.isArray(value) ? value.join('; ') : String(value));
+
+export const errorTable = {
+  malformed: {
+    kind: 'permanent',
+    status: 400,
+    text: (f) => `The ${f['format'] ?? 'body'} cannot be read: ${f['detail']}`,
+    help: 'The bytes are not what the content type says. Correct the sender, or the content-type header.',
+  },
+  validation: {
+    kind: 'permanent',
+    status: 400,
+    text: (f) => `The message is not valid: ${list(f['findings'] ?? f['detail'])}`,
+    help: 'Every finding is listed under `findings`, each with the JSON pointer of the value.',
+  },
+  'bad-request': {
+    kind: 'permanent',
+    status: 400,
+    text: (f) => `The request cannot be served: ${f['detail']}`,
+    help: 'The request itself breaks a rule of HTTP or of the path it names.',
+  },
+  'unsupported-media-type': {
+    kind: 'permanent',
+    status: 415,
+    text: (f) => `A body of type ${f['contentType'] ?? 'unknown'} cannot be read as a value`,
+    help: 'Send JSON, XML, a form or text; or let the flow relay the body without looking at it.',
+  },
+  'too-large': {
+    kind: 'permanent',
+    status: 413,
+    text: (f) => `The body is larger than the ${f['limit']} bytes allowed`,
+    help: 'Raise `from.http.maxBody`, or send less.',
+  },
+  'response-too-large': {
+    kind: 'permanent',
+    status: 502,
+    text: (f) => `The answer of ${f['endpoint']} is larger than the ${f['limit']} bytes allowed`,
+    help: 'Raise `maxResponse` on the endpoint, or relay the answer without looking at it.',
+  },
+  'not-found': {
+    kind: 'permanent',
+    status: 404,
+    text: (f) => `Nothing is served at ${f['path']}`,
+    help: 'The paths are those of the `from.http` sources.',
+  },
+  'method-not-allowed': {
+    kind: 'permanent',
+    status: 405,
+    text: (f) => `${f['method']} is not served at ${f['path']}; allowed: ${list(f['allow'])}`,
+    help: 'The `Allow` header lists what is served at that path.',
+  },
+  expression: {
+    kind: 'permanent',
+    status: 500,
+    text: (f) => `The expression ${f['expression']} failed: ${f['detail']}`,
+    help: 'The message does not have what the expression needs, or the expression asks for something impossible.',
+  },
+  'expression-limit': {
+    kind: 'permanent',
+    status: 500,
+    text: (f) => `The expression ${f['expression']} was stopped: ${f['detail']}`,
+    help: 'An expression has limits of time, depth and size. Simplify it, or move the work to a `script` step.',
+  },
+  'no-value': {
+    kind: 'permanent',
+    status: 500,
+    text: (f) => `The hole ${f['expression']} yielded nothing where text was needed`,
+    help: 'Inside joined text and in paths a hole must yield a value. Give a default: `${{ name ? name : "x" }}`.',
+  },
+  unmatched: {
+    kind: 'permanent',
+    status: 422,
+    text: (f) => `No case of ${f['step'] ?? 'the switch'} matched, and it has no \`otherwise\``,
+    help: 'Add a case, or `otherwise`.',
+  },
+  'unknown-endpoint': {
+    kind: 'permanent',
+    status: 500,
+    text: (f) => `The recipient list named ${f['name']}, which is not one of its endpoints`,
+    help: '`endpoints` must yield names under `endpoints:` that all belong to the connector of the step.',
+  },
+  'too-many-iterations': {
+    kind: 'permanent',
+    status: 500,
+    text: (f) => `The loop was still going after ${f['maxIterations']} rounds`,
+    help: 'Raise `maxIterations`, or correct `while`.',
+  },
+  script: {
+    kind: 'permanent',
+    status: 500,
+    text: (f) => `The script ${f['module']} failed: ${f['detail']}`,
+    help: 'The module threw. An error with `code` and `kind` of its own keeps them.',
+  },
+  branches: {
+    kind: 'permanent',
+    status: 502,
+    text: (f) => `${f['succeeded']} of ${f['total']} succeeded, ${f['required']} were required: ${list(f['failures'])}`,
+    help: 'Too many branches or recipients failed for `require`.',
+  },
+  failed: {
+    kind: 'permanent',
+    status: 500,
+    text: (f) => String(f['detail'] ?? 'The flow failed on purpose'),
+    help: 'A `fail` step without a `code` of its own.',
+  },
+  'soap-fault': {
+    kind: 'permanent',
+    status: 502,
+    text: (f) => `${f['endpoint'] ?? 'The service'} answered with the SOAP fault ${f['faultCode']}: ${f['faultString']}`,
+    help: 'The service understood the envelope and refused. `$error.facts` has the code, the text and the detail.',
+  },
+  timeout: {
+    kind: 'transient',
+    status: 504,
+    text: (f) => `${f['endpoint'] ?? f['what'] ?? 'The call'} did not answer within ${f['ms']} ms`,
+    help: 'Raise `timeout` on the endpoint, or find out why it is slow.',
+  },
+  deadline: {
+    kind: 'transient',
+    status: 504,
+    text: (f) => `The deadline of ${f['flow'] ?? 'the message'} passed`,
+    help: 'Raise `deadline`, or shorten what the flow does.',
+  },
+  connection: {
+    kind: 'transient',
+    status: 502,
+    text: (f) => `${f['endpoint'] ?? 'The far side'} could not be reached: ${f['detail']}`,
+    help: 'Is it running, and is the URL right? The text of the network error is part of the message.',
+  },
+  'invalid-response': {
+    kind: 'transient',
+    status: 502,
+    text: (f) => `${f['endpoint'] ?? 'The far side'} answered something that cannot be used: ${f['detail']}`,
+    help: 'The far side broke its protocol, or its body is not what its content type says.',
+  },
+  'circuit-open': {
+    kind: 'rejected',
+    status: 503,
+    text: (f) => `The circuit breaker of ${f['endpoint']} is open for another ${f['ms']} ms`,
+    help: 'The endpoint failed too often. It is probed again when that time is over.',
+  },
+  'bulkhead-full': {
+    kind: 'rejected',
+    status: 503,
+    text: (f) => `${f['endpoint']} is busy: ${f['max']} calls are running and the queue is full`,
+    help: 'Raise `bulkhead.max` or `queue`, or give the far side more capacity.',
+  },
+  'rate-limited': {
+    kind: 'rejected',
+    status: 429,
+    text: (f) => `${f['endpoint'] ?? 'This'} is limited to ${f['rate']}`,
+    help: 'Wait as long as `Retry-After` says.',
+  },
+  overloaded: {
+    kind: 'rejected',
+    status: 503,
+    text: (f) => `Too much is going on here: ${f['detail']}`,
+    help: 'Nothing was started. Try again after `Retry-After`.',
+  },
+  'channel-full': {
+    kind: 'rejected',
+    status: 503,
+    text: (f) => `The channel ${f['channel']} is full: ${f['capacity']} messages wait in it`,
+    help: 'The reader is slower than the writers. Raise its `concurrency` or `capacity`.',
+  },
+  stopping: {
+    kind: 'rejected',
+    status: 503,
+    text: () => 'The integration is stopping',
+    help: 'Nothing was started. Try again elsewhere, or when it is back.',
+  },
+  aborted: {
+    kind: 'cancelled',
+    status: 499,
+    text: (f) => `The message was given up: ${f['detail'] ?? 'the caller went away'}`,
+    help: 'The caller closed the connection, or a sibling branch had already won.',
+  },
+  file: {
+    kind: 'transient',
+    status: 500,
+    text: (f) => `The file ${f['path']} cannot be used: ${f['detail']}`,
+    help: 'Look at its path, its permissions and the free space.',
+  },
+  startup: {
+    kind: 'transient',
+    status: 500,
+    text: (f) => `${f['what']} could not be opened: ${f['detail']}`,
+    help: 'The process ends with exit code 69. Correct what the message names, and start again.',
+  },
+  bug: {
+    kind: 'bug',
+    status: 500,
+    text: (f) => `Something in Dowel went wrong: ${f['detail']}`,
+    help: 'Please report it, with the log line that names the step.',
+  },
+} satisfies Record<string, Entry>;
+
+export type KnownCode = keyof typeof errorTable;
+
+/** An error of a message: a stable `code`, a `kind` that decides what happens to the message, and facts. */
+export class Failure extends Error {
+  override readonly name = 'Failure';
+  readonly code: string;
+  readonly kind: Kind;
+  /** The HTTP status for a caller when nobody catches it. */
+  readonly status: number;
+  /** What is known about it; safe to show to a caller. */
+  readonly facts: Facts;
+  /** Where it happened, such as `place-order/steps/3 "Charge the card"`; set once, by the innermost step. */
+  place: string | undefined;
+
+  constructor(code: string, kind: Kind, status: number, message: string, facts: Facts, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.kind = kind;
+    this.status = status;
+    this.facts = facts;
+  }
+}
+
+// Capturing a stack costs more than all the rest of a failure; only bugs need one, and they have their cause's.
+const withoutStack = <T>(make: () => T): T => {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+};
+
+/** Makes the error `code` of the table; `facts` fill its text and may be shown to callers. */
+export function failure(code: KnownCode, facts: Facts = {}, options: { cause?: unknown; status?: number } = {}): Failure {
+  const entry: Entry = errorTable[code];
+  return withoutStack(
+    () => new Failure(code, entry.kind, options.status ?? entry.status, entry.text(facts), facts, options.cause),
+  );
+}
+
+/** An error with a code that is not in the table: an `http-404` of a far side, or the code of a `fail` step. */
+export function customFailure(code: string, kind: Kind, status: number, message: string, facts: Facts = {}): Failure {
+  return withoutStack(() => new Failure(code, kind, status, message, facts));
+}
+
+/** The failure for an answer with a status that was not expected: 408, 425, 429 and 5xx are transient (RFC 9110 §15). */
+export function httpFailure(status: number, facts: Facts): Failure {
+  const transient = status >= 500 ? status !== 501 && status !== 505 : status === 408 || status === 425 || status === 429;
+  return customFailure(
+    `http-${status}`,
+    transient ? 'transient' : 'permanent',
+    502,
+    `${facts['endpoint'] ?? 'The far side'} answered ${status}`,
+    { status, ...facts },
+  );
+}
+
+/** Whatever was thrown, as a Failure: what is not one is a bug of ours. */
+export function toFailure(thrown: unknown): Failure {
+  if (thrown instanceof Failure) return thrown;
+  if (thrown instanceof RangeError && /call stack/i.test(thrown.message)) {
+    return failure('malformed', { detail: 'it is nested too deeply' }, { cause: thrown });
+  }
+  const detail = thrown instanceof Error ? thrown.message : String(thrown);
+  return failure('bug', { detail }, { cause: thrown });
+}
+
+/** Whether `selector` (a code, a class such as `http-5xx`, or a kind) names this failure. */
+export function failureMatches(error: Failure, selector: string): boolean {
+  if (selector === error.code || selector === error.kind) return true;
+  return /^http-[1-5]xx$/.test(selector) && error.code.startsWith(selector.slice(0, 6)) && /^http-\d{3}$/.test(error.code);
+}
