@@ -1,0 +1,104 @@
+/**
+ * Time, passed in. Nothing else in the product reads a clock or sets a timer, so that tests can run an hour of retries
+ * in a millisecond.
+ */
+export interface Clock {
+  /** Wall-clock time, milliseconds since the epoch: for people and timestamps. */
+  now(): number;
+  /** Monotonic milliseconds: for durations and deadlines. */
+  monotonic(): number;
+  /** Calls `run` once after `ms`; the returned function cancels. Never keeps the process alive when `background`. */
+  after(ms: number, run: () => void, background?: boolean): () => void;
+}
+
+// A longer wait would overflow the timer's 32 bits and fire at once.
+const longest = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(ms, run, background = false) {
+    if (ms > longest) {
+      let cancel = systemClock.after(
+        longest,
+        () => {
+          cancel = systemClock.after(ms - longest, run, background);
+        },
+        background,
+      );
+      return () => cancel();
+    }
+    const timer = setTimeout(run, ms);
+    if (background) timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Waits `ms`; rejects with the signal's reason as soon as it is aborted. */
+export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const onAbort = (): void => {
+      cancel();
+      reject(signal?.reason);
+    };
+    const cancel = clock.after(ms, () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** A clock that stands still until it is told to go on: for tests. */
+export class VirtualClock implements Clock {
+  #elapsed = 0;
+  readonly #start: number;
+  #timers: { readonly at: number; readonly run: () => void }[] = [];
+
+  constructor(start = Date.UTC(2026, 0, 1)) {
+    this.#start = start;
+  }
+
+  now(): number {
+    return this.#start + this.#elapsed;
+  }
+
+  monotonic(): number {
+    return this.#elapsed;
+  }
+
+  after(ms: number, run: () => void): () => void {
+    const timer = { at: this.#elapsed + Math.max(0, ms), run };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((one) => one !== timer);
+    };
+  }
+
+  /** How long until the next timer fires; undefined when none waits. */
+  get next(): number | undefined {
+    if (this.#timers.length === 0) return undefined;
+    return Math.min(...this.#timers.map((timer) => timer.at)) - this.#elapsed;
+  }
+
+  /** Lets `ms` pass, firing timers in order; everything that one sets in motion settles before the next fires. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#elapsed + ms;
+    for (;;) {
+      await settle();
+      const due = this.#timers.filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0];
+      if (!due) break;
+      this.#timers = this.#timers.filter((timer) => timer !== due);
+      this.#elapsed = Math.max(this.#elapsed, due.at);
+      due.run();
+    }
+    this.#elapsed = end;
+    await settle();
+  }
+}
+
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

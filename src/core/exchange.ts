@@ -1,0 +1,162 @@
+import type { Failure } from '../errors.ts';
+import { Body, type Codec } from './body.ts';
+import type { Clock } from './clock.ts';
+import type { Life } from './life.ts';
+import type { Random } from './random.ts';
+
+/**
+ * One function type carries everything: steps, flows, endpoints; a policy turns one into another. The settled promise is
+ * the reply and the acknowledgement: an exchange = reply and ack, `undefined` = ack with nothing to say, a rejection with
+ * a {@link Failure} = redeliver, dead-letter or answer with an error, by its kind.
+ */
+export type Handler = (exchange: Exchange) => Promise<Exchange | undefined>;
+
+/** Headers of a message: lower-case names; a header that came several times is a list. */
+export type Headers = Readonly<Record<string, string | readonly string[]>>;
+export type Variables = Readonly<Record<string, unknown>>;
+
+export const noHeaders: Headers = Object.freeze(Object.create(null) as Headers);
+export const noVariables: Variables = Object.freeze(Object.create(null) as Variables);
+
+/** What every message of one running integration shares. */
+export interface Services {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly codec: Codec;
+  /** What `$config` sees; secrets are not in it. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly log: Log;
+}
+
+/** Constant message, facts as fields; no bodies, no secrets. */
+export interface Log {
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  readonly debugging: boolean;
+}
+
+/** Where a message came from, as its source knows it. */
+export interface Origin {
+  /** `$params`: path parameters (HTTP). */
+  readonly params?: Readonly<Record<string, string>>;
+  /** `$query`: a parameter that came several times is a list (HTTP). */
+  readonly query?: Readonly<Record<string, string | readonly string[]>>;
+  /** `$source`: topic, path, partition … */
+  readonly source?: Readonly<Record<string, unknown>>;
+  readonly receivedAt: number;
+  /** 1 for the first delivery. */
+  readonly attempt: number;
+}
+
+/** `$response`: of the last call in scope. */
+export interface Response {
+  readonly status?: number | undefined;
+  readonly headers: Headers;
+  readonly endpoint: string;
+}
+
+/** What `respond` decided: the flow has ended. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+}
+
+interface Fields {
+  readonly id: string;
+  readonly flow: string;
+  readonly services: Services;
+  readonly life: Life;
+  readonly origin: Origin;
+  readonly body: Body;
+  /** `$headers`: what came in, plus what `set` changed. */
+  readonly headers: Headers;
+  /** The headers that the file itself set: they alone travel on with calls and replies. */
+  readonly ownHeaders: Headers;
+  readonly variables: Variables;
+  readonly response: Response | undefined;
+  /** `$error`. */
+  readonly error: Failure | undefined;
+  readonly reply: Reply | undefined;
+  /** For an endpoint: the options of this call, evaluated. */
+  readonly operation: unknown;
+}
+
+/** A message on its way through a flow. Immutable: a change makes a new one that shares the rest. */
+export class Exchange implements Fields {
+  readonly id: string;
+  readonly flow: string;
+  readonly services: Services;
+  readonly life: Life;
+  readonly origin: Origin;
+  readonly body: Body;
+  readonly headers: Headers;
+  readonly ownHeaders: Headers;
+  readonly variables: Variables;
+  readonly response: Response | undefined;
+  readonly error: Failure | undefined;
+  readonly reply: Reply | undefined;
+  readonly operation: unknown;
+
+  private constructor(from: Fields) {
+    this.id = from.id;
+    this.flow = from.flow;
+    this.services = from.services;
+    this.life = from.life;
+    this.origin = from.origin;
+    this.body = from.body;
+    this.headers = from.headers;
+    this.ownHeaders = from.ownHeaders;
+    this.variables = from.variables;
+    this.response = from.response;
+    this.error = from.error;
+    this.reply = from.reply;
+    this.operation = from.operation;
+  }
+
+  static create(first: {
+    id: string;
+    flow: string;
+    services: Services;
+    life: Life;
+    origin: Origin;
+    body?: Body;
+    headers?: Headers;
+  }): Exchange {
+    return new Exchange({
+      id: first.id,
+      flow: first.flow,
+      services: first.services,
+      life: first.life,
+      origin: first.origin,
+      body: first.body ?? Body.empty,
+      headers: first.headers ?? noHeaders,
+      ownHeaders: noHeaders,
+      variables: noVariables,
+      response: undefined,
+      error: undefined,
+      reply: undefined,
+      operation: undefined,
+    });
+  }
+
+  with(change: Partial<Fields>): Exchange {
+    const next = new Exchange(this);
+    Object.assign(next, change);
+    return next;
+  }
+
+  withBody(body: Body): Exchange {
+    return this.with({ body });
+  }
+
+  withVariable(name: string, value: unknown): Exchange {
+    return this.with({ variables: Object.assign(Object.create(null), this.variables, { [name]: value }) });
+  }
+
+  /** The parsed body. */
+  value(): unknown | Promise<unknown> {
+    return this.body.value(this.services.codec);
+  }
+}

@@ -1,0 +1,40 @@
+import type { Exchange, Handler } from './exchange.ts';
+
+/** Pipes and Filters (EIP): one after the other, until one ends the flow by a reply or by `undefined`. */
+export function sequence(handlers: readonly Handler[]): Handler {
+  const [only] = handlers;
+  if (only && handlers.length === 1) return only;
+  return async (exchange) => {
+    let current: Exchange = exchange;
+    for (const handler of handlers) {
+      current.life.check();
+      const next = await handler(current);
+      if (next === undefined || next.reply !== undefined) return next;
+      current = next;
+    }
+    return current;
+  };
+}
+
+/** Runs `work` over `items`, at most `parallel` at a time, in order of their start; the first rejection ends it. */
+export async function eachBounded<T>(
+  items: readonly T[],
+  parallel: number,
+  work: (item: T, index: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  let failed = false;
+  const lane = async (): Promise<void> => {
+    while (!failed && next < items.length) {
+      const index = next++;
+      try {
+        await work(items[index] as T, index);
+      } catch (thrown) {
+        failed = true;
+        throw thrown;
+      }
+    }
+  };
+  const lanes = await Promise.allSettled(Array.from({ length: Math.min(parallel, items.length) }, lane));
+  for (const one of lanes) if (one.status === 'rejected') throw one.reason;
+}

@@ -1,0 +1,133 @@
+/**
+ * What stands in the file, after reading and before compiling: options checked and typed, every piece of text that is
+ * compiled later still with its place. A `pointer` is a JSON pointer (RFC 6901) into the integration file; diagnostics
+ * find line and column by it.
+ */
+
+/** JSONata as written. */
+export class ExpressionSource {
+  readonly text: string;
+  readonly pointer: string;
+
+  constructor(text: string, pointer: string) {
+    this.text = text;
+    this.pointer = pointer;
+  }
+}
+
+/** A value with `${{ }}` holes as written. In mode `path` each hole is percent-encoded as one segment. */
+export class TemplateSource {
+  readonly value: unknown;
+  readonly mode: 'value' | 'path';
+  readonly pointer: string;
+
+  constructor(value: unknown, mode: 'value' | 'path', pointer: string) {
+    this.value = value;
+    this.mode = mode;
+    this.pointer = pointer;
+  }
+}
+
+/** A referenced file: read at load, so that compiling touches no file system. */
+export interface FileSource {
+  /** Absolute path. */
+  readonly path: string;
+  readonly text: string;
+  readonly pointer: string;
+}
+
+/** One step, its options read by the schema of its kind. */
+export interface StepSource {
+  readonly kind: string;
+  readonly options: unknown;
+  readonly name?: string | undefined;
+  readonly when?: ExpressionSource | undefined;
+  /** Of the step, such as `/flows/place-order/steps/3`. */
+  readonly pointer: string;
+}
+
+/** A connector's options under its name, read by the connector's schema for that place. */
+export interface ConnectorSource {
+  readonly name: string;
+  readonly options: unknown;
+  readonly pointer: string;
+}
+
+/** `rate: 10/s` */
+export interface Rate {
+  readonly count: number;
+  /** Milliseconds. */
+  readonly per: number;
+}
+
+/** An outside system: its connector with connection options, and its policies. */
+export interface EndpointSource {
+  readonly name: string;
+  readonly connector: ConnectorSource;
+  /** Milliseconds for one attempt. */
+  readonly timeout?: number | undefined;
+  /** Milliseconds for all attempts of one call together. */
+  readonly deadline?: number | undefined;
+  readonly pointer: string;
+}
+
+/** One `on`/`when`/`steps` entry of `catch` or `onError`. */
+export interface CatchSource {
+  readonly on?: readonly string[] | undefined;
+  readonly when?: ExpressionSource | undefined;
+  readonly steps: readonly StepSource[];
+}
+
+export interface FlowSource {
+  readonly name: string;
+  readonly description?: string | undefined;
+  /** Absent in a sub-flow. */
+  readonly from?: ConnectorSource | undefined;
+  /** Milliseconds for the whole message. */
+  readonly deadline?: number | undefined;
+  /** How many messages are in the flow at once. */
+  readonly concurrency?: number | undefined;
+  readonly steps: readonly StepSource[];
+  readonly onError?: readonly CatchSource[] | undefined;
+  readonly pointer: string;
+}
+
+export interface ServerSource {
+  readonly port: number;
+  readonly host: string;
+}
+
+export interface IntegrationSource {
+  /** Absolute path of the file. */
+  readonly file: string;
+  readonly name: string;
+  readonly version?: string | undefined;
+  readonly description?: string | undefined;
+  /** Values of `config` that are not secret: what `$config` sees. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Values that must never be printed. */
+  readonly secrets: readonly string[];
+  readonly server: ServerSource;
+  readonly log: { readonly level: string };
+  readonly endpoints: Readonly<Record<string, EndpointSource>>;
+  readonly flows: Readonly<Record<string, FlowSource>>;
+  /** Absolute paths of every referenced file: what hot reload watches. */
+  readonly files: readonly string[];
+}
+
+/** Something wrong in the file, before it has a line and a column. */
+export interface Finding {
+  readonly severity: 'error' | 'warning';
+  /** Stable, kebab-case: `unknown-key`, `unknown-endpoint` … */
+  readonly code: string;
+  readonly message: string;
+  /** JSON pointer of the value, or of the key where `at` says so. */
+  readonly pointer: string;
+  readonly at?: 'key' | 'value' | undefined;
+  /** Characters into the text of the scalar: where inside an expression. */
+  readonly offset?: number | undefined;
+  /** What to write instead, as the replacement text. */
+  readonly suggestion?: string | undefined;
+}
+
+export type Report = (finding: Finding) => void;

@@ -1,0 +1,109 @@
+/**
+ * The only door for connectors: everything a connector may use stands here, and it imports nothing else from Dowel.
+ * One connector = one folder: `definition.ts` (data only), `source.ts` and `endpoint.ts`, loaded when an integration
+ * uses them.
+ */
+import type { Clock } from './core/clock.ts';
+import type { Exchange, Handler, Headers, Log, Origin, Services } from './core/exchange.ts';
+import type { Body } from './core/body.ts';
+import type { Life } from './core/life.ts';
+import type { Random } from './core/random.ts';
+import type { Schema } from './schema/schema.ts';
+
+export { Body, type Codec, type StreamSource } from './core/body.ts';
+export { sleep, type Clock } from './core/clock.ts';
+export { noHeaders, type Exchange, type Handler, type Headers, type Log, type Origin } from './core/exchange.ts';
+export type { Life } from './core/life.ts';
+export { customFailure, Failure, failure, httpFailure, toFailure } from './errors.ts';
+export type { Infer } from './schema/infer.ts';
+export type { Schema } from './schema/schema.ts';
+
+/** What a connector is, as data. Each schema is that of an object; the descriptions become the reference. */
+export interface ConnectorDefinition {
+  /** The key in the file. */
+  readonly name: string;
+  readonly summary: string;
+  /** `from: { <name>: … }`; absent = no source. */
+  readonly source?: Schema;
+  /** `endpoints.x: { <name>: … }`: the connection; absent = no endpoint. */
+  readonly endpoint?: Schema;
+  /** `call: { endpoint: x, <name>: … }`: one operation; its fields may be templates. */
+  readonly call?: Schema;
+  /** An endpoint's call is answered; without it takes `send` only. */
+  readonly replies?: boolean;
+  /** Whoever sends to the source waits for an answer: `respond` is possible. */
+  readonly awaitsReply?: boolean;
+  /** Variables that messages of the source have besides `$headers` and `$source`: `params`, `query`, `identity`. */
+  readonly provides?: readonly ('params' | 'query' | 'identity')[];
+  /** Name of the connector whose machinery carries it (`soap` over `http`): given as `context.carrier`. */
+  readonly carrier?: string;
+  /** The options that decide about the wire and those only one file can know: found while validating. */
+  readonly check?: (options: unknown, report: (at: string, message: string, suggestion?: string) => void) => void;
+}
+
+export interface Connector {
+  readonly definition: ConnectorDefinition;
+  readonly source?: () => Promise<{ readonly openSource: OpenSource }>;
+  readonly endpoint?: () => Promise<{ readonly openEndpoint: OpenEndpoint }>;
+}
+
+/** Where messages come in. Open = taking messages. */
+export interface Source {
+  /** Takes no new message from now on; those in flight go on. Idempotent. */
+  stop(): Promise<void>;
+  /** Everything is done: gives connections back. */
+  close(): Promise<void>;
+}
+
+/** Where messages go out. */
+export interface Endpoint {
+  readonly handle: Handler;
+  close(): Promise<void>;
+}
+
+export type OpenSource = (options: never, context: SourceContext) => Promise<Source>;
+export type OpenEndpoint = (options: never, context: EndpointContext) => Promise<Endpoint>;
+
+export interface ConnectorContext {
+  /** Of the flow (source) or of the endpoint, as the file calls it. */
+  readonly name: string;
+  readonly integration: { readonly name: string; readonly version: string | undefined };
+  readonly server: { readonly host: string; readonly port: number };
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly services: Services;
+  /**
+   * One resource for all who ask with an equal `key`, across a reload too: made at the first, closed after the last.
+   * Release by the returned function.
+   */
+  share<T extends { close(): Promise<void> }>(key: string, make: () => T): { readonly value: T; release(): Promise<void> };
+}
+
+export interface SourceContext extends ConnectorContext {
+  /** The flow: hands a message over and awaits; the settled promise is the reply and the acknowledgement. */
+  readonly deliver: Deliver;
+  /** The flow looks at the body somewhere: hand it over whole. Else a stream may be relayed. */
+  readonly needsWholeBody: boolean;
+  readonly concurrency: number | undefined;
+  /** The source of the carrier (see {@link ConnectorDefinition.carrier}). */
+  readonly openCarrier?: (options: unknown, deliver: Deliver) => Promise<Source>;
+}
+
+export interface EndpointContext extends ConnectorContext {
+  readonly openCarrier?: (options: unknown) => Promise<Endpoint>;
+}
+
+/** A message as its source received it. */
+export interface Incoming {
+  readonly body: Body;
+  readonly headers: Headers;
+  readonly origin: Origin;
+  /** Milliseconds that the sender still waits (`x-request-deadline-ms`). */
+  readonly deadline?: number | undefined;
+  /** Called with the life of the message, before the flow starts: to cancel when the sender goes away. */
+  readonly onStart?: (life: Life, id: string) => void;
+}
+
+/** Resolves with the exchange at the flow's end, or `undefined` (nothing to say); rejects with a Failure. */
+export type Deliver = (message: Incoming) => Promise<Exchange | undefined>;

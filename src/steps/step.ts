@@ -1,0 +1,113 @@
+import type { Exchange, Handler } from '../core/exchange.ts';
+import type { ExpressionSource, Finding, StepSource, TemplateSource } from '../core/written.ts';
+import type { Infer } from '../schema/infer.ts';
+import type { Schema } from '../schema/schema.ts';
+
+/**
+ * The shape of a step: one file, one `defineStep`, listed in `index.ts`. From the options literal come the types, the
+ * reader, the editor's schema and the reference.
+ */
+export interface StepDefinition<O extends Schema = Schema> {
+  /** The key in the file. */
+  readonly name: string;
+  /** The pattern's name in the EIP book; absent where there is none. */
+  readonly pattern?: string;
+  /** One sentence for hover texts and the reference. */
+  readonly summary: string;
+  readonly options: O;
+  compile(options: Infer<O>, context: CompileContext): Handler | Compiled;
+}
+
+export interface Compiled {
+  readonly handler: Handler;
+  /** The flow never goes on behind it: what follows can never run. */
+  readonly ends: boolean;
+}
+
+export const defineStep = <const O extends Schema>(definition: StepDefinition<O>): StepDefinition<O> => definition;
+
+/** A compiled expression, bound to messages. */
+export type Evaluate = (exchange: Exchange) => unknown | Promise<unknown>;
+
+/** How the steps below see names. */
+export interface StepsOptions {
+  /** Names that exist inside. */
+  readonly declare?: readonly string[];
+  /**
+   * `same` (default): what is named inside is known behind it, `respond` ends the whole flow. `inner`: a branch, a round,
+   * a tapped copy: its names stay inside, and nobody awaits a `respond` there.
+   */
+  readonly scope?: 'same' | 'inner';
+  /** Why `respond` is not possible inside, for the message. */
+  readonly noReply?: string;
+  /** Several of these may run, or the same several times: the body must stay readable. */
+  readonly repeated?: boolean;
+}
+
+/** What a step may ask while it is compiled. Pure: no network, no files, no clock. */
+export interface CompileContext {
+  /** JSON pointer of the step's options, such as `/flows/f/steps/3/call`. */
+  readonly pointer: string;
+  /** Name or kind of the step: how messages and logs call it. */
+  readonly title: string;
+  /** Compiles; problems are reported, not thrown. */
+  expression(source: ExpressionSource): Evaluate;
+  template(source: TemplateSource): Evaluate;
+  /** Whether `source` is written without any hole, and its value. */
+  constant(source: TemplateSource): { readonly value: unknown } | undefined;
+  /** Replaces every template inside a connector's options by its value for the message; constant options are evaluated once. */
+  evaluated(options: unknown): Evaluate;
+  steps(list: readonly StepSource[], options?: StepsOptions): Compiled;
+  /** Alternatives of which one runs: each is compiled as if the others were not there. */
+  alternatives<T>(compile: readonly (() => T)[]): readonly T[];
+  /** Names a result for the steps behind; reports names that may not be used. `at` is the option that holds it. */
+  declare(name: string, at: string): void;
+  /** The endpoint by name: `undefined` and a finding when there is none. */
+  endpoint(name: string, at: string): EndpointReference | undefined;
+  endpoints(connector: string): readonly EndpointReference[];
+  /** The sub-flow by name: reports unknown and circular ones. */
+  flow(name: string, at: string): Handler | undefined;
+  /** A module of the user's, by absolute path, loaded when the integration starts. */
+  module(path: string, exportName: string): () => (...args: readonly unknown[]) => unknown;
+  /** Compiles a JSON Schema; problems are reported at `pointer`. */
+  jsonSchema(schema: unknown, pointer: string): (value: unknown) => readonly SchemaFinding[];
+  /** The format by name, for `convert` and the like. */
+  format(name: string): FormatReference | undefined;
+  /** What the step does with the body; decides whether the flow can relay streams. */
+  readonly body: BodyUse;
+  /** Reports at an option of this step (`endpoint`, `cases/0`), or at the step itself where `at` is empty. */
+  report(at: string, finding: Omit<Finding, 'pointer' | 'severity'> & { severity?: Finding['severity'] }): void;
+  /** Whether somebody waits for an answer; else why not, for the message. */
+  readonly reply: { readonly possible: true } | { readonly possible: false; readonly why: string };
+}
+
+export interface BodyUse {
+  /** The step reads the body: it must be there in full. */
+  look(): void;
+  /** The step passes the body on, once, unseen. */
+  take(): void;
+  /** From here on there is another body. */
+  replace(): void;
+}
+
+export interface EndpointReference {
+  readonly name: string;
+  readonly connector: string;
+  /** Whether a call of it is answered; else it takes `send` only. */
+  readonly replies: boolean;
+  /** Exchange with `operation`, `body` and `ownHeaders` in; exchange with `body`, `headers`, `response` out. */
+  readonly handler: Handler;
+}
+
+export interface SchemaFinding {
+  /** JSON pointer into the value. */
+  readonly pointer: string;
+  readonly message: string;
+}
+
+export interface FormatReference {
+  readonly name: string;
+  readonly mediaType: string;
+  read(bytes: Uint8Array, charset: string | undefined, options: unknown): unknown;
+  write(value: unknown, options: unknown): string;
+}
