@@ -1,0 +1,49 @@
+/** `application/x-www-form-urlencoded` (WHATWG URL Standard §5) ⇄ an object of strings. */
+import { failure } from '../errors.ts';
+import { decode } from './charset.ts';
+import type { Format } from './format.ts';
+
+/** The fields by name; a field given more than once is a list, in the order given. `__proto__` is refused. */
+export function readForm(bytes: Uint8Array, charset?: string): Readonly<Record<string, string | readonly string[]>> {
+  const fields: Record<string, string | string[]> = {};
+  for (const [name, value] of new URLSearchParams(decode(bytes, charset, 'form'))) {
+    if (name === '__proto__')
+      throw failure('malformed', { format: 'form', detail: 'the field __proto__ is not allowed' });
+    const known = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    if (Array.isArray(known)) known.push(value);
+    else fields[name] = known === undefined ? value : [known, value];
+  }
+  return fields;
+}
+
+function fieldText(name: string, value: unknown): string {
+  if (value === null) return '';
+  if (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol') return String(value);
+  const detail = `the field ${name} must be text, a number, true or false, or a list of these`;
+  throw failure('malformed', { format: 'form', action: 'written', detail });
+}
+
+/** The encoded form of an object; `undefined` is left out, `null` is empty. A string is taken as encoded already. */
+export function writeForm(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const detail = 'a form is written from an object: field name → text';
+    throw failure('malformed', { format: 'form', action: 'written', detail });
+  }
+  const fields = new URLSearchParams();
+  for (const [name, given] of Object.entries(value)) {
+    for (const one of Array.isArray(given) ? given : [given]) {
+      if (one !== undefined) fields.append(name, fieldText(name, one));
+    }
+  }
+  return fields.toString();
+}
+
+export const form: Format = {
+  name: 'form',
+  mediaType: 'application/x-www-form-urlencoded',
+  options: { type: 'object', properties: {}, additionalProperties: false } as const,
+  matches: (mediaType) => mediaType === 'application/x-www-form-urlencoded',
+  read: (bytes, charset) => readForm(bytes, charset),
+  write: (value) => writeForm(value),
+};

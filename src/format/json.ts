@@ -1,0 +1,73 @@
+/** JSON (RFC 8259) ⇄ a value. */
+import { failure } from '../errors.ts';
+import { charsetOf, decode } from './charset.ts';
+import { type Format, maxDepth } from './format.ts';
+import { isDeeper, mayHaveUnsafeInteger, mayPoison, poisonedKey } from './json-check.ts';
+import { locateMistake } from './json-locate.ts';
+
+export type JsonOptions = { readonly indent?: number };
+
+const malformed = (detail: string, cause?: unknown) => failure('malformed', { format: 'json', detail }, { cause });
+
+// ECMAScript 2025: the third argument has the number as it was written.
+const keepDigits = (_key: string, value: unknown, context?: { readonly source?: string }): unknown => {
+  const source = context?.source;
+  if (typeof value !== 'number' || source === undefined || Number.isSafeInteger(value)) return value;
+  return /^-?\d+$/.test(source) ? source : value;
+};
+
+function parse(text: string): unknown {
+  try {
+    return mayHaveUnsafeInteger(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
+  } catch (cause) {
+    throw malformed(locateMistake(text), cause);
+  }
+}
+
+/**
+ * The value of a JSON text. Integers beyond ±(2^53 − 1) become strings with all their digits, because a number would be
+ * rounded; fractions and exponents are floating point as everywhere. Of a key given twice the last one counts. Refused:
+ * invalid bytes, more than 200 levels, and the keys `__proto__` and `constructor.prototype`, however they are written.
+ */
+export function readJson(bytes: Uint8Array, charset?: string): unknown {
+  const text = decode(bytes, charset, 'json');
+  if (isDeeper(text, () => (charsetOf(bytes, charset) === 'utf-8' ? bytes : Buffer.from(text)))) {
+    throw malformed(`it is nested deeper than ${maxDepth} levels`);
+  }
+  const value = parse(text);
+  const poisoned = mayPoison(text) ? poisonedKey(value) : undefined;
+  if (poisoned !== undefined) throw malformed(`the key ${poisoned} is not allowed`);
+  return value;
+}
+
+// V8 draws the circle over several lines; the first one says it.
+function whyNotWritten(cause: unknown): string {
+  if (cause instanceof RangeError) return 'it is nested too deeply';
+  return cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
+}
+
+/** The JSON text of a value; `undefined` is `null`. Throws `malformed` for what JSON has no form for. */
+export function writeJson(value: unknown, options?: JsonOptions): string {
+  try {
+    return JSON.stringify(value, undefined, options?.indent) ?? 'null';
+  } catch (cause) {
+    throw failure('malformed', { format: 'json', action: 'written', detail: whyNotWritten(cause) }, { cause });
+  }
+}
+
+const options = {
+  type: 'object',
+  properties: {
+    indent: { type: 'integer', minimum: 0, maximum: 10, description: 'Spaces a level when writing; none by default.' },
+  },
+  additionalProperties: false,
+} as const;
+
+export const json: Format = {
+  name: 'json',
+  mediaType: 'application/json',
+  options,
+  matches: (mediaType) => mediaType === 'application/json' || mediaType.endsWith('+json'),
+  read: (bytes, charset) => readJson(bytes, charset),
+  write: (value, given?: JsonOptions) => writeJson(value, given),
+};
