@@ -1,0 +1,97 @@
+import type { Warning } from './analyse.ts';
+import { analyse } from './analyse.ts';
+import type { Node } from './ast.ts';
+import { some } from './ast.ts';
+import type { Chance } from './builtin.ts';
+import { functionNames } from './builtins.ts';
+import { evaluationFailure } from './failures.ts';
+import type { Program } from './jsonata.ts';
+import { parse } from './jsonata.ts';
+import { limits } from './limits.ts';
+import { clone } from './list-functions.ts';
+import { normalise } from './normalise.ts';
+import { ExpressionSyntaxError, syntaxError } from './syntax.ts';
+
+/** What a message offers an expression. */
+export interface Scope {
+  /** The parsed body; asked only if the expression looks at it. */
+  body(): unknown | Promise<unknown>;
+  /** `headers`, `params`, `found` …: a name without its dollar. */
+  variable(name: string): unknown;
+  /** Milliseconds since the epoch, of the injected clock. */
+  now(): number;
+  /** In [0, 1), of the injected source. */
+  random(): number;
+  uuid(): string;
+}
+
+export interface Expression {
+  readonly source: string;
+  /** Whether it reads the body; true when in doubt. */
+  readonly looksAtBody: boolean;
+  /** The variables it needs from outside, each with the offset of its first use. */
+  readonly variables: ReadonlyMap<string, number>;
+  readonly constant: { readonly value: unknown } | undefined;
+  readonly warnings: readonly Warning[];
+  /** Throws or rejects with the failures `expression` and `expression-limit`, and with whatever the body does. */
+  evaluate(scope: Scope): unknown | Promise<unknown>;
+}
+
+export { ExpressionSyntaxError, functionNames, limits };
+
+function parsed(source: string): Program {
+  try {
+    return parse(source);
+  } catch (thrown) {
+    throw syntaxError(source, thrown);
+  }
+}
+
+const isPromise = (value: unknown): value is Promise<unknown> =>
+  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+
+// Where the interpreter may write into what it was given: into a list that it groups or marks with `[]`, and, with
+// `|…|`, into whatever the pattern reaches.
+const mayWrite = (node: Node): boolean =>
+  node.keepArray === true ||
+  node.keepSingletonArray === true ||
+  node.group !== undefined ||
+  node.type === 'transform' ||
+  (node.type === 'unary' && node.value === '{');
+
+function chanceOf(scope: Scope): Chance {
+  let now: number | undefined;
+  return {
+    now: () => {
+      now ??= scope.now(); // one evaluation is one moment
+      return now;
+    },
+    random: () => scope.random(),
+    uuid: () => scope.uuid(),
+  };
+}
+
+/** Compiles JSONata. Throws an ExpressionSyntaxError. */
+export function compileExpression(source: string): Expression {
+  const program = parsed(source);
+  const { looksAtBody, variables, warnings } = analyse(source, program.ast);
+  const copies = some(program.ast, mayWrite);
+  const names = [...variables.keys()];
+
+  async function interpret(scope: Scope, body: unknown): Promise<unknown> {
+    const given: Record<string, unknown> = {};
+    for (const name of names) given[name] = copies ? clone(scope.variable(name)) : scope.variable(name);
+    try {
+      return normalise(await program.interpret(copies ? clone(body) : body, given, chanceOf(scope)));
+    } catch (thrown) {
+      throw evaluationFailure(source, thrown);
+    }
+  }
+
+  function evaluate(scope: Scope): unknown {
+    const body = looksAtBody ? scope.body() : undefined;
+    return isPromise(body) ? body.then((value) => interpret(scope, value)) : interpret(scope, body);
+  }
+
+  return { source, looksAtBody, variables, constant: undefined, warnings, evaluate };
+}

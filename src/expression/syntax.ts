@@ -1,0 +1,111 @@
+import type { LibraryError } from './jsonata.ts';
+
+/** The source is not an expression. `offset` counts characters from its start. */
+export class ExpressionSyntaxError extends Error {
+  override readonly name = 'ExpressionSyntaxError';
+  readonly offset: number;
+  /** What to write instead. */
+  readonly suggestion?: string;
+
+  constructor(message: string, offset: number, suggestion?: string) {
+    super(message);
+    this.offset = offset;
+    if (suggestion !== undefined) this.suggestion = suggestion;
+  }
+}
+
+// Habits from other languages: what stands there, what JSONata calls it.
+const habits: readonly { readonly text: string; readonly says: string; readonly write: string }[] = [
+  { text: '===', says: 'equality is written `=`', write: '=' },
+  { text: '!==', says: 'inequality is written `!=`', write: '!=' },
+  { text: '==', says: 'equality is written `=`', write: '=' },
+  { text: '&&', says: '“and” is written `and`', write: 'and' },
+  { text: '||', says: '“or” is written `or`', write: 'or' },
+  { text: '=>', says: 'a function is written `function($x){ … }`', write: 'function($x){ … }' },
+  { text: '!', says: '“not” is written `$not(…)`', write: '$not(…)' },
+];
+
+const isString = (value: unknown): value is string => typeof value === 'string';
+const quote = (token: unknown): string => (isString(token) ? `\`${token}\`` : String(token));
+const described = (error: LibraryError): string =>
+  error.token === undefined || error.token === '(end)' ? 'the end' : quote(error.token);
+
+function habitAt(source: string, offset: number): ExpressionSyntaxError | undefined {
+  for (const habit of habits) {
+    for (let start = offset; start >= Math.max(0, offset - habit.text.length); start -= 1) {
+      const found = source.startsWith(habit.text, start) && !(habit.text === '!' && source[start + 1] === '=');
+      if (found) return new ExpressionSyntaxError(`Write \`${habit.write}\`: ${habit.says}`, start, habit.write);
+    }
+  }
+  return undefined;
+}
+
+/** The library's position is behind the token; this is where it begins. */
+function startOf(source: string, error: LibraryError): number {
+  const position = Math.min(error.position ?? source.length, source.length);
+  const token = error.token;
+  if (!isString(token)) return position;
+  const start = position - token.length;
+  return start >= 0 && source.startsWith(token, start) ? start : position;
+}
+
+const messages: Readonly<Record<string, (error: LibraryError) => string>> = {
+  S0101: () => 'This text has no closing quote',
+  S0102: () => 'This number is out of range',
+  S0103: (e) => `\\${e.token} is not an escape; write \\\\ for a backslash`,
+  S0104: () => 'After \\u come four hexadecimal digits',
+  S0105: () => 'This name has no closing backquote',
+  S0106: () => 'This comment has no closing */',
+  S0201: (e) => `Expected an operator or the end, got ${described(e)}`,
+  S0202: (e) => `Expected ${quote(e.value)}, got ${described(e)}`,
+  S0203: (e) => `Expected ${quote(e.value)} before the end of the expression`,
+  S0204: (e) => `${described(e)} is not an operator`,
+  S0205: (e) => `Unexpected ${described(e)}`,
+  S0206: (e) => `Unexpected ${described(e)}`,
+  S0207: () => 'The expression ends where a value was expected',
+  S0208: () => 'The parameters of a function are variables, such as $x',
+  S0209: () => 'A predicate cannot follow a grouping',
+  S0210: () => 'A step can have only one grouping',
+  S0211: (e) =>
+    e.token === '(end)' ? 'The expression ends where a value was expected' : `Expected a value, got ${described(e)}`,
+  S0212: () => 'The left side of := is a variable, such as $x',
+  S0213: (e) => `${String(e.value)} cannot be a step of a path; quote it: \`${String(e.value)}\``,
+  S0214: (e) => `After ${described(e)} comes a variable, such as $x`,
+  S0217: () => '% has no parent here',
+  S0301: () => 'This regular expression is empty',
+  S0302: () => 'This regular expression has no closing /',
+};
+
+const unterminated = new Set(['S0101', 'S0105', 'S0106']);
+
+// Where the text began whose end was not found: the last quote that opened one.
+function openingQuote(source: string): number | undefined {
+  let open: number | undefined;
+  for (let at = 0; at < source.length; at += 1) {
+    const character = source[at];
+    if (open !== undefined) {
+      if (character === '\\' && source[open] !== '`') at += 1;
+      else if (character === source[open]) open = undefined;
+    } else if (character === '"' || character === "'" || character === '`') open = at;
+  }
+  return open;
+}
+
+/** The error for the author of the expression, in place of the library's. */
+export function syntaxError(source: string, thrown: unknown): ExpressionSyntaxError {
+  if (source.trim() === '') return new ExpressionSyntaxError('The expression is empty', 0);
+  if (thrown instanceof SyntaxError) {
+    return new ExpressionSyntaxError(`This regular expression is not valid: ${thrown.message}`, source.indexOf('/'));
+  }
+  if (thrown instanceof RangeError) return new ExpressionSyntaxError('The expression is nested too deeply', 0);
+  const error = thrown as LibraryError;
+  const offset = startOf(source, error);
+  if (unterminated.has(error.code)) {
+    const open = error.code === 'S0106' ? error.position : openingQuote(source);
+    return new ExpressionSyntaxError(messages[error.code]?.(error) ?? 'Not terminated', open ?? offset);
+  }
+  const habit = habitAt(source, offset);
+  if (habit) return habit;
+  const message = messages[error.code]?.(error) ?? error.message ?? 'This is not an expression';
+  return new ExpressionSyntaxError(message, offset);
+}
