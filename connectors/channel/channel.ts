@@ -1,0 +1,140 @@
+import { type Deliver, failure, type Incoming, type Log, toFailure } from '#sdk';
+
+/** A flow that takes messages out. */
+export interface Reader {
+  readonly flow: string;
+  readonly concurrency: number;
+  readonly capacity: number;
+  readonly deliver: Deliver;
+  readonly log: Log;
+}
+
+interface Seat extends Reader {
+  running: number;
+  /** Its source was told to stop: it goes on only while nobody else can empty the channel. */
+  stopping: boolean;
+  /** The same flow has opened again, after a reload: the new one takes over. */
+  replaced: boolean;
+  /** Its source waits in `close` until it is no longer needed. */
+  left: (() => void) | undefined;
+}
+
+// Until a reader says how many: the endpoints are open before the sources.
+const capacityBeforeReader = 1000;
+
+/**
+ * Point-to-Point Channel (EIP), in memory: first in, first out, bounded. It outlives a reload, because sources and
+ * endpoints share it by name; the reader that was opened last for a flow is the one that takes.
+ */
+export class Channel {
+  readonly #name: string;
+  readonly #waiting: Incoming[] = [];
+  // Where the queue begins: shifting an array of thousands at every message would cost more than the message.
+  #first = 0;
+  #seats: readonly Seat[] = [];
+  #capacity = capacityBeforeReader;
+  #closed = false;
+  #failed = 0;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length - this.#first;
+  }
+
+  /** Messages whose flow failed: given up, for there is nothing in memory to come back to. */
+  get failed(): number {
+    return this.#failed;
+  }
+
+  /** The channel is responsible from here on. Rejects with `channel-full`, or `stopping` when its readers are gone. */
+  put(message: Incoming): void {
+    if (this.#closed) throw failure('stopping', { channel: this.#name });
+    if (this.waiting >= this.#capacity) {
+      throw failure('channel-full', { channel: this.#name, capacity: this.#capacity });
+    }
+    this.#waiting.push(message);
+    this.#dispatch();
+  }
+
+  /** Adds a reader; the functions are those of its source. */
+  attach(reader: Reader): { readonly stop: () => void; readonly close: () => Promise<void> } {
+    const seat: Seat = { ...reader, running: 0, stopping: false, replaced: false, left: undefined };
+    for (const other of this.#seats) if (other.flow === reader.flow) other.replaced = true;
+    this.#seats = [...this.#seats, seat];
+    this.#capacity = reader.capacity;
+    this.#closed = false;
+    this.#dispatch();
+    this.#release();
+    return {
+      stop: () => {
+        seat.stopping = true;
+      },
+      close: () => {
+        seat.stopping = true;
+        return new Promise((resolve) => {
+          seat.left = resolve;
+          this.#release();
+        });
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  #takes(seat: Seat): boolean {
+    if (seat.replaced) return false;
+    return !seat.stopping || !this.#seats.some((other) => !other.replaced && !other.stopping);
+  }
+
+  #dispatch(): void {
+    while (this.waiting > 0) {
+      const free = this.#seats.filter((seat) => seat.running < seat.concurrency && this.#takes(seat));
+      // The least busy first, so that several readers share the work.
+      const [seat] = free.sort((a, b) => a.running / a.concurrency - b.running / b.concurrency);
+      const message = seat && this.#take();
+      if (!seat || !message) return;
+      void this.#run(seat, message);
+    }
+  }
+
+  #take(): Incoming | undefined {
+    const message = this.#waiting[this.#first++];
+    if (this.#first > 1024 && this.#first * 2 > this.#waiting.length) {
+      this.#waiting.splice(0, this.#first);
+      this.#first = 0;
+    }
+    return message;
+  }
+
+  async #run(seat: Seat, message: Incoming): Promise<void> {
+    seat.running += 1;
+    try {
+      await seat.deliver(message);
+    } catch (thrown) {
+      this.#failed += 1;
+      const { code, kind, place, message: detail } = toFailure(thrown);
+      const { sender } = message.origin.source ?? {};
+      const facts = { channel: this.#name, flow: seat.flow, sender, code, kind, place, detail, failed: this.#failed };
+      seat.log.error('A message of the channel failed and was given up', facts);
+    }
+    seat.running -= 1;
+    this.#dispatch();
+    this.#release();
+  }
+
+  /** Lets those sources go that wait in `close` and have nothing to do any more. */
+  #release(): void {
+    for (const seat of this.#seats) {
+      if (!seat.left || seat.running > 0) continue;
+      if (this.waiting > 0 && this.#takes(seat)) continue;
+      this.#seats = this.#seats.filter((other) => other !== seat);
+      if (this.#seats.length === 0) this.#closed = true;
+      seat.left();
+    }
+  }
+}
