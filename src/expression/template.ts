@@ -1,0 +1,218 @@
+import { failure } from '../errors.ts';
+import type { Expression, Scope } from './expression.ts';
+import { compileExpression, ExpressionSyntaxError } from './expression.ts';
+import { shortened } from './failures.ts';
+import type { Hole } from './holes.ts';
+import { pieces } from './holes.ts';
+import { put } from './normalise.ts';
+import { assertPath, encodeHole } from './path-text.ts';
+import { Segments } from './segments.ts';
+
+export type { Hole } from './holes.ts';
+export { holes } from './holes.ts';
+
+type Path = readonly (string | number)[];
+
+export interface TemplateExpression {
+  readonly expression: Expression;
+  /** Where in the value the string with the hole stands. */
+  readonly path: Path;
+  /** Where in that string the JSONata begins: what an offset of the expression counts from. */
+  readonly offset: number;
+}
+
+export interface Template {
+  /** Set when there is no hole anywhere. */
+  readonly constant: { readonly value: unknown } | undefined;
+  readonly expressions: readonly TemplateExpression[];
+  readonly looksAtBody: boolean;
+  evaluate(scope: Scope): unknown | Promise<unknown>;
+}
+
+export interface TemplateProblem {
+  readonly path: Path;
+  /** Where in the string (or key) the problem is. */
+  readonly offset: number;
+  readonly message: string;
+}
+
+/** A value without holes, or a way to make one. */
+type Part = { readonly constant: unknown } | { readonly make: (scope: Scope) => unknown };
+
+interface Compilation {
+  readonly expressions: TemplateExpression[];
+  readonly problem: (problem: TemplateProblem) => void;
+}
+
+const isPromise = (value: unknown): value is Promise<unknown> => value instanceof Promise;
+
+const after = <T>(value: unknown, next: (value: unknown) => T): T | Promise<T> =>
+  isPromise(value) ? value.then(next) : next(value);
+
+async function collectRest(parts: readonly Part[], scope: Scope, done: unknown[], first: unknown): Promise<unknown[]> {
+  done.push(await first);
+  for (const part of parts.slice(done.length)) done.push('make' in part ? await part.make(scope) : part.constant);
+  return done;
+}
+
+/** Makes all parts, one after the other; without a promise as long as none of them needs one. */
+function collect(parts: readonly Part[], scope: Scope): unknown[] | Promise<unknown[]> {
+  const done: unknown[] = [];
+  for (const part of parts) {
+    const value = 'make' in part ? part.make(scope) : part.constant;
+    if (isPromise(value)) return collectRest(parts, scope, done, value);
+    done.push(value);
+  }
+  return done;
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+function compileHole({ start, source }: Hole, path: Path, into: Compilation): Expression | undefined {
+  const offset = start + 3 + (source.length - source.trimStart().length);
+  try {
+    const expression = compileExpression(source.trim());
+    into.expressions.push({ expression, path, offset });
+    return expression;
+  } catch (error) {
+    if (!(error instanceof ExpressionSyntaxError)) throw error;
+    into.problem({ path, offset: offset + error.offset, message: error.message });
+    return undefined;
+  }
+}
+
+/** The pieces of a string, its holes compiled. */
+type Compiled = string | Expression;
+
+function compilePieces(text: string, path: Path, into: Compilation): readonly Compiled[] {
+  return pieces(text).flatMap((piece): readonly Compiled[] => {
+    if ('text' in piece) return [piece.text];
+    if ('hole' in piece) return [compileHole(piece.hole, path, into) ?? ''];
+    into.problem({ path, offset: piece.unterminated, message: 'This hole has no closing }}' });
+    return [];
+  });
+}
+
+const noValue = (expression: Expression): Error => failure('no-value', { expression: shortened(expression.source) });
+
+/** Evaluates the holes among the pieces; each must yield something. */
+function values(compiled: readonly Compiled[], scope: Scope): unknown[] | Promise<unknown[]> {
+  const parts = compiled.map((piece): Part => {
+    if (typeof piece === 'string') return { constant: piece };
+    const present = (value: unknown): unknown => {
+      if (value === undefined) throw noValue(piece);
+      return value;
+    };
+    return { make: (given) => after(piece.evaluate(given), present) };
+  });
+  return collect(parts, scope);
+}
+
+const plain = (value: unknown): unknown => (value instanceof Segments ? value.text : value);
+
+function compileString(text: string, path: Path, into: Compilation): Part {
+  if (!text.includes('${{')) return { constant: text };
+  const compiled = compilePieces(text, path, into);
+  const [only] = compiled;
+  if (compiled.length === 1 && typeof only === 'object') {
+    return { make: (scope) => after(only.evaluate(scope), plain) };
+  }
+  if (compiled.every((piece) => typeof piece === 'string')) return { constant: compiled.join('') };
+  const join = (found: unknown): string => (found as unknown[]).map((value) => textOf(plain(value))).join('');
+  return { make: (scope) => after(values(compiled, scope), join) };
+}
+
+const isConstant = (part: Part): part is { readonly constant: unknown } => 'constant' in part;
+
+function compileList(list: readonly unknown[], path: Path, into: Compilation): Part {
+  const parts = list.map((item, index) => compileValue(item, [...path, index], into));
+  if (parts.every(isConstant)) return { constant: parts.map((part) => part.constant) };
+  const present = (found: unknown): unknown => (found as unknown[]).filter((value) => value !== undefined);
+  return { make: (scope) => after(collect(parts, scope), present) };
+}
+
+function compileMap(map: object, path: Path, into: Compilation): Part {
+  const keys = Object.keys(map);
+  for (const key of keys) {
+    const offset = key.indexOf('${{');
+    if (offset < 0) continue;
+    into.problem({ path: [...path, key], offset, message: 'A key cannot hold a hole; make the whole map one' });
+  }
+  const parts = Object.entries(map).map(([key, value]) => compileValue(value, [...path, key], into));
+  const build = (found: unknown): unknown => {
+    const made: Record<string, unknown> = {};
+    for (const [index, value] of (found as unknown[]).entries()) {
+      if (value !== undefined) put(made, keys[index] ?? '', value);
+    }
+    return made;
+  };
+  if (parts.every(isConstant)) return { constant: build(parts.map((part) => part.constant)) };
+  return { make: (scope) => after(collect(parts, scope), build) };
+}
+
+function compileValue(value: unknown, path: Path, into: Compilation): Part {
+  if (typeof value === 'string') return compileString(value, path, into);
+  if (typeof value !== 'object' || value === null) return { constant: value };
+  return Array.isArray(value) ? compileList(value, path, into) : compileMap(value, path, into);
+}
+
+const isText = (value: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof value);
+
+function segmentText(value: unknown): string {
+  if (isText(value)) return String(value);
+  const what = value === null ? 'null' : Array.isArray(value) ? 'a list' : 'an object';
+  throw failure('bad-request', { detail: `a hole of the path yielded ${what} where text was needed` });
+}
+
+const countSlashes = (text: string): number => text.split('/').length - 1;
+
+function buildPath(compiled: readonly Compiled[], found: readonly unknown[]): string {
+  let path = '';
+  const touched = new Set<number>();
+  for (const [index, value] of found.entries()) {
+    if (typeof compiled[index] === 'string') {
+      path += value;
+      continue;
+    }
+    const first = countSlashes(path);
+    const inPath = !/[?#]/.test(path);
+    path += encodeHole(value, segmentText);
+    const last = countSlashes(path);
+    for (let at = first; inPath && at <= last; at += 1) touched.add(at);
+  }
+  assertPath(path, touched);
+  return path;
+}
+
+function compilePath(value: unknown, into: Compilation): Part {
+  if (typeof value !== 'string') {
+    into.problem({ path: [], offset: 0, message: 'A path is text' });
+    return { constant: undefined };
+  }
+  const compiled = compilePieces(value, [], into);
+  if (compiled.every((piece) => typeof piece === 'string')) return { constant: compiled.join('') };
+  return { make: (scope) => after(values(compiled, scope), (found) => buildPath(compiled, found as unknown[])) };
+}
+
+/**
+ * Compiles any value whose strings may hold `${{ JSONata }}`. In mode `path` the value is a string whose holes are
+ * percent-encoded, one segment each. Everything wrong is told to `problem`; the template is then not to be used.
+ */
+export function compileTemplate(
+  value: unknown,
+  mode: 'value' | 'path',
+  problem: (problem: TemplateProblem) => void,
+): Template {
+  const into: Compilation = { expressions: [], problem };
+  const part = mode === 'path' ? compilePath(value, into) : compileValue(value, [], into);
+  const { expressions } = into;
+  return {
+    constant: isConstant(part) ? { value: part.constant } : undefined,
+    expressions,
+    looksAtBody: expressions.some(({ expression }) => expression.looksAtBody),
+    evaluate: (scope) => (isConstant(part) ? part.constant : part.make(scope)),
+  };
+}
