@@ -6,6 +6,9 @@
 /** How sources and policies act on an error. */
 export type Kind = 'definition' | 'transient' | 'permanent' | 'rejected' | 'cancelled' | 'bug';
 
+/** Whether anything outside was changed: nothing, something for sure, or nobody can say. */
+export type Outcome = 'none' | 'partial' | 'unknown';
+
 export type Facts = Readonly<Record<string, unknown>>;
 
 interface Entry {
@@ -228,6 +231,8 @@ export class Failure extends Error {
   readonly facts: Facts;
   /** Where it happened, such as `place-order/steps/3 "Charge the card"`; set once, by the innermost step. */
   place: string | undefined;
+  /** What the message had done by then; the engine sets it when the flow ends. */
+  outcome: Outcome = 'none';
 
   constructor(code: string, kind: Kind, status: number, message: string, facts: Facts, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });

@@ -35,6 +35,10 @@ export interface ConnectorDefinition {
   readonly awaitsReply?: boolean;
   /** Variables that messages of the source have besides `$headers` and `$source`: `params`, `query`, `identity`. */
   readonly provides?: readonly ('params' | 'query' | 'identity')[];
+  /** Whether a call with this operation changes nothing at the far side (GET, HEAD …); absent = never. */
+  readonly safe?: (operation: unknown) => boolean;
+  /** The endpoint reaches a source of the same connector inside this process: both give the name they meet by. */
+  readonly meetsAt?: (options: unknown) => string;
   /** Name of the connector whose machinery carries it (`soap` over `http`): given as `context.carrier`. */
   readonly carrier?: string;
   /** The options that decide about the wire and those only one file can know: found while validating. */

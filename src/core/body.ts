@@ -5,6 +5,8 @@ import { failure, type Failure } from '../errors.ts';
 export interface Codec {
   /** Throws `malformed` or `unsupported-media-type`. No bytes = `undefined`. */
   read(bytes: Uint8Array, contentType: string | undefined): unknown;
+  /** The content type of values that nobody gave one. */
+  readonly defaultType: string;
   write(value: unknown, contentType: string | undefined): { bytes: Uint8Array | string; contentType: string };
 }
 
@@ -52,6 +54,7 @@ export class Body {
   readonly contentType: string | undefined;
   #state: State;
   #collecting: Promise<Uint8Array> | undefined;
+  #relay = false;
 
   private constructor(state: State, contentType: string | undefined) {
     this.#state = state;
@@ -64,6 +67,11 @@ export class Body {
 
   get isStream(): boolean {
     return this.#state.is === 'stream';
+  }
+
+  /** Made by a step: no bytes yet. */
+  get isValue(): boolean {
+    return this.#state.is === 'value';
   }
 
   /** The length in bytes where it is known without work. */
@@ -101,7 +109,20 @@ export class Body {
   /** The content type of what {@link bytes} gives. */
   wireType(codec: Codec): string | undefined {
     if (this.#state.is !== 'value' || this.contentType !== undefined) return this.contentType;
-    return codec.write(typeof this.#state.value === 'string' ? '' : null, undefined).contentType;
+    return codec.defaultType;
+  }
+
+  /** The flow was found to pass this body on at most once, unseen: a step may hand its stream over. */
+  allowRelay(): void {
+    this.#relay = true;
+  }
+
+  /**
+   * For a step that sends the body on while the flow goes on: makes sure that it can be sent again later, unless this is
+   * the one relay that the flow allows.
+   */
+  async settle(codec: Codec): Promise<void> {
+    if (this.isStream && !this.#relay) await this.bytes(codec);
   }
 
   /** Hands the stream over, once: whoever takes it must read or destroy it. `undefined` when it is not a stream. */
@@ -112,9 +133,9 @@ export class Body {
     return state.source;
   }
 
-  /** Nobody will look any more: a stream that was never read gives its connection back. */
+  /** Nobody will look any more: a stream that was not read to its end gives its connection back. */
   discard(): void {
-    this.takeStream()?.stream.destroy();
+    if (this.#state.is === 'stream') this.#state.source.stream.destroy();
   }
 
   #collect(): Promise<Uint8Array> {

@@ -26,6 +26,8 @@ export interface Services {
   /** What `$config` sees; secrets are not in it. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly log: Log;
+  /** Work that goes on beside the messages: a shutdown waits for it. */
+  readonly background: (work: Promise<unknown>) => void;
 }
 
 /** Constant message, facts as fields; no bodies, no secrets. */
@@ -155,8 +157,9 @@ export class Exchange implements Fields {
     return this.with({ variables: Object.assign(Object.create(null), this.variables, { [name]: value }) });
   }
 
-  /** The parsed body. */
+  /** The parsed body; waiting for a slow one ends with the message. */
   value(): unknown | Promise<unknown> {
-    return this.body.value(this.services.codec);
+    const value = this.body.value(this.services.codec);
+    return value instanceof Promise ? this.life.race(value) : value;
   }
 }

@@ -1,5 +1,13 @@
-import { failure, type Failure } from '../errors.ts';
+import { failure, type Failure, type Outcome } from '../errors.ts';
+import type { Body } from './body.ts';
 import type { Clock } from './clock.ts';
+
+/** A compensating transaction of a step that was done. */
+export interface Undo {
+  readonly place: string;
+  /** `life`: its own, for the message's may be over. */
+  run(life: Life): Promise<unknown>;
+}
 
 /**
  * How long a message may go on: one absolute deadline and one way to be cancelled. Listening costs next to nothing;
@@ -9,25 +17,40 @@ export class Life {
   readonly clock: Clock;
   /** Monotonic milliseconds; `undefined` = none. */
   readonly deadline: number | undefined;
-  readonly #listeners = new Set<(reason: Failure) => void>();
+  readonly #parent: Life | undefined;
+  #listeners: Set<(reason: Failure) => void> | undefined;
   #reason: Failure | undefined;
   #controller: AbortController | undefined;
   #cancelTimer: (() => void) | undefined;
   #leaveParent: (() => void) | undefined;
+  #outcome: Outcome = 'none';
+  #undo: Undo[] | undefined;
+  #bodies: Body[] | undefined;
 
-  constructor(clock: Clock, options: { deadline?: number | undefined; flow?: string; parent?: Life } = {}) {
+  /** `deadline`: monotonic milliseconds. `late` makes the reason for its passing. */
+  constructor(
+    clock: Clock,
+    options: {
+      readonly deadline?: number | undefined;
+      readonly late?: () => Failure;
+      readonly parent?: Life;
+      /** Belongs to `parent` for the account of effects only: outlives it. */
+      readonly detached?: boolean;
+    } = {},
+  ) {
     this.clock = clock;
-    const inherited = options.parent?.deadline;
+    this.#parent = options.parent;
+    const inherited = options.detached ? undefined : options.parent?.deadline;
     const own = options.deadline;
     this.deadline = own !== undefined && (inherited === undefined || own < inherited) ? own : inherited;
     if (own !== undefined && own === this.deadline) {
       this.#cancelTimer = clock.after(
         Math.max(0, own - clock.monotonic()),
-        () => this.abort(failure('deadline', { flow: options.flow })),
+        () => this.abort((options.late ?? (() => failure('deadline')))()),
         true,
       );
     }
-    this.#leaveParent = options.parent?.onAbort((reason) => this.abort(reason));
+    if (!options.detached) this.#leaveParent = options.parent?.onAbort((reason) => this.abort(reason));
   }
 
   get aborted(): boolean {
@@ -58,17 +81,59 @@ export class Life {
       listener(this.#reason);
       return () => {};
     }
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    const listeners = (this.#listeners ??= new Set());
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  /** A little more time when the message is over, for what must still be done: answering, undoing, cleaning up. */
+  grace(ms = 10_000): Life {
+    return new Life(this.clock, { parent: this, detached: true, deadline: this.clock.monotonic() + ms });
   }
 
   abort(reason: Failure): void {
     if (this.#reason) return;
     this.#reason = reason;
-    const listeners = [...this.#listeners];
+    const listeners = [...(this.#listeners ?? [])];
     this.end();
     this.#controller?.abort(reason);
     for (const listener of listeners) listener(reason);
+  }
+
+  /** What the message as a whole has changed outside so far. */
+  get outcome(): Outcome {
+    return this.#parent ? this.#parent.outcome : this.#outcome;
+  }
+
+  /** An effect happened (`partial`) or may have happened (`unknown`, which nothing takes back). */
+  affect(outcome: Outcome): void {
+    if (this.#parent) this.#parent.affect(outcome);
+    else if (this.#outcome !== 'unknown' && outcome !== 'none') this.#outcome = outcome;
+  }
+
+  /** Remembers how to undo what was just done, for the whole message. */
+  onUndo(undo: Undo): void {
+    if (this.#parent) this.#parent.onUndo(undo);
+    else (this.#undo ??= []).push(undo);
+  }
+
+  /** What is to be undone, the latest first; each is handed out once. */
+  takeUndo(): readonly Undo[] {
+    const undo = this.#undo ?? [];
+    this.#undo = undefined;
+    return undo.reverse();
+  }
+
+  /** An answer that may never be read: {@link discard} gives its connection back. */
+  keep(body: Body): void {
+    if (this.#parent) this.#parent.keep(body);
+    else if (body.isStream) (this.#bodies ??= []).push(body);
+  }
+
+  /** Drops every kept body but `except`, which is on its way to the caller. */
+  discard(except?: Body): void {
+    for (const body of this.#bodies ?? []) if (body !== except) body.discard();
+    this.#bodies = undefined;
   }
 
   /** The work is over: nothing of it stays behind. */
@@ -77,7 +142,7 @@ export class Life {
     this.#cancelTimer = undefined;
     this.#leaveParent?.();
     this.#leaveParent = undefined;
-    this.#listeners.clear();
+    this.#listeners = undefined;
   }
 
   /** `work`, or the reason of being given up, whichever comes first: for work that cannot be cancelled itself. */

@@ -42,6 +42,8 @@ export interface StepsOptions {
   readonly noReply?: string;
   /** Several of these may run, or the same several times: the body must stay readable. */
   readonly repeated?: boolean;
+  /** `$error` is known inside. */
+  readonly error?: boolean;
 }
 
 /** What a step may ask while it is compiled. Pure: no network, no files, no clock. */
@@ -51,7 +53,7 @@ export interface CompileContext {
   /** Name or kind of the step: how messages and logs call it. */
   readonly title: string;
   /** Compiles; problems are reported, not thrown. */
-  expression(source: ExpressionSource): Evaluate;
+  expression(source: ExpressionSource, options?: { readonly error?: boolean; readonly declare?: readonly string[] }): Evaluate;
   template(source: TemplateSource): Evaluate;
   /** Whether `source` is written without any hole, and its value. */
   constant(source: TemplateSource): { readonly value: unknown } | undefined;
@@ -60,11 +62,17 @@ export interface CompileContext {
   steps(list: readonly StepSource[], options?: StepsOptions): Compiled;
   /** Alternatives of which one runs: each is compiled as if the others were not there. */
   alternatives<T>(compile: readonly (() => T)[]): readonly T[];
+  /** Steps that run when others failed: they see the body as it came in. */
+  afterFailure<T>(compile: () => T): T;
+  /** Compiles inside a scope of its own, in which `names` exist: they are not known behind it. */
+  inner(names: readonly string[], compile: () => void): void;
+  /** A variable of the language itself that exists from here on (`failed`). */
+  provide(name: string): void;
   /** Names a result for the steps behind; reports names that may not be used. `at` is the option that holds it. */
   declare(name: string, at: string): void;
   /** The endpoint by name: `undefined` and a finding when there is none. */
   endpoint(name: string, at: string): EndpointReference | undefined;
-  endpoints(connector: string): readonly EndpointReference[];
+  endpoints(connector: string | undefined): readonly EndpointReference[];
   /** The sub-flow by name: reports unknown and circular ones. */
   flow(name: string, at: string): Handler | undefined;
   /** A module of the user's, by absolute path, loaded when the integration starts. */
@@ -73,6 +81,8 @@ export interface CompileContext {
   jsonSchema(schema: unknown, pointer: string): (value: unknown) => readonly SchemaFinding[];
   /** The format by name, for `convert` and the like. */
   format(name: string): FormatReference | undefined;
+  formatFor(contentType: string | undefined): FormatReference | undefined;
+  charsetOf(contentType: string | undefined): string | undefined;
   /** What the step does with the body; decides whether the flow can relay streams. */
   readonly body: BodyUse;
   /** Reports at an option of this step (`endpoint`, `cases/0`), or at the step itself where `at` is empty. */
@@ -95,6 +105,8 @@ export interface EndpointReference {
   readonly connector: string;
   /** Whether a call of it is answered; else it takes `send` only. */
   readonly replies: boolean;
+  /** Whether a call with this operation changes nothing at the far side. */
+  safe(operation: unknown): boolean;
   /** Exchange with `operation`, `body` and `ownHeaders` in; exchange with `body`, `headers`, `response` out. */
   readonly handler: Handler;
 }

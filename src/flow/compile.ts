@@ -1,0 +1,241 @@
+import type { Handler } from '../core/exchange.ts';
+import { sequence } from '../core/pipeline.ts';
+import type { FlowSource, IntegrationSource, Report, StepSource } from '../core/written.ts';
+import { failure } from '../errors.ts';
+import { nearest } from '../schema/nearest.ts';
+import type { ConnectorDefinition } from '../sdk.ts';
+import { steps as allSteps } from '../steps/index.ts';
+import type { Compiled, EndpointReference, SchemaFinding } from '../steps/step.ts';
+import { compileCatch } from '../steps/parts/catch.ts';
+import { FirstBody } from './body-use.ts';
+import { type FlowWorld, type Place, StepContext } from './context.ts';
+import { withErrors } from './errors.ts';
+import { Names } from './names.ts';
+import { observe } from './observe.ts';
+import type { EndpointSlot, FlowProgram, ModuleSlot, Program } from './program.ts';
+import { everywhere } from './scope.ts';
+
+export interface CompileTools {
+  readonly connectors: Readonly<Record<string, ConnectorDefinition>>;
+  /** Throws an Error with a readable message when the schema itself is wrong. */
+  readonly jsonSchema: (schema: unknown) => (value: unknown) => readonly SchemaFinding[];
+  readonly report: Report;
+}
+
+const definitions = new Map(allSteps.map((step) => [step.name, step]));
+
+/** Turns a read integration into handlers. Pure: no network, no files, no clock; problems are reported, not thrown. */
+export function compile(source: IntegrationSource, tools: CompileTools): Program {
+  return new Compiler(source, tools).program();
+}
+
+class Compiler {
+  readonly #source: IntegrationSource;
+  readonly #tools: CompileTools;
+  readonly #endpoints: ReadonlyMap<string, EndpointSlot>;
+  readonly #references: ReadonlyMap<string, EndpointReference>;
+  readonly #flows = new Map<string, FlowProgram>();
+  readonly #modules: ModuleSlot[] = [];
+  /** Flows being compiled, outermost first: one that runs itself is found by it. */
+  readonly #underWay: string[] = [];
+  readonly #run = new Set<string>();
+
+  constructor(source: IntegrationSource, tools: CompileTools) {
+    this.#source = source;
+    this.#tools = tools;
+    const slots = Object.values(source.endpoints).map((endpoint): [string, EndpointSlot] => [
+      endpoint.name,
+      {
+        source: endpoint,
+        handler: () => Promise.reject(failure('bug', { detail: `the endpoint ${endpoint.name} is not open` })),
+      },
+    ]);
+    this.#endpoints = new Map(slots);
+    this.#references = new Map(slots.map(([name, slot]) => [name, this.#reference(slot)]));
+  }
+
+  program(): Program {
+    for (const flow of Object.values(this.#source.flows)) this.#flow(flow);
+    this.#checkSubFlows();
+    this.#checkMeetings();
+    return { source: this.#source, flows: this.#flows, endpoints: this.#endpoints, modules: this.#modules };
+  }
+
+  #reference(slot: EndpointSlot): EndpointReference {
+    const definition = this.#tools.connectors[slot.source.connector.name];
+    return {
+      name: slot.source.name,
+      connector: slot.source.connector.name,
+      replies: definition?.replies ?? false,
+      safe: definition?.safe ?? (() => false),
+      handler: (exchange) => slot.handler(exchange),
+    };
+  }
+
+  #flow(flow: FlowSource): FlowProgram {
+    const done = this.#flows.get(flow.name);
+    if (done) return done;
+    this.#underWay.push(flow.name);
+    const definition = flow.from && this.#tools.connectors[flow.from.name];
+    const awaited = !flow.from || definition?.awaitsReply === true;
+    const body = new FirstBody();
+    const world = this.#world(flow, body);
+    const place: Place = {
+      names: new Names([...everywhere, ...(flow.from ? (definition?.provides ?? []) : ['params', 'query', 'identity'])]),
+      error: false,
+      reply: awaited ? { possible: true } : { possible: false, why: `\`${flow.from?.name}\` sends no answers` },
+    };
+    const main = this.#steps(world, flow.steps, place);
+    if (awaited && !main.ends) body.take();
+    const context = new StepContext(world, place, `${flow.pointer}/onError`, 'onError');
+    const entries = flow.onError;
+    const onError = entries && body.afterFailure(() => compileCatch(entries, context));
+    const program: FlowProgram = {
+      name: flow.name,
+      source: flow,
+      handler: withErrors(main.handler, onError),
+      streams: body.streams,
+    };
+    this.#underWay.pop();
+    this.#flows.set(flow.name, program);
+    return program;
+  }
+
+  #world(flow: FlowSource, body: FirstBody): FlowWorld {
+    const world: FlowWorld = {
+      flow: flow.name,
+      body,
+      report: this.#tools.report,
+      config: this.#source.config,
+      endpoint: (name) => this.#references.get(name),
+      endpointNames: [...this.#references.keys()],
+      flowHandler: (name, pointer) => this.#flowHandler(name, pointer),
+      module: (path, exportName, pointer) => this.#module(path, exportName, pointer),
+      jsonSchema: this.#tools.jsonSchema,
+      steps: (list, place) => this.#steps(world, list, place),
+    };
+    return world;
+  }
+
+  #steps(world: FlowWorld, list: readonly StepSource[], place: Place): Compiled {
+    const handlers: Handler[] = [];
+    let ends = false;
+    let told = false;
+    for (const step of list) {
+      if (ends && !told) {
+        told = true;
+        world.report({
+          severity: 'error',
+          code: 'unreachable',
+          at: 'key',
+          message: 'This step can never run: the one before it always ends the flow. Move it up, or put a `when` on the other',
+          pointer: step.pointer,
+        });
+      }
+      const compiled = step.when
+        ? world.body.alternatives([() => this.#step(world, step, place), () => undefined])[0]
+        : this.#step(world, step, place);
+      if (!compiled) continue;
+      handlers.push(compiled.handler);
+      ends ||= compiled.ends;
+    }
+    return { handler: sequence(handlers), ends };
+  }
+
+  #step(world: FlowWorld, step: StepSource, place: Place): Compiled | undefined {
+    const definition = definitions.get(step.kind);
+    if (!definition) return undefined;
+    const context = new StepContext(world, place, `${step.pointer}/${step.kind}`, step.name ?? step.kind);
+    const onlyWhen = step.when && new StepContext(world, place, step.pointer, 'when').expression(step.when);
+    const compiled = definition.compile(step.options as never, context);
+    const { handler, ends } = typeof compiled === 'function' ? { handler: compiled, ends: false } : compiled;
+    const observed = observe(handler, placeOf(step));
+    if (!onlyWhen) return { handler: observed, ends };
+    return {
+      handler: observe(async (exchange) => ((await onlyWhen(exchange)) === true ? observed(exchange) : exchange), placeOf(step)),
+      ends: false,
+    };
+  }
+
+  #flowHandler(name: string, pointer: string): Handler | undefined {
+    const flow = this.#source.flows[name];
+    const report = (code: string, message: string, suggestion?: string): undefined => {
+      this.#tools.report({ severity: 'error', code, message, pointer, ...(suggestion ? { suggestion } : {}) });
+      return undefined;
+    };
+    if (!flow) {
+      const subFlows = Object.values(this.#source.flows).filter((one) => !one.from);
+      const suggestion = nearest(name, subFlows.map((one) => one.name));
+      return report(
+        'unknown-flow',
+        `There is no flow \`${name}\`${suggestion ? `; did you mean \`${suggestion}\`?` : ': write it under `flows:`, without `from`'}`,
+        suggestion,
+      );
+    }
+    if (flow.from) {
+      return report('not-a-sub-flow', `\`${name}\` has a \`from\` of its own: \`run\` takes flows without one`);
+    }
+    const at = this.#underWay.indexOf(name);
+    if (at >= 0) {
+      const circle = [...this.#underWay.slice(at), name].map((one) => `\`${one}\``).join(' → ');
+      return report('circular-run', `These flows run each other for ever: ${circle}. Use \`loop\` to repeat steps`);
+    }
+    this.#run.add(name);
+    return this.#flow(flow).handler;
+  }
+
+  #module(path: string, exportName: string, pointer: string): () => (...args: readonly unknown[]) => unknown {
+    const slot: ModuleSlot = {
+      path,
+      exportName,
+      pointer,
+      run: () => {
+        throw failure('bug', { detail: `the module ${path} is not loaded` });
+      },
+    };
+    this.#modules.push(slot);
+    return () => slot.run;
+  }
+
+  #checkSubFlows(): void {
+    for (const flow of Object.values(this.#source.flows)) {
+      if (flow.from || this.#run.has(flow.name)) continue;
+      this.#tools.report({
+        severity: 'warning',
+        code: 'unused-flow',
+        at: 'key',
+        message: `Nothing runs the flow \`${flow.name}\`: it has no \`from\`, and no \`run\` names it`,
+        pointer: flow.pointer,
+      });
+    }
+  }
+
+  /** Endpoints that reach a source in this process need one that meets them: a channel that nobody reads. */
+  #checkMeetings(): void {
+    const met = new Set<string>();
+    for (const flow of Object.values(this.#source.flows)) {
+      const at = flow.from && this.#tools.connectors[flow.from.name]?.meetsAt;
+      if (flow.from && at) met.add(`${flow.from.name} ${at(flow.from.options)}`);
+    }
+    for (const endpoint of Object.values(this.#source.endpoints)) {
+      const { name, options, pointer } = endpoint.connector;
+      const at = this.#tools.connectors[name]?.meetsAt;
+      if (!at || met.has(`${name} ${at(options)}`)) continue;
+      const candidates = [...met].filter((one) => one.startsWith(`${name} `)).map((one) => one.slice(name.length + 1));
+      const suggestion = nearest(at(options), candidates);
+      this.#tools.report({
+        severity: 'error',
+        code: 'nobody-reads',
+        message: `Nobody reads the ${name} \`${at(options)}\`${suggestion ? `; did you mean \`${suggestion}\`?` : `: give a flow \`from: { ${name}: { name: ${at(options)} } }\``}`,
+        pointer: `${pointer}/name`,
+        ...(suggestion ? { suggestion } : {}),
+      });
+    }
+  }
+}
+
+/** How logs and errors call the place of a step: `place-order/steps/3 "Charge the card"`. */
+function placeOf(step: StepSource): string {
+  const path = step.pointer.replace(/^\/flows\//, '').replaceAll('~1', '/').replaceAll('~0', '~');
+  return step.name === undefined ? `${path} ${step.kind}` : `${path} "${step.name}"`;
+}

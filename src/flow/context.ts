@@ -1,0 +1,324 @@
+import type { Exchange, Handler } from '../core/exchange.ts';
+import {
+  ExpressionSource,
+  type Finding,
+  type Report,
+  type StepSource,
+  TemplateSource,
+} from '../core/written.ts';
+import { compileExpression, type Expression, ExpressionSyntaxError, functionNames } from '../expression/expression.ts';
+import { compileTemplate, type Template } from '../expression/template.ts';
+import { formatFor, formatNamed, parseContentType } from '../format/index.ts';
+import { nearest } from '../schema/nearest.ts';
+import type {
+  Compiled,
+  CompileContext,
+  EndpointReference,
+  Evaluate,
+  FormatReference,
+  SchemaFinding,
+  StepsOptions,
+} from '../steps/step.ts';
+import type { FirstBody } from './body-use.ts';
+import { Names } from './names.ts';
+import { ExchangeScope, reserved } from './scope.ts';
+
+/** What the steps of one flow share while they are compiled. */
+export interface FlowWorld {
+  readonly flow: string;
+  readonly body: FirstBody;
+  readonly report: Report;
+  /** Secrets and misspelt config names are found by `$config.NAME`. */
+  readonly config: Readonly<Record<string, unknown>>;
+  endpoint(name: string): EndpointReference | undefined;
+  readonly endpointNames: readonly string[];
+  /** Reports unknown, circular and misused flows at `pointer`. */
+  flowHandler(name: string, pointer: string): Handler | undefined;
+  module(path: string, exportName: string, pointer: string): () => (...args: readonly unknown[]) => unknown;
+  jsonSchema(schema: unknown): (value: unknown) => readonly SchemaFinding[];
+  steps(list: readonly StepSource[], place: Place): Compiled;
+}
+
+/** Where in a flow: which names exist, and whether somebody awaits an answer. */
+export interface Place {
+  readonly names: Names;
+  readonly error: boolean;
+  readonly reply: CompileContext['reply'];
+}
+
+/** Gives a step what it may ask for while it is compiled. */
+export class StepContext implements CompileContext {
+  readonly pointer: string;
+  readonly title: string;
+  readonly #world: FlowWorld;
+  #place: Place;
+
+  constructor(world: FlowWorld, place: Place, pointer: string, title: string) {
+    this.#world = world;
+    this.#place = place;
+    this.pointer = pointer;
+    this.title = title;
+  }
+
+  get body(): FirstBody {
+    return this.#world.body;
+  }
+
+  get reply(): CompileContext['reply'] {
+    return this.#place.reply;
+  }
+
+  report(at: string, finding: Omit<Finding, 'pointer' | 'severity'> & { severity?: Finding['severity'] }): void {
+    this.#world.report({ severity: 'error', ...finding, pointer: at === '' ? this.pointer : `${this.pointer}/${at}` });
+  }
+
+  expression(source: ExpressionSource, options: { error?: boolean; declare?: readonly string[] } = {}): Evaluate {
+    let expression: Expression;
+    try {
+      expression = compileExpression(source.text);
+    } catch (thrown) {
+      if (!(thrown instanceof ExpressionSyntaxError)) throw thrown;
+      this.#broken(source.pointer, thrown.offset, thrown.message, thrown.suggestion);
+      return () => undefined;
+    }
+    this.#check(expression, source.pointer, 0, options);
+    return bound(expression);
+  }
+
+  template(source: TemplateSource): Evaluate {
+    const template = this.#template(source);
+    const { constant } = template;
+    if (constant) return () => constant.value;
+    return (exchange) => template.evaluate(new ExchangeScope(exchange));
+  }
+
+  constant(source: TemplateSource): { readonly value: unknown } | undefined {
+    return compileTemplate(source.value, source.mode, () => {}).constant;
+  }
+
+  evaluated(options: unknown): Evaluate {
+    const whole = this.#evaluated(options);
+    const { constant } = whole;
+    if (constant) return () => constant.value;
+    return whole.evaluate;
+  }
+
+  steps(list: readonly StepSource[], options: StepsOptions = {}): Compiled {
+    const { body } = this.#world;
+    const place = this.#inside(options);
+    const compile = (): Compiled => this.#world.steps(list, place);
+    const scoped = options.scope === 'inner' ? () => body.apart(compile) : compile;
+    return options.repeated ? body.repeatedly(scoped) : scoped();
+  }
+
+  #inside(options: StepsOptions): Place {
+    const here = this.#place;
+    const inner = options.scope === 'inner' || options.noReply !== undefined;
+    return {
+      names: options.scope === 'inner' || options.declare ? new Names(options.declare, here.names) : here.names,
+      error: here.error || (options.error ?? false),
+      reply: inner ? { possible: false, why: options.noReply ?? 'the steps stand apart from the flow' } : here.reply,
+    };
+  }
+
+  alternatives<T>(compile: readonly (() => T)[]): readonly T[] {
+    return this.#world.body.alternatives(compile);
+  }
+
+  afterFailure<T>(compile: () => T): T {
+    return this.#world.body.afterFailure(compile);
+  }
+
+  inner(names: readonly string[], compile: () => void): void {
+    const before = this.#place;
+    this.#place = { ...before, names: new Names(names, before.names) };
+    this.#world.body.apart(compile);
+    this.#place = before;
+  }
+
+  provide(name: string): void {
+    this.#place.names.add(name);
+  }
+
+  declare(name: string, at: string): void {
+    const taken = reserved.includes(name) ? 'a variable of the language' : functionNames.has(name) ? 'a JSONata function' : '';
+    if (taken) {
+      this.report(at, {
+        code: 'shadows-built-in',
+        at: at.startsWith('variables/') ? 'key' : 'value',
+        message: `\`$${name}\` is ${taken}: a result needs another name, such as \`${name}Result\``,
+        suggestion: `${name}Result`,
+      });
+      return;
+    }
+    this.#place.names.add(name);
+  }
+
+  endpoint(name: string, at: string): EndpointReference | undefined {
+    const found = this.#world.endpoint(name);
+    if (!found) this.#unknown(at, 'unknown-endpoint', `endpoint \`${name}\``, name, this.#world.endpointNames, 'endpoints');
+    return found;
+  }
+
+  endpoints(connector: string | undefined): readonly EndpointReference[] {
+    return this.#world.endpointNames
+      .map((name) => this.#world.endpoint(name))
+      .filter((one) => one !== undefined)
+      .filter((one) => connector === undefined || one.connector === connector);
+  }
+
+  flow(name: string, at: string): Handler | undefined {
+    return this.#world.flowHandler(name, `${this.pointer}/${at}`);
+  }
+
+  module(path: string, exportName: string): () => (...args: readonly unknown[]) => unknown {
+    return this.#world.module(path, exportName, `${this.pointer}/module`);
+  }
+
+  jsonSchema(schema: unknown, at: string): (value: unknown) => readonly SchemaFinding[] {
+    try {
+      return this.#world.jsonSchema(typeof schema === 'string' ? JSON.parse(schema) : schema);
+    } catch (thrown) {
+      const detail = thrown instanceof Error ? thrown.message : String(thrown);
+      this.report(at, { code: 'bad-schema', message: `This JSON Schema cannot be used: ${detail}` });
+      return () => [];
+    }
+  }
+
+  format(name: string): FormatReference | undefined {
+    return formatNamed(name) as FormatReference | undefined;
+  }
+
+  formatFor(contentType: string | undefined): FormatReference | undefined {
+    return formatFor(contentType) as FormatReference | undefined;
+  }
+
+  charsetOf(contentType: string | undefined): string | undefined {
+    return contentType === undefined ? undefined : parseContentType(contentType).charset;
+  }
+
+  #template(source: TemplateSource): Template {
+    const template = compileTemplate(source.value, source.mode, (problem) => {
+      this.#broken(pointerOf(source.pointer, problem.path), problem.offset, problem.message, undefined);
+    });
+    for (const hole of template.expressions) {
+      this.#check(hole.expression, pointerOf(source.pointer, hole.path), hole.offset, {});
+    }
+    return template;
+  }
+
+  #evaluated(value: unknown): { constant: { readonly value: unknown } | undefined; evaluate: Evaluate } {
+    if (value instanceof TemplateSource) {
+      return { constant: this.constant(value), evaluate: this.template(value) };
+    }
+    if (value instanceof ExpressionSource) return { constant: undefined, evaluate: this.expression(value) };
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) return literal(value);
+    const parts = Object.entries(value).map(([key, one]) => ({ key, ...this.#evaluated(one) }));
+    if (parts.every((part) => part.constant)) {
+      return literal(Object.fromEntries(parts.map((part) => [part.key, part.constant?.value])));
+    }
+    return {
+      constant: undefined,
+      evaluate: async (exchange: Exchange) => {
+        const result: Record<string, unknown> = {};
+        for (const part of parts) result[part.key] = part.constant ? part.constant.value : await part.evaluate(exchange);
+        return result;
+      },
+    };
+  }
+
+  #check(
+    expression: Expression,
+    pointer: string,
+    offset: number,
+    options: { error?: boolean; declare?: readonly string[] },
+  ): void {
+    if (expression.looksAtBody) this.#world.body.look();
+    for (const warning of expression.warnings) {
+      this.#world.report({
+        severity: 'warning',
+        code: 'expression',
+        message: warning.message,
+        pointer,
+        offset: offset + warning.offset,
+      });
+    }
+    const { names, error } = this.#place;
+    const known = (name: string): boolean =>
+      names.has(name) || (name === 'error' && (error || options.error === true)) || (options.declare?.includes(name) ?? false);
+    for (const [name, at] of expression.variables) {
+      if (known(name)) continue;
+      const candidates = [...names.all(), ...functionNames];
+      const suggestion = nearest(name, candidates);
+      this.#world.report({
+        severity: 'error',
+        code: 'unknown-variable',
+        message: `${missing(name, expression.source, at)}${suggestion ? `; did you mean \`$${suggestion}\`?` : ''}`,
+        pointer,
+        offset: offset + at,
+        ...(suggestion ? { suggestion: `$${suggestion}` } : {}),
+      });
+    }
+    this.#checkConfig(expression, pointer, offset);
+  }
+
+  #checkConfig(expression: Expression, pointer: string, offset: number): void {
+    for (const match of expression.source.matchAll(/\$config\.([A-Za-z_][A-Za-z0-9_]*)/g)) {
+      const name = match[1] ?? '';
+      if (Object.hasOwn(this.#world.config, name)) continue;
+      const suggestion = nearest(name, Object.keys(this.#world.config));
+      this.#world.report({
+        severity: 'error',
+        code: 'unknown-config',
+        message: `\`$config\` has no \`${name}\`${suggestion ? `; did you mean \`${suggestion}\`?` : ': declare it under `config:` (secrets are not visible to expressions)'}`,
+        pointer,
+        offset: offset + match.index,
+        ...(suggestion ? { suggestion } : {}),
+      });
+    }
+  }
+
+  #broken(pointer: string, offset: number, message: string, suggestion: string | undefined): void {
+    this.#world.report({
+      severity: 'error',
+      code: 'expression',
+      message,
+      pointer,
+      offset,
+      ...(suggestion === undefined ? {} : { suggestion }),
+    });
+  }
+
+  #unknown(at: string, code: string, what: string, name: string, names: readonly string[], where: string): void {
+    const suggestion = nearest(name, names);
+    const hint = suggestion
+      ? `did you mean \`${suggestion}\`?`
+      : names.length > 0
+        ? `declared under \`${where}:\` are ${names.map((one) => `\`${one}\``).join(', ')}`
+        : `nothing is declared under \`${where}:\``;
+    this.report(at, { code, message: `There is no ${what}; ${hint}`, ...(suggestion ? { suggestion } : {}) });
+  }
+}
+
+const literal = (value: unknown): { constant: { readonly value: unknown }; evaluate: Evaluate } => ({
+  constant: { value },
+  evaluate: () => value,
+});
+
+function bound(expression: Expression): Evaluate {
+  const { constant } = expression;
+  if (constant) return () => constant.value;
+  return (exchange) => expression.evaluate(new ExchangeScope(exchange));
+}
+
+const pointerOf = (base: string, path: readonly (string | number)[]): string =>
+  base + path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+
+function missing(name: string, source: string, at: number): string {
+  const called = source[at + name.length + 1] === '(' || /^\$?\w+\s*\(/.test(source.slice(at));
+  if (called) return `There is no function \`$${name}\``;
+  if (name === 'error') return '`$error` is known only inside `catch`, `onError`, `fallback` and `compensate`';
+  if (name === 'params' || name === 'query') return `\`$${name}\` exists only in a flow that starts \`from: { http: … }\``;
+  if (name === 'identity') return '`$identity` exists only where the source authenticates its callers';
+  return `Nothing here is called \`$${name}\``;
+}

@@ -1,0 +1,22 @@
+/** The variables that exist at one point of a flow. */
+export class Names {
+  readonly #parent: Names | undefined;
+  readonly #own = new Set<string>();
+
+  constructor(names: Iterable<string> = [], parent?: Names) {
+    for (const name of names) this.#own.add(name);
+    this.#parent = parent;
+  }
+
+  has(name: string): boolean {
+    return this.#own.has(name) || (this.#parent?.has(name) ?? false);
+  }
+
+  add(name: string): void {
+    this.#own.add(name);
+  }
+
+  all(): readonly string[] {
+    return [...this.#own, ...(this.#parent?.all() ?? [])];
+  }
+}

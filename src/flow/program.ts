@@ -1,0 +1,33 @@
+import type { Handler } from '../core/exchange.ts';
+import type { EndpointSource, FlowSource, IntegrationSource } from '../core/written.ts';
+
+/** A compiled flow: ready to run once its endpoints are open. */
+export interface FlowProgram {
+  readonly name: string;
+  readonly source: FlowSource;
+  readonly handler: Handler;
+  /** No step looks at the body as it came in: it can be relayed as a stream. */
+  readonly streams: boolean;
+}
+
+/** The place where an opened endpoint is put: compiled steps hold the slot, not the endpoint. */
+export interface EndpointSlot {
+  readonly source: EndpointSource;
+  handler: Handler;
+}
+
+/** A function of a module of the user's. */
+export interface ModuleSlot {
+  readonly path: string;
+  readonly exportName: string;
+  readonly pointer: string;
+  run: (...args: readonly unknown[]) => unknown;
+}
+
+/** A compiled integration: handlers without connections. */
+export interface Program {
+  readonly source: IntegrationSource;
+  readonly flows: ReadonlyMap<string, FlowProgram>;
+  readonly endpoints: ReadonlyMap<string, EndpointSlot>;
+  readonly modules: readonly ModuleSlot[];
+}

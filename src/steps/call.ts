@@ -1,0 +1,78 @@
+import { compensated, compensateOption } from './parts/compensate.ts';
+import { answerValue, checkConnector, compileOutgoing, outgoingOptions, tracked } from './parts/outgoing.ts';
+import { type Compiled, defineStep } from './step.ts';
+import type { Handler } from '../core/exchange.ts';
+import { toFailure } from '../errors.ts';
+
+export const call = defineStep({
+  name: 'call',
+  pattern: 'Request-Reply',
+  summary: 'Calls an endpoint and waits for its answer.',
+  options: {
+    type: 'object',
+    slot: 'call',
+    properties: {
+      endpoint: { type: 'string', format: 'name', description: 'Name of the endpoint, under `endpoints:`.' },
+      ...outgoingOptions,
+      as: {
+        type: 'string',
+        format: 'name',
+        description: 'Keeps the body and names the answer: `$name`. Without it the answer becomes the message.',
+      },
+      fallback: {
+        kind: 'steps',
+        description: 'Runs instead when the call failed; sees `$error`. Its body stands for the answer.',
+      },
+      compensate: compensateOption,
+    },
+    required: ['endpoint'],
+  },
+  compile(options, context) {
+    const endpoint = context.endpoint(options.endpoint, 'endpoint');
+    checkConnector(endpoint, options.connector, context);
+    if (endpoint && !endpoint.replies) {
+      context.report('', {
+        code: 'no-answer',
+        at: 'key',
+        message: `\`${endpoint.name}\` (${endpoint.connector}) gives no answer: use \`send\` instead of \`call\``,
+        suggestion: 'send',
+      });
+    }
+    const outgoing = compileOutgoing(options, context);
+    const instead = options.fallback;
+    const fallback = instead && context.afterFailure(() => context.steps(instead, { error: true }));
+    if (options.as === undefined) context.body.replace();
+    const far = endpoint ? tracked(endpoint) : unreachable;
+    const asked: Handler = async (exchange) => {
+      const answer = await far(await outgoing(exchange));
+      if (!answer) return answer;
+      // What the file set went out with the call; of the answer only what it looks at or relays goes on.
+      return exchange.with({ body: answer.body, headers: answer.headers, ownHeaders: answer.ownHeaders, response: answer.response });
+    };
+    const safe = fallback ? withFallback(asked, fallback) : asked;
+    const { as } = options;
+    if (as === undefined) return compensated(safe, options.compensate, context);
+    context.declare(as, 'as');
+    const named: Handler = async (exchange) => {
+      const answer = await safe(exchange);
+      const value = await answerValue(answer);
+      return exchange.withVariable(as, value).with({ response: answer?.response ?? exchange.response });
+    };
+    return compensated(named, options.compensate, context);
+  },
+});
+
+function withFallback(asked: Handler, fallback: Compiled): Handler {
+  return async (exchange) => {
+    try {
+      return await asked(exchange);
+    } catch (thrown) {
+      const error = toFailure(thrown);
+      if (exchange.life.aborted) throw error;
+      return fallback.handler(exchange.with({ error }));
+    }
+  };
+}
+
+// Only an integration with findings has calls without an endpoint, and it never runs.
+const unreachable: Handler = async () => undefined;

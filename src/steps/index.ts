@@ -1,0 +1,49 @@
+import { call } from './call.ts';
+import { convert } from './convert.ts';
+import { delay } from './delay.ts';
+import { fail } from './fail.ts';
+import { filter } from './filter.ts';
+import { forEach } from './for-each.ts';
+import { group } from './group.ts';
+import { log } from './log.ts';
+import { loop } from './loop.ts';
+import { recipientList } from './recipient-list.ts';
+import { respond } from './respond.ts';
+import { run } from './run.ts';
+import { scatterGather } from './scatter-gather.ts';
+import { script } from './script.ts';
+import { send } from './send.ts';
+import { set } from './set.ts';
+import type { StepDefinition } from './step.ts';
+import { stop } from './stop.ts';
+import { switchStep } from './switch.ts';
+import { transform } from './transform.ts';
+import { tryStep } from './try.ts';
+import { validate } from './validate.ts';
+import { wireTap } from './wire-tap.ts';
+
+/** Every step, in the order of the reference. To add one: write its file, list it here, `npm run generate`. */
+export const steps: readonly StepDefinition[] = [
+  transform,
+  set,
+  convert,
+  validate,
+  log,
+  call,
+  send,
+  respond,
+  switchStep,
+  filter,
+  forEach,
+  scatterGather,
+  recipientList,
+  wireTap,
+  loop,
+  run,
+  group,
+  tryStep,
+  fail,
+  stop,
+  delay,
+  script,
+] as readonly StepDefinition[];

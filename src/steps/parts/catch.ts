@@ -1,0 +1,53 @@
+import type { Exchange } from '../../core/exchange.ts';
+import type { CatchSource } from '../../core/written.ts';
+import { type Failure, failureMatches } from '../../errors.ts';
+import type { CompileContext, Evaluate } from '../step.ts';
+
+/** One entry of `catch` and of a flow's `onError`. */
+export const catchEntry = {
+  type: 'object',
+  properties: {
+    on: {
+      type: 'array',
+      items: { type: 'string' },
+      minItems: 1,
+      description: 'Codes (`timeout`, `http-404`), classes (`http-5xx`) or kinds (`transient`). Absent: every error.',
+      examples: [['circuit-open', 'timeout']],
+    },
+    when: { type: 'string', format: 'expression', description: 'JSONata over `$error`; must be true as well.' },
+    steps: { kind: 'steps', description: 'Run instead; they see `$error`.' },
+  },
+  required: ['steps'],
+} as const;
+
+export interface Catching {
+  readonly ends: boolean;
+  /** Rethrows what no entry fits, and everything once the message was given up. */
+  handle(exchange: Exchange, error: Failure): Promise<Exchange | undefined>;
+}
+
+/** `catch` of a step, `onError` of a flow: the first entry that fits. */
+export function compileCatch(entries: readonly CatchSource[], context: CompileContext): Catching {
+  const conditions: (Evaluate | undefined)[] = [];
+  const branches = context.alternatives(
+    entries.map((entry) => () => {
+      conditions.push(entry.when ? context.expression(entry.when, { error: true }) : undefined);
+      return context.steps(entry.steps, { error: true });
+    }),
+  );
+  return {
+    ends: branches.every((branch) => branch.ends),
+    async handle(exchange, error) {
+      if (exchange.life.aborted) throw error;
+      const failed = exchange.with({ error });
+      for (let i = 0; i < entries.length; i++) {
+        const on = entries[i]?.on;
+        if (on && !on.some((selector) => failureMatches(error, selector))) continue;
+        const when = conditions[i];
+        if (when && (await when(failed)) !== true) continue;
+        return branches[i]?.handler(failed);
+      }
+      throw error;
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import { Life } from '../../core/life.ts';
+import { failure, type Failure, toFailure } from '../../errors.ts';
+
+/** How many must succeed: all of them, one, or a number. */
+export const requireOption = {
+  default: 'all',
+  either: [
+    { type: 'string', enum: ['all', 'any'] },
+    { type: 'integer', minimum: 1 },
+  ],
+  description: '`all` (default): one failure fails the step. `any` or a number: that many are enough; the rest is cancelled.',
+} as const;
+
+export interface Gathered {
+  readonly results: Readonly<Record<string, unknown>>;
+  readonly failed: Readonly<Record<string, Failure>>;
+}
+
+/**
+ * Runs `work` for every name side by side and waits until enough have succeeded or too many have failed; whoever is not
+ * needed any more is cancelled (Scatter-Gather, EIP).
+ */
+export function gather(
+  names: readonly string[],
+  work: (name: string, life: Life) => Promise<unknown>,
+  options: {
+    readonly require: 'all' | 'any' | number;
+    readonly life: Life;
+    readonly deadline?: number | undefined;
+    readonly parallel?: number;
+  },
+): Promise<Gathered> {
+  const total = names.length;
+  const required = options.require === 'all' ? total : options.require === 'any' ? Math.min(1, total) : options.require;
+  const late = (): Failure => failure('deadline', { flow: 'scatterGather' });
+  const clock = options.life.clock;
+  const life = new Life(clock, {
+    parent: options.life,
+    ...(options.deadline === undefined ? {} : { deadline: clock.monotonic() + options.deadline, late }),
+  });
+  return new Promise<Gathered>((resolve, reject) => {
+    const results: Record<string, unknown> = Object.create(null);
+    const failed: Record<string, Failure> = Object.create(null);
+    let succeeded = 0;
+    let failures = 0;
+    let started = 0;
+    let over = false;
+
+    const finish = (settle: () => void): void => {
+      if (over) return;
+      over = true;
+      life.abort(failure('aborted', { detail: 'it was not needed any more' }));
+      settle();
+    };
+    const judge = (): void => {
+      if (succeeded >= required) finish(() => resolve({ results: ordered(names, results), failed }));
+      else if (failures > total - required) finish(() => reject(verdict(failed, { succeeded, total, required })));
+    };
+    const start = (): void => {
+      const name = names[started++];
+      if (name === undefined || over) return;
+      life.race(work(name, life)).then(
+        (value) => {
+          if (over) return;
+          succeeded++;
+          results[name] = value;
+          judge();
+          start();
+        },
+        (thrown: unknown) => {
+          if (over) return;
+          failures++;
+          failed[name] = toFailure(thrown);
+          judge();
+          start();
+        },
+      );
+    };
+
+    options.life.onAbort((reason) => finish(() => reject(reason)));
+    judge();
+    for (let i = Math.min(options.parallel ?? total, total); i > 0; i--) start();
+  });
+}
+
+// With `all` the failure itself goes on, so that `on: [timeout]` still matches; else it takes several to say why.
+function verdict(failed: Readonly<Record<string, Failure>>, facts: { succeeded: number; total: number; required: number }): Failure {
+  const first = Object.values(failed)[0];
+  if (facts.required === facts.total && first) return first;
+  const failures = Object.entries(failed).map(([name, error]) => `${name}: ${error.message}`);
+  return failure('branches', { ...facts, failures }, { cause: first });
+}
+
+const ordered = (names: readonly string[], results: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(names.filter((name) => name in results).map((name) => [name, results[name]]));
+
+/** `$failed`: the error of each branch that is missing from the result. */
+export const failedVariable = (failed: Readonly<Record<string, Failure>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    Object.entries(failed).map(([name, error]) => [name, { code: error.code, kind: error.kind, message: error.message }]),
+  );

@@ -1,0 +1,102 @@
+import { Body } from '../../core/body.ts';
+import type { Exchange, Handler } from '../../core/exchange.ts';
+import type { ConnectorSource, TemplateSource } from '../../core/written.ts';
+import { failure, type Failure, toFailure } from '../../errors.ts';
+import { headersFrom, merged } from './headers.ts';
+import type { CompileContext, EndpointReference, Evaluate } from '../step.ts';
+
+/** The options that `call`, `send` and `recipientList` share. */
+export const outgoingOptions = {
+  headers: {
+    type: 'object',
+    template: true,
+    additionalProperties: { type: 'string' },
+    description: 'Headers of this message, beside those that `set` gave it. Nothing else that came in is passed on.',
+  },
+  body: { template: true, description: 'What is sent: a value with `${{ }}` holes. Default: the body.' },
+  expect: {
+    type: 'array',
+    items: { type: 'string', pattern: '^([1-5]\\d\\d|[1-5]xx)$', patternText: 'a status (404) or a class (2xx)' },
+    minItems: 1,
+    description: 'Statuses that are success. Default: `[2xx]`. Any other is the error `http-<status>`.',
+    examples: [['2xx', '404']],
+  },
+} as const;
+
+interface OutgoingOptions {
+  readonly connector?: ConnectorSource | undefined;
+  readonly headers?: TemplateSource | undefined;
+  readonly body?: TemplateSource | undefined;
+  readonly expect?: readonly string[] | undefined;
+}
+
+/** Builds, for each message, what an endpoint is given: operation, body, headers. */
+export function compileOutgoing(options: OutgoingOptions, context: CompileContext): (exchange: Exchange) => Promise<Exchange> {
+  const operation = context.evaluated({
+    ...(options.connector?.options as object | undefined),
+    ...(options.expect ? { expect: options.expect } : {}),
+    bodyGiven: options.body !== undefined,
+  });
+  const headers: Evaluate | undefined = options.headers ? context.template(options.headers) : undefined;
+  const body: Evaluate | undefined = options.body ? context.template(options.body) : undefined;
+  if (!body) context.body.take();
+  return async (exchange) => {
+    const contentType = exchange.ownHeaders['content-type'];
+    if (!body) await exchange.body.settle(exchange.services.codec);
+    return exchange.with({
+      operation: await operation(exchange),
+      ownHeaders: headers ? merged(exchange.ownHeaders, headersFrom(await headers(exchange))) : exchange.ownHeaders,
+      body: body
+        ? Body.value(await body(exchange), typeof contentType === 'string' ? contentType : undefined)
+        : exchange.body,
+    });
+  };
+}
+
+/** Reports options that stand under another connector's name than the endpoint's. */
+export function checkConnector(
+  endpoint: EndpointReference | undefined,
+  connector: ConnectorSource | undefined,
+  context: CompileContext,
+): void {
+  if (!endpoint || !connector || connector.name === endpoint.connector) return;
+  context.report(connector.name, {
+    code: 'wrong-connector',
+    at: 'key',
+    message: `The endpoint \`${endpoint.name}\` is of the connector \`${endpoint.connector}\`: its options stand under \`${endpoint.connector}:\`, not \`${connector.name}:\``,
+    suggestion: endpoint.connector,
+  });
+}
+
+/** Whether an outside effect happened when a call of it failed (reliability.md, "outcome"). */
+export function outcomeOf(error: Failure): 'none' | 'unknown' {
+  if (error.kind === 'rejected' || error.kind === 'permanent') return 'none';
+  return error.code === 'connection' && error.facts['sent'] === false ? 'none' : 'unknown';
+}
+
+/** Calls the endpoint and keeps the account of effects; `safe` calls (GET …) have none. */
+export function tracked(endpoint: EndpointReference): Handler {
+  return async (exchange) => {
+    if (endpoint.safe(exchange.operation)) return kept(await endpoint.handler(exchange));
+    try {
+      const answer = await endpoint.handler(exchange);
+      exchange.life.affect('partial');
+      return kept(answer);
+    } catch (thrown) {
+      const error = toFailure(thrown);
+      exchange.life.affect(outcomeOf(error));
+      throw error;
+    }
+  };
+}
+
+function kept(answer: Exchange | undefined): Exchange | undefined {
+  answer?.life.keep(answer.body);
+  return answer;
+}
+
+/** The answer of a call as a value: `$name`. */
+export function answerValue(answer: Exchange | undefined): unknown | Promise<unknown> {
+  if (!answer) throw failure('bug', { detail: 'an endpoint that replies gave no answer' });
+  return answer.value();
+}

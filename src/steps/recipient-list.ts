@@ -1,0 +1,84 @@
+import { Body } from '../core/body.ts';
+import { failure } from '../errors.ts';
+import { failedVariable, gather, requireOption } from './parts/gather.ts';
+import { compileOutgoing, outgoingOptions, tracked } from './parts/outgoing.ts';
+import { defineStep } from './step.ts';
+
+export const recipientList = defineStep({
+  name: 'recipientList',
+  pattern: 'Recipient List',
+  summary: 'Calls the endpoints that an expression names, side by side.',
+  options: {
+    type: 'object',
+    slot: 'call',
+    properties: {
+      endpoints: {
+        type: 'string',
+        format: 'expression',
+        description: 'JSONata that yields names under `endpoints:`, all of one connector.',
+      },
+      ...outgoingOptions,
+      require: requireOption,
+      parallel: { type: 'integer', minimum: 1, maximum: 100, default: 10, description: 'Calls at the same time.' },
+      as: {
+        type: 'string',
+        format: 'name',
+        description: 'Keeps the body and names the answers: `$name.<endpoint>`. Without it their map becomes the body.',
+      },
+    },
+    required: ['endpoints'],
+  },
+  compile(options, context) {
+    const names = context.expression(options.endpoints);
+    const known = new Map(
+      context.endpoints(options.connector?.name).map((endpoint) => [endpoint.name, { endpoint, handler: tracked(endpoint) }]),
+    );
+    if (known.size === 0) {
+      context.report(options.connector?.name ?? '', {
+        code: 'no-endpoint',
+        at: 'key',
+        message: options.connector
+          ? `No endpoint of the connector \`${options.connector.name}\` is declared under \`endpoints:\``
+          : 'No endpoint is declared under `endpoints:`',
+      });
+    }
+    context.body.look();
+    const outgoing = compileOutgoing(options, context);
+    if (options.as !== undefined) context.declare(options.as, 'as');
+    else context.body.replace();
+    context.provide('failed');
+    const { as, require, parallel } = options;
+    return async (exchange) => {
+      const recipients = recipientNames(await names(exchange), known);
+      const request = await outgoing(exchange);
+      const { results, failed } = await gather(
+        recipients,
+        async (name, life) => {
+          const recipient = known.get(name);
+          const answer = await recipient?.handler(request.with({ life }));
+          return recipient?.endpoint.replies ? answer?.value() : null;
+        },
+        { require, life: exchange.life, parallel },
+      );
+      const next = exchange.withVariable('failed', failedVariable(failed));
+      return as === undefined ? next.withBody(Body.value(results)) : next.withVariable(as, results);
+    };
+  },
+});
+
+// The message may choose among the endpoints of the file, never name one of its own.
+function recipientNames(
+  value: unknown,
+  known: ReadonlyMap<string, { readonly endpoint: { readonly connector: string } }>,
+): readonly string[] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : value === undefined ? [] : [value];
+  let connector: string | undefined;
+  for (const name of list) {
+    const found = typeof name === 'string' ? known.get(name) : undefined;
+    if (!found || (connector !== undefined && found.endpoint.connector !== connector)) {
+      throw failure('unknown-endpoint', { name: JSON.stringify(name) });
+    }
+    connector = found.endpoint.connector;
+  }
+  return [...new Set(list as readonly string[])];
+}

@@ -1,0 +1,35 @@
+import { compensated, compensateOption } from './parts/compensate.ts';
+import { checkConnector, compileOutgoing, outgoingOptions, tracked } from './parts/outgoing.ts';
+import { defineStep } from './step.ts';
+
+export const send = defineStep({
+  name: 'send',
+  pattern: 'Message Endpoint',
+  summary: 'Sends to an endpoint, one way; done when the far side has taken responsibility (2xx, confirm, written to disk).',
+  options: {
+    type: 'object',
+    slot: 'call',
+    properties: {
+      endpoint: { type: 'string', format: 'name', description: 'Name of the endpoint, under `endpoints:`.' },
+      ...outgoingOptions,
+      compensate: compensateOption,
+    },
+    required: ['endpoint'],
+  },
+  compile(options, context) {
+    const endpoint = context.endpoint(options.endpoint, 'endpoint');
+    checkConnector(endpoint, options.connector, context);
+    const outgoing = compileOutgoing(options, context);
+    if (!endpoint) return async (exchange) => exchange;
+    const far = tracked(endpoint);
+    return compensated(
+      async (exchange) => {
+        const answer = await far(await outgoing(exchange));
+        answer?.body.discard();
+        return exchange;
+      },
+      options.compensate,
+      context,
+    );
+  },
+});

@@ -1,0 +1,53 @@
+import type { Handler } from '../core/exchange.ts';
+import { toFailure } from '../errors.ts';
+import { catchEntry, compileCatch } from './parts/catch.ts';
+import { defineStep } from './step.ts';
+
+export const tryStep = defineStep({
+  name: 'try',
+  summary: 'Runs steps, and others when they fail.',
+  options: {
+    type: 'object',
+    properties: {
+      steps: { kind: 'steps', description: 'What may fail.' },
+      catch: {
+        type: 'array',
+        minItems: 1,
+        items: catchEntry,
+        description: 'The first entry that fits the error runs; when none does, the error goes on.',
+      },
+      finally: { kind: 'steps', description: 'Runs in any case; the message goes on as it was.' },
+    },
+    required: ['steps'],
+  },
+  compile(options, context) {
+    const main = context.steps(options.steps);
+    const entries = options.catch;
+    const caught = entries && context.afterFailure(() => compileCatch(entries, context));
+    const last = options.finally
+      ? context.afterFailure(() =>
+          context.steps(options.finally ?? [], { scope: 'inner', noReply: '`finally` runs beside the answer' }),
+        )
+      : undefined;
+    const attempt: Handler = async (exchange) => {
+      try {
+        return await main.handler(exchange);
+      } catch (thrown) {
+        if (!caught) throw thrown;
+        return caught.handle(exchange, toFailure(thrown));
+      }
+    };
+    const ends = main.ends && (caught?.ends ?? true);
+    if (!last) return { ends, handler: attempt };
+    return {
+      ends,
+      handler: async (exchange) => {
+        try {
+          return await attempt(exchange);
+        } finally {
+          await last.handler(exchange.life.aborted ? exchange.with({ life: exchange.life.grace() }) : exchange);
+        }
+      },
+    };
+  },
+});

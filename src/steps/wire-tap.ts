@@ -1,0 +1,73 @@
+import type { Exchange } from '../core/exchange.ts';
+import { Life } from '../core/life.ts';
+import { toFailure } from '../errors.ts';
+import { defineStep } from './step.ts';
+
+export const wireTap = defineStep({
+  name: 'wireTap',
+  pattern: 'Wire Tap',
+  summary: 'Hands a copy of the message to steps beside the flow, which neither waits for them nor feels their failure.',
+  options: {
+    type: 'object',
+    properties: {
+      steps: { kind: 'steps', description: 'What the copy goes through.' },
+      capacity: {
+        type: 'integer',
+        minimum: 1,
+        maximum: 100000,
+        default: 1000,
+        description: 'Copies waiting and under way; further ones are dropped, with a warning.',
+      },
+      parallel: { type: 'integer', minimum: 1, maximum: 100, default: 1, description: 'Copies under way at once.' },
+    },
+    required: ['steps'],
+  },
+  compile(options, context) {
+    const tapped = context.steps(options.steps, {
+      scope: 'inner',
+      noReply: 'a wire tap runs beside the flow',
+      repeated: true,
+    });
+    const { capacity, parallel } = options;
+    const waiting: Exchange[] = [];
+    let running = 0;
+
+    const run = async (exchange: Exchange): Promise<void> => {
+      const life = new Life(exchange.life.clock);
+      try {
+        await tapped.handler(exchange.with({ life }));
+      } catch (thrown) {
+        const error = toFailure(thrown);
+        exchange.services.log.error('a wire tap failed', {
+          flow: exchange.flow,
+          exchange: exchange.id,
+          place: error.place ?? context.title,
+          code: error.code,
+          detail: error.message,
+        });
+      } finally {
+        life.end();
+      }
+    };
+    const lane = async (): Promise<void> => {
+      running++;
+      for (let next = waiting.shift(); next; next = waiting.shift()) await run(next);
+      running--;
+    };
+    return async (exchange) => {
+      if (waiting.length + running >= capacity) {
+        exchange.services.log.warn('a wire tap is full, a copy was dropped', {
+          flow: exchange.flow,
+          exchange: exchange.id,
+          place: context.title,
+        });
+        return exchange;
+      }
+      // The copy must be readable after the flow has passed the body on.
+      await exchange.body.settle(exchange.services.codec);
+      waiting.push(exchange);
+      if (running < parallel) exchange.services.background(lane());
+      return exchange;
+    };
+  },
+});
