@@ -34,6 +34,12 @@ function firstInvalidByte(bytes: Uint8Array): number {
       bad = middle;
     }
   }
+  // Up to three bytes before it may have begun the character that it does not continue.
+  for (let back = 1; back <= 3; back += 1) {
+    const byte = bytes[good - back] ?? 0;
+    if (byte >= 0xc0) return byte >= (back === 1 ? 0xc0 : back === 2 ? 0xe0 : 0xf0) ? good - back : good;
+    if (byte < 0x80) break;
+  }
   return good;
 }
 

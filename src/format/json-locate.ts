@@ -1,7 +1,7 @@
 /** Where a text stops being JSON. JSON.parse gives no place for most mistakes, and quotes the body in its message. */
 
 const whitespace = /[ \t\n\r]*/y;
-const escape = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
+const escapeSequence = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const scalar = /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?![\w.+-])/y;
 
 /** The index after the string that begins at `start`, or of the character that does not belong in it. */
@@ -11,9 +11,9 @@ function endOfString(text: string, start: number): { readonly at: number; readon
     if (code === 0x22) return { at: at + 1, ended: true };
     if (code < 0x20) return { at, ended: false };
     if (code !== 0x5c) continue;
-    escape.lastIndex = at;
-    if (!escape.test(text)) return { at, ended: false };
-    at = escape.lastIndex - 1;
+    escapeSequence.lastIndex = at;
+    if (!escapeSequence.test(text)) return { at, ended: false };
+    at = escapeSequence.lastIndex - 1;
   }
   return { at: text.length, ended: false };
 }

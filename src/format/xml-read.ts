@@ -69,6 +69,8 @@ function mixedElement(value: Element, pieces: readonly unknown[]): Element {
   return { ...Object.fromEntries(attributes), '#mixed': pieces };
 }
 
+export type { XmlOptions } from './xml-options.ts';
+
 function readText(text: string, plan: ReadPlan): unknown {
   // XML 1.1 allows control characters that no XML 1.0 document can hold; read as 1.0, as XML 1.0 §2.8 wants it.
   const parser = new SaxesParser({ defaultXMLVersion: '1.0', forceXMLVersion: true });
@@ -132,6 +134,8 @@ function readText(text: string, plan: ReadPlan): unknown {
     if (name.prefix === '') return name.attributeKey;
     const uri = uriOf(name);
     if (elements === undefined) return name.attributeKey;
+    // Elements of this namespace are bare, but an attribute cannot be: it keeps its prefix, and that its declaration.
+    if (!plan.strip && elements.has(uri) && !plan.attributes.has(uri)) value[`@xmlns:${name.prefix}`] = uri;
     const key = `@${namespacedKey(name, uri, plan.attributes)}`;
     if (!Object.hasOwn(value, key)) return key;
     return Object.hasOwn(value, name.attributeKey)
@@ -139,10 +143,9 @@ function readText(text: string, plan: ReadPlan): unknown {
       : name.attributeKey;
   };
 
-  const isKept = (prefix: string, uri: string): boolean => {
+  const isKept = (uri: string): boolean => {
     if (elements === undefined) return true;
-    if (plan.strip) return false;
-    return !elements.has(uri) || (prefix !== '' && !plan.attributes.has(uri));
+    return !plan.strip && !elements.has(uri);
   };
 
   const declareAll = (): void => {
@@ -175,7 +178,7 @@ function readText(text: string, plan: ReadPlan): unknown {
       const name = nameOf(attribute.name);
       const prefix = declaredPrefix(name);
       if (prefix !== undefined) {
-        if (!isKept(prefix, attribute.value)) continue;
+        if (!isKept(attribute.value)) continue;
         value[name.attributeKey] = attribute.value;
       } else {
         value[attributeKey(name, value)] = coerce ? coerced(attribute.value) : attribute.value;
@@ -256,22 +259,23 @@ function readText(text: string, plan: ReadPlan): unknown {
   try {
     parser.write(text).close();
   } catch (cause) {
-    throw asFailure(cause, lastClosed);
+    throw asFailure(cause, lastClosed, text);
   }
   return top.value;
 }
 
-function asFailure(cause: unknown, lastClosed: string): unknown {
+function asFailure(cause: unknown, lastClosed: string, text: string): unknown {
   const match = cause instanceof Error ? /^(\d+):(\d+): (.*?)\.?$/s.exec(cause.message) : null;
   if (match === null) return cause;
   const [, line, column, found = ''] = match;
   // saxes closes the innermost element before it says that its name is another one.
   const what = found === 'unexpected close tag' ? `<${lastClosed}> is not closed` : found;
-  return failure(
-    'malformed',
-    { format: 'xml', detail: `line ${line}, column ${Math.max(1, Number(column))}: ${what}` },
-    { cause },
-  );
+  // A reference is looked for as far as the next semicolon, so a bare ampersand is noticed late or at the very end.
+  const isBare =
+    found.includes('entity name') || (found.startsWith('unclosed') && text.lastIndexOf('&') > text.lastIndexOf(';'));
+  const hint = isBare ? '; an & that begins no reference is written &amp;' : '';
+  const detail = `line ${line}, column ${Math.max(1, Number(column))}: ${what}${hint}`;
+  return failure('malformed', { format: 'xml', detail }, { cause });
 }
 
 /** The value of a document, by a plan prepared from the options. */
