@@ -1,0 +1,178 @@
+/** The parser's words for people who do not know the grammar of YAML, and where they should look. */
+export interface SyntaxProblem {
+  readonly code: string;
+  readonly message: string;
+  readonly offset: number;
+  readonly end: number;
+}
+
+interface Rule {
+  readonly reason: RegExp;
+  readonly say: (match: RegExpExecArray) => string;
+}
+
+const rules: readonly Rule[] = [
+  {
+    reason: /unexpected end of the (?:stream|document) within a (single|double) quoted scalar/,
+    say: ([, kind]) => `The quotes that begin with ${kind === 'single' ? "`'`" : '`"`'} are never closed`,
+  },
+  {
+    reason: /unexpected end of the stream within a flow collection/,
+    say: () => 'A `{` or `[` is never closed',
+  },
+  {
+    reason: /missed comma between flow collection entries/,
+    say: () => 'A comma is missing inside `{ }` or `[ ]`, or text with special characters in it needs quotes',
+  },
+  {
+    reason: /expected the node content, but found/,
+    say: () => 'A value is missing before this comma',
+  },
+  {
+    reason: /bad indentation of a mapping entry|deficient indentation/,
+    say: () => 'This line is not indented as the lines around it: keys of one map begin in the same column',
+  },
+  {
+    reason: /bad indentation of a sequence entry/,
+    say: () => 'This line is not indented as the lines around it: the `- ` of one list begin in the same column',
+  },
+  {
+    reason:
+      /end of the stream or a document separator is expected|expected ':' after a mapping key|multiline key may not be/,
+    say: () => 'This is neither `key: value` nor `- item`: is a colon missing, its space, or the indentation?',
+  },
+  {
+    reason: /a whitespace character is expected after the key-value separator/,
+    say: () => 'A space is missing after the colon',
+  },
+  {
+    reason: /unknown escape sequence|expected hexadecimal character/,
+    say: () => 'Inside double quotes `\\` begins an escape: write `\\\\`, or use single quotes',
+  },
+  {
+    reason: /nesting exceeded maxDepth \((\d+)\)/,
+    say: ([, depth]) => `The file is nested deeper than ${depth} levels`,
+  },
+  { reason: /null byte|non-printable/, say: () => 'The file has characters that no text has: is it binary?' },
+  { reason: /undeclared tag handle|tag (?:name|suffix)/, say: () => 'Text that begins with `!` needs quotes' },
+  {
+    reason: /alias node|anchor node/,
+    say: () => 'Text that begins with `&` or `*` needs quotes',
+  },
+];
+
+/** Explains a parser's error at `offset`. */
+export function explain(reason: string, offset: number, source: string): SyntaxProblem {
+  const tab = tabNear(source, offset);
+  if (tab !== undefined) {
+    const message = 'This line is indented with a tab; YAML takes spaces only';
+    return { code: 'yaml-tab', message, offset: tab, end: tab + 1 };
+  }
+  const reserved = reservedAt(source, offset);
+  if (reserved !== undefined) return reserved;
+  const open = /quoted scalar|deficient indentation|within a flow collection/.test(reason)
+    ? (unclosedQuote(offset, source) ?? unclosedBracket(offset, source))
+    : undefined;
+  if (open) return open;
+  const line = startOfLine(source, Math.min(offset, source.length));
+  const colon = colonInText(source, offset);
+  if (colon !== undefined) return colon;
+  const at = /expected ':'|multiline key/.test(reason)
+    ? withoutColon(source, line)
+    : Math.min(offset, source.trimEnd().length);
+  return syntax(sentence(reason), at, Math.max(at + 1, endOfLine(source, at)));
+}
+
+/** Begins at the line where the parser gave up and looks upward for the one that is no `key: value`. */
+function withoutColon(source: string, line: number): number {
+  for (let start = line; ; start = startOfLine(source, start - 1)) {
+    const text = source.slice(start, endOfLine(source, start));
+    if (start === 0 || (text.trim() !== '' && !/:(\s|$)/.test(text)))
+      return start + indentationAt(source, start).length;
+  }
+}
+
+const syntax = (message: string, offset: number, end: number): SyntaxProblem => ({
+  code: 'yaml-syntax',
+  message,
+  offset,
+  end,
+});
+
+function sentence(reason: string): string {
+  for (const rule of rules) {
+    const match = rule.reason.exec(reason);
+    if (match) return rule.say(match);
+  }
+  return `This is not YAML: ${reason}`;
+}
+
+const indentationAt = (source: string, line: number): string => /^[ \t]*/.exec(source.slice(line))?.[0] ?? '';
+
+const startOfLine = (source: string, offset: number): number =>
+  Math.max(source.lastIndexOf('\n', offset - 1), source.lastIndexOf('\r', offset - 1)) + 1;
+
+function endOfLine(source: string, offset: number): number {
+  const length = source.slice(offset).search(/[\r\n]/);
+  return length < 0 ? source.length : offset + length;
+}
+
+/** The tab in the indentation of the line in question, or of the one before, which the parser may still be in. */
+function tabNear(source: string, offset: number): number | undefined {
+  const start = startOfLine(source, Math.min(offset, source.length));
+  for (const line of [start, startOfLine(source, Math.max(0, start - 1))]) {
+    const indentation = /^[ \t]*/.exec(source.slice(line))?.[0] ?? '';
+    const tab = indentation.indexOf('\t');
+    // Of a line that holds nothing else, the tab is no mistake.
+    if (tab >= 0 && endOfLine(source, line) > line + indentation.length) return line + tab;
+  }
+  return undefined;
+}
+
+/** The parser notices missing quotes only much later; they belong where the text begins. */
+function unclosedQuote(offset: number, source: string): SyntaxProblem | undefined {
+  for (const match of source.slice(0, offset).matchAll(/(?:^|[\s[{,:])(["'])/g)) {
+    const at = match.index + match[0].length - 1;
+    const quote = match[1] ?? '"';
+    const line = source.slice(at, endOfLine(source, at));
+    const inside = quote === '"' ? line.replaceAll(/\\./g, '') : line.replaceAll("''", '');
+    // Quotes in pairs on one line are closed; the first line with an odd one has the culprit.
+    if (inside.split(quote).length % 2 === 0 && !isInComment(source, at)) {
+      const shown = quote === '"' ? '`"`' : "`'`";
+      return syntax(`The quotes that begin here with ${shown} are never closed`, at, at + 1);
+    }
+  }
+  return undefined;
+}
+
+const isInComment = (source: string, at: number): boolean =>
+  /(?:^|\s)#/.test(source.slice(startOfLine(source, at), at));
+
+function unclosedBracket(offset: number, source: string): SyntaxProblem | undefined {
+  const open: number[] = [];
+  for (let at = 0; at < Math.min(offset, source.length); at++) {
+    const character = source.charAt(at);
+    const before = source.charAt(at - 1);
+    if ((character === '{' || character === '[') && /^[\s[{,]?$/.test(before)) open.push(at);
+    if (character === '}' || character === ']') open.pop();
+  }
+  const at = open.at(-1);
+  return at === undefined ? undefined : syntax(`The \`${source[at]}\` is never closed`, at, at + 1);
+}
+
+/** Plain text may not begin with these characters (YAML 1.2 §5.3). */
+function reservedAt(source: string, offset: number): SyntaxProblem | undefined {
+  const character = source[offset];
+  if (character === undefined || !'@`%'.includes(character)) return undefined;
+  return syntax(`Text that begins with \`${character}\` needs quotes`, offset, offset + 1);
+}
+
+/** `key: some text: and more` */
+function colonInText(source: string, offset: number): SyntaxProblem | undefined {
+  const line = startOfLine(source, Math.min(offset, source.length));
+  const text = source.slice(line, endOfLine(source, offset));
+  const [all, key, value] = /^(\s*(?:- +)*[\w-]+:\s+)([^\s"'[{|>&*!#][^#]*?:(?:\s.*)?)$/.exec(text) ?? [];
+  if (all === undefined || key === undefined || value === undefined) return undefined;
+  const start = line + key.length;
+  return syntax('Text that holds `: ` needs quotes', start, start + value.trimEnd().length);
+}

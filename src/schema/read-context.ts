@@ -1,0 +1,51 @@
+import type { FileSource, Finding } from '../core/written.ts';
+import type { MapNode, ScalarNode } from './node.ts';
+import type { Schema, Slot } from './schema.ts';
+
+/** A step's or a connector's name with the schemas that the reader needs. */
+export interface KindSchemas {
+  readonly steps: ReadonlyMap<string, Schema>;
+  readonly connectors: ReadonlyMap<string, Readonly<Partial<Record<Slot, Schema>>>>;
+}
+
+/** What `${NAME}` gave in a literal field. */
+export interface Literal {
+  readonly text: string;
+  /** The text was exactly one `${NAME}`: it takes whatever type the schema asks for. */
+  readonly coerced: boolean;
+  /** How messages call it; a secret's value is not in it. */
+  readonly shown: string;
+}
+
+/**
+ * `reported`: a finding says why there is no value. `unknown`: the value comes from an environment that is not there
+ * now (`validate` in CI). `absent`: an optional config without a value.
+ */
+export type Interpolated = Literal | 'reported' | 'unknown' | 'absent';
+
+/** What surrounds the reader: the kinds it knows, config, files, and where findings go. */
+export interface ReadContext {
+  readonly kinds: KindSchemas;
+  report(finding: Finding): void;
+  /** Says that the value at `pointer` is a stand-in: what is found there later follows from that. */
+  standIn(pointer: string): void;
+  literal(node: ScalarNode): Interpolated;
+  /** The text of a template with `${NAME}` replaced; a value of config's own type where it is exactly one. */
+  template(node: ScalarNode): unknown;
+  expression(node: ScalarNode): void;
+  file(path: string, node: ScalarNode): FileSource | undefined;
+  /** The absolute path of a path in the file. */
+  path(path: string): string;
+  secret(value: string): void;
+  /** A connector's own checks, after its options were read without a finding. */
+  check(connector: string, slot: Slot, options: unknown, pointer: string): void;
+}
+
+/** The maps around a value, innermost first: for hints where a misplaced key belongs. */
+export interface Trail {
+  /** The key of the outer map under which the inner one stands. */
+  readonly key: string;
+  readonly names: readonly string[];
+  readonly node: MapNode;
+  readonly outer?: Trail | undefined;
+}

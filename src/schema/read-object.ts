@@ -1,0 +1,227 @@
+import type { ConnectorSource } from '../core/written.ts';
+import { nearest } from './nearest.ts';
+import { childPointer, describe, type MapEntry, type MapNode, type Node } from './node.ts';
+import type { ReadNode } from './read.ts';
+import type { ReadContext, Trail } from './read-context.ts';
+import { emptiedByIndentation, type Owner, reportUnknownKey } from './read-unknown.ts';
+import type { Schema } from './schema.ts';
+import { defaultValue, standIn } from './stand-in.ts';
+import { listed, mismatch, titleOf } from './wording.ts';
+
+/** Reads a map: its keys, a connector's name among them where the schema has a slot, defaults for the rest. */
+export function readObject(
+  node: Node,
+  schema: Schema,
+  context: ReadContext,
+  trail: Trail | undefined,
+  read: ReadNode,
+): unknown {
+  if (node.kind !== 'map') return notAMap(node, schema, context);
+  const owner = ownerOf(node, schema, context, trail);
+  const known = node.entries.filter((entry) => isKnown(entry, schema, context));
+  const unknown = node.entries.filter((entry) => !known.includes(entry));
+  for (const entry of unknown) reportUnknownKey(entry, owner, context);
+  const values = readKnown(known, schema, context, owner, read);
+  addMissing(node, schema, context, unknown, values);
+  const kinds = known.filter((entry) => isConnector(entry, schema, context));
+  const connector = readSlot(node, kinds, schema, context, owner, unknown.length > 0, read);
+  if (schema.oneKey) reportKinds(node, known, unknown.length > 0, owner.names, context);
+  return connector ? { ...values, connector } : values;
+}
+
+function notAMap(node: Node, schema: Schema, context: ReadContext): unknown {
+  const empty = node.kind === 'scalar' && node.value === null;
+  const hint = empty
+    ? schema.required || schema.slot || schema.oneKey
+      ? ''
+      : '. Write `{}` for an empty one'
+    : node.kind === 'list' && node.items.length === 1
+      ? '. Leave out the `- `'
+      : '';
+  context.report({
+    severity: 'error',
+    code: 'wrong-type',
+    pointer: node.pointer,
+    message: `${mismatch(node, schema)}${hint}`,
+  });
+  return standIn(schema, node.pointer);
+}
+
+function connectorNames(schema: Schema, context: ReadContext): readonly string[] {
+  const { slot } = schema;
+  if (!slot) return [];
+  return [...context.kinds.connectors].filter(([, schemas]) => schemas[slot]).map(([name]) => name);
+}
+
+function ownerOf(node: MapNode, schema: Schema, context: ReadContext, trail: Trail | undefined): Owner {
+  const { slot, properties } = schema;
+  const connectors = connectorNames(schema, context);
+  const onlyConnectors = slot !== undefined && Object.keys(properties ?? {}).length === 0;
+  return {
+    node,
+    names: [...Object.keys(properties ?? {}), ...connectors],
+    under: (name) => properties?.[name] ?? (slot && context.kinds.connectors.get(name)?.[slot]),
+    trail,
+    ...(onlyConnectors ? { code: 'unknown-connector' } : {}),
+  };
+}
+
+const isProperty = (entry: MapEntry, schema: Schema): boolean => Object.hasOwn(schema.properties ?? {}, entry.key);
+
+const isConnector = (entry: MapEntry, schema: Schema, context: ReadContext): boolean =>
+  schema.slot !== undefined && !isProperty(entry, schema) && context.kinds.connectors.has(entry.key);
+
+const isKnown = (entry: MapEntry, schema: Schema, context: ReadContext): boolean =>
+  isProperty(entry, schema) || isConnector(entry, schema, context) || schema.additionalProperties !== undefined;
+
+function readKnown(
+  known: readonly MapEntry[],
+  schema: Schema,
+  context: ReadContext,
+  owner: Owner,
+  read: ReadNode,
+): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const entry of known) {
+    if (isConnector(entry, schema, context)) continue;
+    const property = isProperty(entry, schema) ? schema.properties?.[entry.key] : schema.additionalProperties;
+    if (!property) continue;
+    if (emptiedByIndentation(entry, owner)) {
+      define(values, entry.key, standIn(property, entry.value.pointer));
+      continue;
+    }
+    const inner = { key: entry.key, names: owner.names, node: owner.node, outer: owner.trail };
+    const value = read(entry.value, property, context, schema.properties ? inner : owner.trail);
+    if (value !== undefined) define(values, entry.key, value);
+  }
+  return values;
+}
+
+// An own property whatever the key: assigning `__proto__` would change the prototype instead.
+const define = (values: Record<string, unknown>, key: string, value: unknown): void => {
+  Object.defineProperty(values, key, { value, enumerable: true, configurable: true, writable: true });
+};
+
+function addMissing(
+  node: MapNode,
+  schema: Schema,
+  context: ReadContext,
+  unknown: readonly MapEntry[],
+  values: Record<string, unknown>,
+): void {
+  for (const [key, property] of Object.entries(schema.properties ?? {})) {
+    if (Object.hasOwn(values, key)) continue;
+    const pointer = childPointer(node.pointer, key);
+    const required = schema.required?.includes(key);
+    const value = required ? standIn(property, pointer) : defaultValue(property, pointer);
+    if (value !== undefined) values[key] = value;
+    if (!required) continue;
+    context.standIn(pointer);
+    // A required key that is there, but misspelt, misplaced or without a value of its own, has its message already.
+    if (node.entries.some((entry) => entry.key === key)) {
+      reportAbsent(node, key, context);
+    } else if (!unknown.some((entry) => nearest(entry.key, [key]) === key)) {
+      reportMissing(node, key, context);
+    }
+  }
+}
+
+function reportMissing(node: MapNode, key: string, context: ReadContext): void {
+  const where = node.pointer === '' ? 'in the file' : `in ${titleOf(node.pointer)}`;
+  const message = `\`${key}\` is missing ${where}`;
+  context.report({ severity: 'error', code: 'missing-key', at: 'key', pointer: node.pointer, message });
+}
+
+function reportAbsent(node: MapNode, key: string, context: ReadContext): void {
+  const value = node.entries.find((entry) => entry.key === key)?.value;
+  if (value?.kind !== 'scalar') return;
+  const message = `\`${key}\` needs a value, and ${value.text} is not set`;
+  context.report({ severity: 'error', code: 'config-missing', pointer: value.pointer, message });
+}
+
+/** The connector of a slot. A source and an endpoint need one; a call may do without options. */
+function readSlot(
+  node: MapNode,
+  kinds: readonly MapEntry[],
+  schema: Schema,
+  context: ReadContext,
+  owner: Owner,
+  excused: boolean,
+  read: ReadNode,
+): ConnectorSource | undefined {
+  const { slot } = schema;
+  if (!slot) return undefined;
+  if (slot !== 'call' || kinds.length > 1) {
+    reportKinds(node, kinds, excused, connectorNames(schema, context), context);
+  }
+  const [entry] = kinds;
+  if (!entry) {
+    context.standIn(childPointer(node.pointer, 'connector'));
+    return undefined;
+  }
+  const { pointer } = entry.value;
+  const options = context.kinds.connectors.get(entry.key)?.[slot];
+  if (!options) {
+    reportNoSlot(entry, slot, connectorNames(schema, context), context);
+    return undefined;
+  }
+  if (emptiedByIndentation(entry, owner)) return { name: entry.key, options: standIn(options, pointer), pointer };
+  let findings = 0;
+  const counting: ReadContext = {
+    ...context,
+    report: (finding) => {
+      findings++;
+      context.report(finding);
+    },
+    standIn: (at) => {
+      findings++;
+      context.standIn(at);
+    },
+  };
+  const inner = { key: entry.key, names: owner.names, node, outer: owner.trail };
+  const value = read(entry.value, options, counting, inner);
+  if (findings === 0) context.check(entry.key, slot, value, pointer);
+  return { name: entry.key, options: value, pointer };
+}
+
+function reportNoSlot(entry: MapEntry, slot: string, names: readonly string[], context: ReadContext): void {
+  const role = slot === 'source' ? 'is no source' : slot === 'endpoint' ? 'is no endpoint' : 'takes no options here';
+  context.report({
+    severity: 'error',
+    code: 'unknown-connector',
+    at: 'key',
+    pointer: entry.value.pointer,
+    message: `\`${entry.key}\` ${role}; known here: ${listed(names, 'and')}`,
+  });
+}
+
+/** Exactly one of the keys names the kind. */
+function reportKinds(
+  node: MapNode,
+  kinds: readonly MapEntry[],
+  excused: boolean,
+  names: readonly string[],
+  context: ReadContext,
+): void {
+  const [, second] = kinds;
+  if (second) {
+    context.report({
+      severity: 'error',
+      code: 'two-kinds',
+      at: 'key',
+      pointer: second.value.pointer,
+      message: `Only one of ${listed(
+        kinds.map((entry) => entry.key),
+        'and',
+      )} may stand here`,
+    });
+  } else if (kinds.length === 0 && !excused) {
+    context.report({
+      severity: 'error',
+      code: 'missing-kind',
+      at: 'key',
+      pointer: node.pointer,
+      message: `${titleOf(node.pointer)} needs one of ${listed(names)}; found ${describe(node)}`,
+    });
+  }
+}

@@ -1,0 +1,131 @@
+import type { StepSource } from '../core/written.ts';
+import { describe, type MapEntry, type MapNode, type Node } from './node.ts';
+import type { ReadNode } from './read.ts';
+import type { ReadContext, Trail } from './read-context.ts';
+import { readExpression } from './read-scalar.ts';
+import { emptiedByIndentation, type Owner, reportUnknownKey } from './read-unknown.ts';
+import type { Schema } from './schema.ts';
+import { standIn } from './stand-in.ts';
+import { listed, mismatch, titleOf } from './wording.ts';
+
+/** What may stand beside a step's kind. */
+export const besideStep = {
+  name: { type: 'string', description: 'Shown in logs, graphs, traces and tests.' },
+  when: { type: 'string', format: 'expression', description: 'JSONata; the step is skipped unless it is `true`.' },
+} as const satisfies Readonly<Record<string, Schema>>;
+
+/** Reads a list of steps. A step whose kind is not known is left out: nothing can be said about what is in it. */
+export function readSteps(
+  node: Node,
+  schema: Schema,
+  context: ReadContext,
+  trail: Trail | undefined,
+  read: ReadNode,
+): readonly StepSource[] {
+  if (node.kind !== 'list') {
+    reportNoList(node, schema, context);
+    return [];
+  }
+  return node.items.flatMap((item) => readStep(item, context, trail, read) ?? []);
+}
+
+function reportNoList(node: Node, schema: Schema, context: ReadContext): void {
+  const step = node.kind === 'map' ? node.entries.find((entry) => context.kinds.steps.has(entry.key)) : undefined;
+  const hint = step ? `. Write \`- ${step.key}:\`` : '';
+  context.report({
+    severity: 'error',
+    code: 'wrong-type',
+    pointer: node.pointer,
+    message: `${mismatch(node, schema)}${hint}`,
+  });
+}
+
+function readStep(item: Node, context: ReadContext, trail: Trail | undefined, read: ReadNode): StepSource | undefined {
+  if (item.kind !== 'map') {
+    reportNoMap(item, context);
+    return undefined;
+  }
+  const { steps } = context.kinds;
+  const owner: Owner = {
+    node: item,
+    names: [...Object.keys(besideStep), ...steps.keys()],
+    under: (name) => steps.get(name),
+    trail,
+  };
+  const [kind, ...otherKinds] = item.entries.filter((entry) => steps.has(entry.key));
+  const unknown = item.entries.filter((entry) => !owner.names.includes(entry.key));
+  // The first unknown key is the kind when there is no other, and no word for `when` or `name`.
+  const asKind = { ...owner, names: [...steps.keys()], code: 'unknown-step' };
+  unknown.forEach((entry, index) => {
+    if (index > 0 && !kind) return;
+    reportUnknownKey(entry, kind ? owner : asKind, context);
+  });
+  for (const other of otherKinds) reportSecond(kind, other, context);
+  if (!kind) {
+    if (unknown.length === 0) reportNone(item, context);
+    return undefined;
+  }
+  return finish(item, kind, owner, context, read);
+}
+
+function finish(
+  item: MapNode,
+  kind: MapEntry,
+  owner: Owner,
+  context: ReadContext,
+  read: ReadNode,
+): StepSource | undefined {
+  const schema = context.kinds.steps.get(kind.key);
+  if (!schema) return undefined;
+  const inner = { key: kind.key, names: Object.keys(besideStep), node: item, outer: owner.trail };
+  const emptied = emptiedByIndentation(kind, owner);
+  const options = emptied ? standIn(schema, kind.value.pointer) : read(kind.value, schema, context, inner);
+  if (emptied) context.standIn(kind.value.pointer);
+  const name = item.entries.find((entry) => entry.key === 'name')?.value;
+  const when = item.entries.find((entry) => entry.key === 'when')?.value;
+  const title = name && read(name, besideStep.name, context, inner);
+  return {
+    kind: kind.key,
+    options,
+    name: typeof title === 'string' ? title : undefined,
+    when: when && readExpression(when, besideStep.when, context),
+    pointer: item.pointer,
+  };
+}
+
+function reportNoMap(item: Node, context: ReadContext): void {
+  const kind = item.kind === 'scalar' && context.kinds.steps.has(item.text) ? item.text : undefined;
+  const takesNothing = kind !== undefined && !context.kinds.steps.get(kind)?.required;
+  const example = kind === undefined ? 'stop: {}' : `${kind}: ${takesNothing ? '{}' : '…'}`;
+  const hint = item.kind === 'list' ? '. There is one `- ` too many' : '';
+  context.report({
+    severity: 'error',
+    code: 'wrong-type',
+    pointer: item.pointer,
+    message: `${titleOf(item.pointer)} must be a step such as \`${example}\`; found ${describe(item)}${hint}`,
+    suggestion: takesNothing ? example : undefined,
+  });
+}
+
+function reportSecond(kind: MapEntry | undefined, other: MapEntry, context: ReadContext): void {
+  context.report({
+    severity: 'error',
+    code: 'two-kinds',
+    at: 'key',
+    pointer: other.value.pointer,
+    message: `One step has one kind, and this has \`${kind?.key}\` and \`${other.key}\`. Begin the second with \`- \``,
+  });
+}
+
+function reportNone(item: MapNode, context: ReadContext): void {
+  const kinds = [...context.kinds.steps.keys()];
+  const beside = item.entries.map((entry) => entry.key);
+  const found = beside.length > 0 ? `only ${listed(beside, 'and')}` : 'nothing';
+  context.report({
+    severity: 'error',
+    code: 'missing-kind',
+    pointer: item.pointer,
+    at: 'key',
+    message: `A step needs a kind: ${listed(kinds)}; found ${found}`,
+  });
+}

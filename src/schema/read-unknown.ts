@@ -1,0 +1,69 @@
+import { nearest } from './nearest.ts';
+import { childPointer, isNothing, type MapEntry, type MapNode } from './node.ts';
+import type { ReadContext, Trail } from './read-context.ts';
+import type { Schema } from './schema.ts';
+import { listed } from './wording.ts';
+
+/** A map in which a key was found that it does not have. */
+export interface Owner {
+  readonly node: MapNode;
+  /** Every key the map may have. */
+  readonly names: readonly string[];
+  /** The schema that stands, or would stand, under one of the names. */
+  readonly under: (name: string) => Schema | undefined;
+  readonly trail: Trail | undefined;
+  /** `unknown-key`, unless the names are kinds: `unknown-step`, `unknown-connector`. */
+  readonly code?: string;
+}
+
+/** Reports a key that the map does not have: where it belongs, or what it was probably meant to be. */
+export function reportUnknownKey(entry: MapEntry, owner: Owner, context: ReadContext): void {
+  const { key } = entry;
+  const pointer = childPointer(owner.node.pointer, key);
+  const misplaced = placeOf(key, owner, context);
+  if (misplaced !== undefined) {
+    context.report({ severity: 'error', code: 'misplaced-key', at: 'key', pointer, message: misplaced });
+    return;
+  }
+  const suggestion = nearest(key, owner.names);
+  const meant = suggestion === undefined ? '' : `; did you mean \`${suggestion}\`?`;
+  const known = suggestion === undefined && owner.names.length > 0 ? `; known here: ${listed(owner.names, 'and')}` : '';
+  context.report({
+    severity: 'error',
+    code: owner.code ?? 'unknown-key',
+    at: 'key',
+    pointer,
+    message: `${nounOf(owner.code)} \`${key}\`${meant}${known}`,
+    suggestion,
+  });
+}
+
+const nounOf = (code: string | undefined): string =>
+  code === 'unknown-step' ? 'Unknown step' : code === 'unknown-connector' ? 'Unknown connector' : 'Unknown key';
+
+/** Where a key that is right elsewhere belongs: deeper, beside the outer keys, or in the list of steps. */
+function placeOf(key: string, owner: Owner, context: ReadContext): string | undefined {
+  for (const inner of owner.node.entries) {
+    if (takes(owner.under(inner.key), key)) return `\`${key}\` belongs under \`${inner.key}\`: indent it further`;
+  }
+  for (let trail = owner.trail; trail; trail = trail.outer) {
+    if (trail.names.includes(key)) return `\`${key}\` belongs further out, beside \`${trail.key}\``;
+  }
+  if (context.kinds.steps.has(key)) {
+    const list = owner.names.find((name) => owner.under(name)?.kind === 'steps');
+    if (list !== undefined) return `\`${key}\` is a step: it belongs in the list under \`${list}\`, as \`- ${key}:\``;
+  }
+  const inner = owner.names.filter((name) => takes(owner.under(name), key));
+  return inner.length === 1 ? `\`${key}\` belongs under \`${inner[0]}\`` : undefined;
+}
+
+const takes = (schema: Schema | undefined, key: string): boolean =>
+  schema?.properties !== undefined && !schema.template && Object.hasOwn(schema.properties, key);
+
+/**
+ * Whether a key stands empty because what belongs under it was written beside it. That is one mistake, reported at the
+ * key that is misplaced.
+ */
+export const emptiedByIndentation = (entry: MapEntry, owner: Owner): boolean =>
+  isNothing(entry.value) &&
+  owner.node.entries.some((other) => !owner.names.includes(other.key) && takes(owner.under(entry.key), other.key));
