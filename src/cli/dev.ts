@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import { connectors } from '../../connectors/index.ts';
+import { toFailure } from '../errors.ts';
+import { Runtime } from '../flow/runtime.ts';
+import { renderText } from '../integration/render.ts';
+import { prettyLog } from '../operations/logger.ts';
+import { watchFiles } from '../operations/watch.ts';
+import { exitCode } from './exit-codes.ts';
+import { colorful, fail, say } from './output.ts';
+import { type Prepared, prepare } from './prepare.ts';
+import { drainTimeout, onSignals, services } from './process.ts';
+import { parse, UsageError } from './usage.ts';
+
+const usage = `
+dowel dev FILE
+
+Runs an integration and reloads it whenever its file, or one that it refers to, changes. Requests under way finish on
+the old version. A broken edit is explained, and the old version goes on.
+`;
+
+export async function command(args: readonly string[]): Promise<number> {
+  const parsed = parse(args, { text: usage, options: {}, positionals: { min: 1, max: 1 } });
+  if (!parsed) return exitCode.done;
+  const file = parsed.positionals[0] ?? '';
+  if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
+
+  const color = colorful(process.stderr);
+  const secrets: string[] = [];
+  const log = prettyLog({
+    level: process.env['LOG_LEVEL'] ?? 'info',
+    base: {},
+    secrets,
+    color,
+    write: (text) => process.stderr.write(text),
+  });
+  const runtime = new Runtime(services(log), connectors);
+  let running = false;
+
+  const load = async (): Promise<Prepared> => {
+    const started = performance.now();
+    const prepared = await prepare(file, { env: process.env, config: 'required' });
+    if (prepared.diagnostics.length > 0) say(renderText(prepared.diagnostics, file, { color }));
+    if (!prepared.program) {
+      say(running ? 'The version before goes on. Correct the file and save it.' : 'Correct the file and save it.');
+      return prepared;
+    }
+    try {
+      await (running ? runtime.swap(prepared.program, drainTimeout) : runtime.start(prepared.program));
+      log.info(running ? 'reloaded' : 'ready', { file: basename(file), ms: Math.round(performance.now() - started) });
+      running = true;
+    } catch (thrown) {
+      fail(`${toFailure(thrown).message}${running ? '\nThe version before goes on.' : ''}`);
+    }
+    return prepared;
+  };
+
+  const first = await load();
+  const watcher = await watchFiles(first.files, async (changed) => {
+    say(`${changed.map((one) => basename(one)).join(', ')} changed`);
+    return (await load()).files;
+  });
+  await new Promise<NodeJS.Signals>((resolve) => onSignals(resolve));
+  await watcher.close();
+  const lost = await runtime.stop(drainTimeout);
+  return lost > 0 ? exitCode.gaveUp : exitCode.done;
+}

@@ -1,0 +1,57 @@
+import { exitCode } from './exit-codes.ts';
+import { fail } from './output.ts';
+import { UsageError } from './usage.ts';
+
+interface Command {
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly command: (args: readonly string[]) => Promise<number> }>;
+}
+
+/** One file per command, loaded when asked for. */
+const commands: Readonly<Record<string, Command>> = {
+  run: { summary: 'FILE                run an integration', load: () => import('./run.ts') },
+  dev: { summary: 'FILE                run it, and again whenever the file changes', load: () => import('./dev.ts') },
+  validate: { summary: 'FILE…          check definitions without running them', load: () => import('./validate.ts') },
+  graph: { summary: 'FILE              draw the flows (Mermaid)', load: () => import('./graph.ts') },
+  schema: { summary: '                  print the JSON Schema for editors', load: () => import('./schema.ts') },
+  new: { summary: 'NAME                start a new integration in a folder of that name', load: () => import('./new.ts') },
+  healthcheck: { summary: '             ask a running integration whether it is ready', load: () => import('./healthcheck.ts') },
+};
+
+export async function main(args: readonly string[]): Promise<void> {
+  process.exitCode = await dispatch(args);
+}
+
+async function dispatch([name, ...rest]: readonly string[]): Promise<number> {
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    process.stdout.write(help());
+    return name === undefined ? exitCode.usage : exitCode.done;
+  }
+  if (name === '--version' || name === '-v') {
+    const { version } = await import('./version.ts');
+    process.stdout.write(`${version()}\n`);
+    return exitCode.done;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!command) {
+    const { nearest } = await import('../schema/nearest.ts');
+    const close = nearest(name, Object.keys(commands));
+    fail(`there is no command ${name}${close ? `; did you mean ${close}?` : ''}\n\n${help()}`);
+    return exitCode.usage;
+  }
+  try {
+    return await (await command.load()).command(rest);
+  } catch (thrown) {
+    if (thrown instanceof UsageError) {
+      fail(thrown.message);
+      return exitCode.usage;
+    }
+    fail(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
+    return exitCode.internal;
+  }
+}
+
+function help(): string {
+  const lines = Object.entries(commands).map(([name, command]) => `  dowel ${name} ${command.summary}`);
+  return `Dowel runs one integration, written in one YAML file, as one light process.\n\n${lines.join('\n')}\n\nEach command explains itself: dowel run --help\n`;
+}

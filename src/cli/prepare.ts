@@ -1,0 +1,39 @@
+import { connectorDefinitions } from '../../connectors/index.ts';
+import type { IntegrationSource } from '../core/written.ts';
+import { compile } from '../flow/compile.ts';
+import type { Program } from '../flow/program.ts';
+import type { Diagnostic } from '../integration/diagnostic.ts';
+import { loadIntegration } from '../integration/load.ts';
+import { compileJsonSchema } from '../schema/validator.ts';
+import { steps } from '../steps/index.ts';
+
+export interface Prepared {
+  /** `undefined` when there are errors. */
+  readonly program: Program | undefined;
+  readonly source: IntegrationSource | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+  /** The integration and every file it refers to. */
+  readonly files: readonly string[];
+}
+
+export interface PrepareOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** `optional`: values of `config` that are not set are no findings, as in CI. */
+  readonly config: 'required' | 'optional';
+}
+
+/** Load and compile: everything that `validate` does, and `run` does before it opens anything. */
+export async function prepare(file: string, options: PrepareOptions): Promise<Prepared> {
+  const loaded = await loadIntegration(file, { steps, connectors: connectorDefinitions }, options);
+  const diagnostics = [...loaded.diagnostics];
+  const program =
+    loaded.source &&
+    compile(loaded.source, {
+      connectors: connectorDefinitions,
+      jsonSchema: compileJsonSchema,
+      report: (finding) => diagnostics.push(loaded.locate(finding)),
+    });
+  diagnostics.sort((a, b) => a.line - b.line || a.column - b.column);
+  const broken = diagnostics.some((one) => one.severity === 'error');
+  return { program: broken ? undefined : program, source: loaded.source, diagnostics, files: loaded.files };
+}

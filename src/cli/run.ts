@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import type { Log } from '../core/exchange.ts';
+import { type Failure, toFailure } from '../errors.ts';
+import { Runtime } from '../flow/runtime.ts';
+import { renderText } from '../integration/render.ts';
+import { jsonLog } from '../operations/logger.ts';
+import { connectors } from '../../connectors/index.ts';
+import { exitCode } from './exit-codes.ts';
+import { colorful, fail, say } from './output.ts';
+import { prepare } from './prepare.ts';
+import { drainTimeout, onCrash, onSignals, services } from './process.ts';
+import { parse, UsageError } from './usage.ts';
+
+const usage = `
+dowel run FILE [--exit-when-ready]
+
+Runs an integration until it is told to stop (SIGTERM, SIGINT): then it takes no new messages, finishes those under
+way within ${drainTimeout / 1000} seconds, and ends. Log lines are JSON on stdout.
+
+  --exit-when-ready   stop as soon as everything is open: does it start?
+
+Exit codes: 0 stopped; 3 stopped, but some messages were given up; 69 something it needs at start is missing;
+70 internal error; 78 the definition or its configuration is wrong.
+`;
+
+export async function command(args: readonly string[]): Promise<number> {
+  const parsed = parse(args, {
+    text: usage,
+    options: { 'exit-when-ready': { type: 'boolean', default: false } },
+    positionals: { min: 1, max: 1 },
+  });
+  if (!parsed) return exitCode.done;
+  const file = parsed.positionals[0] ?? '';
+  if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
+
+  const { program, source, diagnostics } = await prepare(file, { env: process.env, config: 'required' });
+  if (diagnostics.length > 0) say(renderText(diagnostics, file, { color: colorful(process.stderr) }));
+  if (!program || !source) return exitCode.config;
+
+  const log = jsonLog({
+    level: process.env['LOG_LEVEL'] ?? source.log.level,
+    base: { integration: source.name, version: source.version },
+    secrets: source.secrets,
+  });
+  const runtime = new Runtime(services(log), connectors);
+  const { startAdmin } = await import('../operations/admin.ts');
+  const admin = await startAdmin(runtime, { host: '127.0.0.1', port: 9400, insist: false }, log);
+  try {
+    await runtime.start(program);
+  } catch (thrown) {
+    await admin.close();
+    return notStarted(toFailure(thrown), log);
+  }
+  onCrash((thrown) => {
+    log.error('unhandled error: stopping without acknowledging what is under way', {
+      detail: thrown instanceof Error ? thrown.message : String(thrown),
+      stack: thrown instanceof Error ? thrown.stack : undefined,
+    });
+    process.exit(exitCode.internal);
+  });
+  log.info('ready', started());
+  if (!parsed.values['exit-when-ready']) {
+    const signal = await new Promise<NodeJS.Signals>((resolve) => onSignals(resolve));
+    log.info('stopping', { signal, inFlight: runtime.inFlight });
+  }
+  const lost = await runtime.stop(drainTimeout);
+  await admin.close();
+  log.info('stopped', { givenUp: lost });
+  return lost > 0 ? exitCode.gaveUp : exitCode.done;
+}
+
+function notStarted(error: Failure, log: Log): number {
+  log.error('not started', { code: error.code, detail: error.message });
+  fail(error.message);
+  return error.code === 'startup' ? exitCode.unavailable : exitCode.internal;
+}
+
+/** What the start has cost. */
+function started(): Readonly<Record<string, number>> {
+  const { user, system } = process.cpuUsage();
+  return {
+    ms: Math.round(performance.now()),
+    cpuMs: Math.round((user + system) / 1000),
+    rssMb: Math.round(process.memoryUsage.rss() / 1e6),
+  };
+}

@@ -1,0 +1,20 @@
+import { connectorDefinitions } from '../../connectors/index.ts';
+import { composeIntegrationSchema } from '../schema/compose.ts';
+import { steps } from '../steps/index.ts';
+import { exitCode } from './exit-codes.ts';
+import { parse } from './usage.ts';
+
+const usage = `
+dowel schema > integration.schema.json
+
+Prints the JSON Schema of the language, for editors. The first line of a file tells them where it is:
+# yaml-language-server: $schema=./integration.schema.json
+`;
+
+export async function command(args: readonly string[]): Promise<number> {
+  const parsed = parse(args, { text: usage, options: {}, positionals: { min: 0, max: 0 } });
+  if (!parsed) return exitCode.done;
+  const schema = composeIntegrationSchema({ steps, connectors: connectorDefinitions });
+  process.stdout.write(`${JSON.stringify(schema, null, 2)}\n`);
+  return exitCode.done;
+}

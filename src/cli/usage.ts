@@ -1,0 +1,38 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+
+/** Wrong usage: exit code 2, the message says what is right. */
+export class UsageError extends Error {}
+
+interface Usage<O extends NonNullable<ParseArgsConfig['options']>> {
+  /** Printed by `--help`. */
+  readonly text: string;
+  readonly options: O;
+  /** How many positional arguments there must be. */
+  readonly positionals: { readonly min: number; readonly max: number };
+}
+
+type Parsed<O extends NonNullable<ParseArgsConfig['options']>> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: O; allowPositionals: true }>
+>;
+
+/** The arguments of a command; `undefined` when help was asked for and printed. */
+export function parse<const O extends NonNullable<ParseArgsConfig['options']>>(
+  args: readonly string[],
+  usage: Usage<O>,
+): Parsed<O> | undefined {
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(`${usage.text.trim()}\n`);
+    return undefined;
+  }
+  let parsed: Parsed<O>;
+  try {
+    parsed = parseArgs({ args: [...args], options: usage.options, allowPositionals: true }) as Parsed<O>;
+  } catch (thrown) {
+    const message = thrown instanceof Error ? thrown.message.split('. ')[0] : String(thrown);
+    throw new UsageError(`${message}\n\n${usage.text.trim()}`);
+  }
+  const { length } = parsed.positionals;
+  if (length < usage.positionals.min) throw new UsageError(`something is missing\n\n${usage.text.trim()}`);
+  if (length > usage.positionals.max) throw new UsageError(`that is one argument too many\n\n${usage.text.trim()}`);
+  return parsed;
+}

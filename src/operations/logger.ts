@@ -1,0 +1,72 @@
+import { pino } from 'pino';
+import type { Log } from '../core/exchange.ts';
+
+export interface LoggerOptions {
+  readonly level: string;
+  /** On every line: integration, version. */
+  readonly base: Readonly<Record<string, unknown>>;
+  /** Texts that must never be written. */
+  readonly secrets: readonly string[];
+}
+
+/** JSON lines on stdout, one fact a field. The sink is synchronous: no line is lost when the process ends. */
+export function jsonLog(options: LoggerOptions): Log {
+  const out = pino(
+    {
+      level: options.level,
+      base: { ...options.base },
+      messageKey: 'message',
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    pino.destination({ fd: 1, sync: true }),
+  );
+  const clean = redactor(options.secrets);
+  const write =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+      if (out.isLevelEnabled(level)) out[level](clean(fields), clean(message));
+    };
+  return {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    debugging: out.isLevelEnabled('debug'),
+  };
+}
+
+/** A console for people: `dowel dev`. */
+export function prettyLog(options: LoggerOptions & { readonly color: boolean; readonly write: (text: string) => void }): Log {
+  const clean = redactor(options.secrets);
+  const levels = ['debug', 'info', 'warn', 'error'] as const;
+  const paint: Readonly<Record<string, string>> = { debug: '\x1b[2m', info: '\x1b[36m', warn: '\x1b[33m', error: '\x1b[31m' };
+  const from = levels.indexOf(options.level as (typeof levels)[number]);
+  const line =
+    (level: (typeof levels)[number]) =>
+    (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+      if (levels.indexOf(level) < from) return;
+      const time = new Date().toTimeString().slice(0, 8);
+      const facts = Object.entries(clean(fields))
+        .filter(([, value]) => value !== undefined)
+        .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+        .join(' ');
+      const [on, off] = options.color ? [paint[level] ?? '', '\x1b[0m'] : ['', ''];
+      options.write(`${time} ${on}${level.padEnd(5)}${off} ${clean(message)}${facts ? `  ${facts}` : ''}\n`);
+    };
+  return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error'), debugging: from <= 0 };
+}
+
+/** Replaces secrets wherever they appear in texts, lists and maps. */
+export function redactor(secrets: readonly string[]): <T>(value: T) => T {
+  // A secret of one or two characters would turn every line into stars.
+  const texts = secrets.filter((secret) => secret.length > 2);
+  if (texts.length === 0) return (value) => value;
+  const clean = (value: unknown, depth: number): unknown => {
+    if (typeof value === 'string') return texts.reduce((text, secret) => text.replaceAll(secret, '***'), value);
+    if (value === null || typeof value !== 'object' || depth > 6) return value;
+    if (Array.isArray(value)) return value.map((one) => clean(one, depth + 1));
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, clean(one, depth + 1)]));
+  };
+  return <T>(value: T): T => clean(value, 0) as T;
+}
