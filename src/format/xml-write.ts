@@ -196,12 +196,15 @@ function rootOf(value: unknown, root: string | undefined): readonly [string, unk
   if (single && !Array.isArray(inside)) return [key, inside];
   if (single && root === undefined && Array.isArray(inside) && inside.length === 1) return [key, inside[0]];
   if (root !== undefined && !Array.isArray(value)) return [root, value ?? ''];
-  const what = isElement(value)
-    ? `it has ${keys.length} keys`
-    : `it is ${Array.isArray(value) ? 'a list' : `a ${typeof value}`}`;
+  const kind = Array.isArray(value)
+    ? 'a list'
+    : value === undefined || value === null
+      ? 'nothing'
+      : `a ${typeof value}`;
+  const what = isElement(value) ? `the value has ${keys.length} keys` : `the value is ${kind}`;
   const found = single ? `the list under ${JSON.stringify(key)} would make several` : what;
-  const help = 'wrap the value in an object with one key, or name the element as `root` (`xml: { root: … }`)';
-  return refuse(`an XML document has one root element, and ${found}: ${help}`);
+  const help = 'wrap it, or name the element as `root` (`xml: { root: … }`)';
+  return refuse(`an XML document is made from an object with one key, its root element, but ${found}: ${help}`);
 }
 
 /**
