@@ -28,7 +28,7 @@ const capacityBeforeReader = 1000;
  */
 export class Channel {
   readonly #name: string;
-  readonly #waiting: Incoming[] = [];
+  #waiting: (Incoming | undefined)[] = [];
   // Where the queue begins: shifting an array of thousands at every message would cost more than the message.
   #first = 0;
   #seats: readonly Seat[] = [];
@@ -103,7 +103,8 @@ export class Channel {
   }
 
   #take(): Incoming | undefined {
-    const message = this.#waiting[this.#first++];
+    const message = this.#waiting[this.#first];
+    this.#waiting[this.#first++] = undefined;
     if (this.#first > 1024 && this.#first * 2 > this.#waiting.length) {
       this.#waiting.splice(0, this.#first);
       this.#first = 0;

@@ -5,11 +5,14 @@ import { some } from './ast.ts';
 import type { Chance } from './builtin.ts';
 import { functionNames } from './builtins.ts';
 import { evaluationFailure } from './failures.ts';
+import type { Run } from './fast.ts';
+import { compileFast } from './fast.ts';
 import type { Program } from './jsonata.ts';
 import { parse } from './jsonata.ts';
 import { limits } from './limits.ts';
 import { clone } from './list-functions.ts';
 import { normalise } from './normalise.ts';
+import { bail } from './plain.ts';
 import { ExpressionSyntaxError, syntaxError } from './syntax.ts';
 
 /** What a message offers an expression. */
@@ -71,12 +74,45 @@ function chanceOf(scope: Scope): Chance {
   };
 }
 
+const unchanging: Chance = {
+  now: () => {
+    throw bail;
+  },
+  random: () => {
+    throw bail;
+  },
+  uuid: () => {
+    throw bail;
+  },
+};
+
+/** The value of an expression that needs nothing. */
+function fold(run: Run): { readonly value: unknown } | undefined {
+  try {
+    const value = run(
+      { body: undefined, variable: () => undefined, chance: unchanging, locals: [], visits: 0 },
+      undefined,
+    );
+    return value === undefined ? undefined : { value };
+  } catch (thrown) {
+    if (thrown === bail) return undefined;
+    throw thrown;
+  }
+}
+
+// Where the compiled form keeps giving up, it is only tried now and then.
+const patience = 8;
+const retryEvery = 64;
+
 /** Compiles JSONata. Throws an ExpressionSyntaxError. */
 export function compileExpression(source: string): Expression {
   const program = parsed(source);
   const { looksAtBody, variables, warnings } = analyse(source, program.ast);
   const copies = some(program.ast, mayWrite);
   const names = [...variables.keys()];
+  const fast = compileFast(program.ast);
+  const constant = fast && !looksAtBody && names.length === 0 ? fold(fast) : undefined;
+  let misses = 0;
 
   async function interpret(scope: Scope, body: unknown): Promise<unknown> {
     const given: Record<string, unknown> = {};
@@ -88,10 +124,25 @@ export function compileExpression(source: string): Expression {
     }
   }
 
-  function evaluate(scope: Scope): unknown {
-    const body = looksAtBody ? scope.body() : undefined;
-    return isPromise(body) ? body.then((value) => interpret(scope, value)) : interpret(scope, body);
+  function run(scope: Scope, body: unknown): unknown {
+    if (!fast || (misses > patience && misses++ % retryEvery !== 0)) return interpret(scope, body);
+    const variable = (name: string): unknown => scope.variable(name);
+    try {
+      const value = fast({ body, variable, chance: chanceOf(scope), locals: [], visits: 0 }, body);
+      misses = 0;
+      return value;
+    } catch (thrown) {
+      if (thrown !== bail) throw thrown;
+      misses += 1;
+      return interpret(scope, body);
+    }
   }
 
-  return { source, looksAtBody, variables, constant: undefined, warnings, evaluate };
+  function evaluate(scope: Scope): unknown {
+    if (constant) return constant.value;
+    const body = looksAtBody ? scope.body() : undefined;
+    return isPromise(body) ? body.then((value) => run(scope, value)) : run(scope, body);
+  }
+
+  return { source, looksAtBody, variables, constant, warnings, evaluate };
 }

@@ -1,0 +1,189 @@
+import { Readable } from 'node:stream';
+import { Body, type Exchange, Failure, failure, type Headers, httpFailure, noHeaders } from '#sdk';
+import { decodeContent } from './decode.ts';
+import { fromNetwork } from './network-error.ts';
+import type { Dispatcher } from './pool.ts';
+
+type Controller = Dispatcher.DispatchController;
+
+/** Below this an answer is collected, which costs less than a stream. */
+const smallBody = 64 * 1024;
+
+/** What the attempts of one endpoint share. */
+export interface Settings {
+  readonly endpoint: string;
+  readonly maxResponse: number;
+  /** Replaces the media type of answers. */
+  readonly mediaType: string | undefined;
+}
+
+/** One request and its answer, as undici reports it. Settles once: with the exchange that carries the answer, or a Failure. */
+export class Attempt implements Dispatcher.DispatchHandler {
+  readonly #settings: Settings;
+  readonly #exchange: Exchange;
+  readonly #method: string;
+  readonly #accepts: (status: number) => boolean;
+  readonly #resolve: (exchange: Exchange) => void;
+  readonly #reject: (reason: Failure) => void;
+  readonly #leave: () => void;
+  #controller: Controller | undefined;
+  #reason: Failure | undefined;
+  #status = 0;
+  #headers: Headers = noHeaders;
+  #refused = false;
+  #first: Buffer | undefined;
+  #more: Buffer[] | undefined;
+  #size = 0;
+  #stream: Answer | undefined;
+
+  constructor(
+    settings: Settings,
+    exchange: Exchange,
+    call: { readonly method: string; readonly accepts: (status: number) => boolean },
+    resolve: (exchange: Exchange) => void,
+    reject: (reason: Failure) => void,
+  ) {
+    this.#settings = settings;
+    this.#exchange = exchange;
+    this.#method = call.method;
+    this.#accepts = call.accepts;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#leave = exchange.life.onAbort((reason) => this.#abort(reason));
+  }
+
+  #abort(reason: Failure): void {
+    this.#reason = reason;
+    if (this.#controller) this.#controller.abort(reason);
+    // Still waits for a connection: `onRequestStart` will turn it away.
+    else this.#reject(reason);
+  }
+
+  onRequestStart(controller: Controller): void {
+    // Thrown, not `controller.abort`: that would close the connection although nothing was written to it.
+    if (this.#reason) throw this.#reason;
+    this.#controller = controller;
+  }
+
+  onResponseStart(controller: Controller, status: number, received: object): void {
+    if (status < 200) return;
+    this.#status = status;
+    // A fresh object; cut off from what every object inherits, for `$response.headers.constructor` must be nothing.
+    const headers = Object.setPrototypeOf(received, null) as Headers;
+    this.#headers = headers;
+    this.#refused = !this.#accepts(status);
+    if (this.#refused || this.#method === 'HEAD') return;
+    const length = headers['content-length'];
+    const encoding = headers['content-encoding'];
+    if (encoding !== undefined && status !== 204 && status !== 304)
+      this.#startStream(controller, undefined, String(encoding));
+    else if (typeof length === 'string' && Number(length) > smallBody) this.#startStream(controller, Number(length));
+  }
+
+  onResponseData(controller: Controller, chunk: Buffer): void {
+    if (this.#stream) {
+      if (!this.#stream.push(chunk)) controller.pause();
+      return;
+    }
+    this.#size += chunk.length;
+    if (this.#refused) {
+      // Read to its end, so that the connection can be used again; but not for ever.
+      if (this.#size > smallBody) controller.abort(this.#unexpected());
+      return;
+    }
+    if (this.#more) this.#more.push(chunk);
+    else if (this.#first) this.#more = [this.#first, chunk];
+    else this.#first = chunk;
+    if (this.#size > smallBody) this.#startStream(controller, undefined);
+  }
+
+  onResponseEnd(): void {
+    this.#leave();
+    if (this.#stream) this.#stream.push(null);
+    else if (this.#refused) this.#reject(this.#unexpected());
+    else this.#succeed(this.#whole());
+  }
+
+  onResponseError(_controller: Controller | null, error: Error): void {
+    this.#leave();
+    const reason = this.#reason ?? fromNetwork(error, this.#settings.endpoint, this.#controller !== undefined);
+    this.#stream?.destroy(reason);
+    this.#reject(reason);
+  }
+
+  #whole(): Body {
+    if (this.#size === 0) return Body.empty;
+    const bytes = this.#more ? Buffer.concat(this.#more, this.#size) : this.#first;
+    return bytes ? Body.bytes(bytes, this.#contentType()) : Body.empty;
+  }
+
+  #startStream(controller: Controller, length: number | undefined, encoding?: string): void {
+    const { endpoint, maxResponse: limit } = this.#settings;
+    const answer = new Answer(controller);
+    let stream: Readable = answer;
+    if (encoding !== undefined) {
+      stream = decodeContent(answer, encoding, endpoint);
+      const { 'content-encoding': _, 'content-length': __, ...rest } = this.#headers;
+      this.#headers = Object.setPrototypeOf(rest, null) as Headers;
+    }
+    this.#stream = answer;
+    let full = false;
+    for (const chunk of this.#more ?? []) full = !answer.push(chunk);
+    if (full) controller.pause();
+    this.#more = undefined;
+    this.#first = undefined;
+    const tooLarge = (limit: number): Failure => failure('response-too-large', { endpoint, limit });
+    this.#succeed(Body.stream({ stream, length, limit, tooLarge }, this.#contentType()));
+  }
+
+  #succeed(body: Body): void {
+    const response = { status: this.#status, headers: this.#headers, endpoint: this.#settings.endpoint };
+    this.#resolve(this.#exchange.with({ body, headers: this.#headers, ownHeaders: noHeaders, response }));
+  }
+
+  #unexpected(): Failure {
+    const retryAfter = millisecondsOf(this.#headers['retry-after'], this.#exchange.services.clock.now());
+    const facts = { endpoint: this.#settings.endpoint, method: this.#method };
+    return httpFailure(this.#status, retryAfter === undefined ? facts : { ...facts, retryAfter });
+  }
+
+  #contentType(): string | undefined {
+    const named = this.#headers['content-type'];
+    const given = typeof named === 'string' ? named : named?.[0];
+    const { mediaType } = this.#settings;
+    if (mediaType === undefined) return given;
+    const charset = /;\s*charset=[^;]+/i.exec(given ?? '')?.[0] ?? '';
+    return mediaType + charset;
+  }
+}
+
+/** An answer as a stream: reading it paces the connection, giving it up closes it. */
+class Answer extends Readable {
+  readonly #controller: Controller;
+
+  constructor(controller: Controller) {
+    super({ highWaterMark: smallBody });
+    this.#controller = controller;
+  }
+
+  override _read(): void {
+    this.#controller.resume();
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    if (!this.readableEnded && !this.#controller.aborted) {
+      this.#controller.abort(
+        error instanceof Failure ? error : failure('aborted', { detail: 'nobody reads the answer' }),
+      );
+    }
+    callback(error);
+  }
+}
+
+/** `Retry-After` (RFC 9110 §10.2.3): seconds, or a date. */
+function millisecondsOf(header: string | readonly string[] | undefined, now: number): number | undefined {
+  if (typeof header !== 'string') return undefined;
+  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}

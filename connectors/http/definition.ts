@@ -1,0 +1,238 @@
+import type { ConnectorDefinition, Infer, Schema } from '#sdk';
+import { fieldName, hopByHop } from './fields.ts';
+import { parsePath } from './routes.ts';
+
+const method = {
+  type: 'string',
+  enum: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'],
+} as const satisfies Schema;
+
+const texts = { type: 'array', items: { type: 'string' }, minItems: 1 } as const satisfies Schema;
+
+export const sourceSchema = {
+  type: 'object',
+  required: ['path'],
+  properties: {
+    path: {
+      type: 'string',
+      pattern: '^/',
+      patternText: 'a path that begins with `/`',
+      description:
+        'Path with `{name}` for one segment, as in OpenAPI, and `{name+}` at its end for all the rest. Literal segments win over parameters, parameters over the rest.',
+      examples: ['/orders', '/orders/{id}', '/files/{rest+}'],
+    },
+    method: {
+      either: [method, { type: 'array', items: method, minItems: 1 }],
+      default: 'POST',
+      description: 'Method, or list of methods. GET serves HEAD too; OPTIONS is answered without the flow.',
+      examples: ['POST', ['GET', 'DELETE']],
+    },
+    maxBody: {
+      type: 'string',
+      format: 'size',
+      default: '1mb',
+      description: 'Largest body that is taken; a larger one is answered 413. Relayed streams count too.',
+    },
+    cors: {
+      type: 'object',
+      required: ['origins'],
+      description:
+        'Which web pages of other origins may call (CORS). Preflight requests are answered without the flow.',
+      properties: {
+        origins: { ...texts, description: 'Origins such as `https://shop.example`, or `*` for all.' },
+        methods: { type: 'array', items: method, minItems: 1, description: 'Methods; absent = those of the path.' },
+        headers: { ...texts, description: 'Request headers that pages may set; absent = those the browser asks for.' },
+        expose: { ...texts, description: 'Answer headers that pages may read.' },
+        credentials: { type: 'boolean', default: false, description: 'Cookies and authorization may be sent.' },
+        maxAge: {
+          type: 'string',
+          format: 'duration',
+          default: '10m',
+          description: 'How long browsers remember the answer to a preflight request.',
+        },
+      },
+    },
+  },
+} as const satisfies Schema;
+
+const secret = { type: 'string', format: 'password' } as const satisfies Schema;
+
+export const endpointSchema = {
+  type: 'object',
+  required: ['url'],
+  properties: {
+    url: {
+      type: 'string',
+      format: 'uri',
+      description: 'Where the service is; the path of each call is joined to the path given here.',
+      examples: ['http://localhost:9101', 'https://api.example.com/v2'],
+    },
+    headers: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      description: 'Headers of every request; those of a call win over them.',
+    },
+    query: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      description: 'Query parameters of every request; those of a call win over them.',
+    },
+    auth: {
+      type: 'object',
+      oneKey: true,
+      description: 'How the service knows us. Nothing in a message can change it.',
+      properties: {
+        basic: {
+          type: 'object',
+          required: ['username', 'password'],
+          properties: { username: { type: 'string' }, password: secret },
+        },
+        bearer: { type: 'object', required: ['token'], properties: { token: secret } },
+        header: {
+          type: 'object',
+          required: ['name', 'value'],
+          properties: { name: { type: 'string', description: 'Such as `x-api-key`.' }, value: secret },
+        },
+      },
+    },
+    tls: {
+      type: 'object',
+      description: 'For https: whom to trust, and who we are.',
+      properties: {
+        ca: { type: 'string', format: 'file', description: 'Certificates of the authorities to trust (PEM).' },
+        cert: { type: 'string', format: 'file', description: 'Our certificate (PEM).' },
+        key: { type: 'string', format: 'file', description: 'Its private key (PEM).' },
+        rejectUnauthorized: {
+          type: 'boolean',
+          default: true,
+          description: '`false` talks to anybody who answers: for trials only.',
+        },
+        servername: { type: 'string', description: 'Name in the certificate, when it differs from the URL.' },
+      },
+    },
+    pool: {
+      type: 'object',
+      description: 'The connections to the service.',
+      properties: {
+        connections: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 65_535,
+          default: 256,
+          description: 'Open connections at most; further calls wait for one.',
+        },
+        keepAlive: {
+          type: 'string',
+          format: 'duration',
+          default: '4s',
+          description: 'How long an idle connection is kept, unless the service says otherwise (`Keep-Alive`).',
+        },
+        connectTimeout: {
+          type: 'string',
+          format: 'duration',
+          default: '5s',
+          description: 'For connecting, TLS included.',
+        },
+      },
+    },
+    maxResponse: {
+      type: 'string',
+      format: 'size',
+      default: '10mb',
+      description: 'Largest answer that is read as a value; a relayed answer may be of any size.',
+    },
+    response: {
+      type: 'object',
+      description: 'What answers are, where the service says something wrong.',
+      properties: {
+        format: {
+          type: 'string',
+          enum: ['json', 'xml', 'text', 'form', 'bytes'],
+          description: 'Read every answer as this, whatever its content type.',
+        },
+      },
+    },
+  },
+} as const satisfies Schema;
+
+export const callSchema = {
+  type: 'object',
+  properties: {
+    method: {
+      type: 'string',
+      template: true,
+      default: 'POST',
+      description: 'GET, HEAD and DELETE send no body unless the step gives `body`.',
+      examples: ['GET', 'PUT'],
+    },
+    path: {
+      type: 'string',
+      template: 'path',
+      description: 'Joined to the path of the URL; each hole is encoded as one segment.',
+      examples: ['/stock/${{ sku }}'],
+    },
+    query: {
+      type: 'object',
+      template: true,
+      description: 'Query parameters; a list repeats its parameter, a hole that yields nothing drops it.',
+      examples: [{ page: '${{ page }}' }],
+    },
+    headers: { type: 'object', template: true, description: 'Headers of this request.' },
+  },
+} as const satisfies Schema;
+
+export type SourceOptions = Infer<typeof sourceSchema>;
+export type CorsOptions = NonNullable<SourceOptions['cors']>;
+export type EndpointOptions = Infer<typeof endpointSchema>;
+
+type Report = (at: string, message: string, suggestion?: string) => void;
+type Written = Readonly<Record<string, unknown>>;
+
+const isMap = (value: unknown): value is Written => typeof value === 'object' && value !== null;
+
+function checkSource(options: Written, report: Report): void {
+  const parsed = parsePath(String(options['path']));
+  if ('problem' in parsed) report('path', parsed.problem);
+  const cors = options['cors'];
+  if (!isMap(cors) || !Array.isArray(cors['origins'])) return;
+  if (cors['credentials'] === true && cors['origins'].includes('*')) {
+    report('cors/origins', 'browsers refuse `*` together with `credentials: true`: name the origins');
+  }
+}
+
+function checkEndpoint(options: Written, report: Report): void {
+  const url = typeof options['url'] === 'string' && URL.canParse(options['url']) ? new URL(options['url']) : undefined;
+  if (url && url.protocol !== 'http:' && url.protocol !== 'https:') {
+    report('url', `\`${url.protocol}\` is not a protocol of this connector: write \`http:\` or \`https:\``);
+  }
+  if (url && (url.username || url.password)) report('url', 'a URL must not hold credentials: use `auth`');
+  if (url && (url.search || url.hash))
+    report('url', 'the URL of an endpoint ends with its path: use `query` for parameters');
+  for (const name of isMap(options['headers']) ? Object.keys(options['headers']) : []) {
+    if (!fieldName.test(name)) report(`headers/${pointed(name)}`, `\`${name}\` is not a header name`);
+    else if (hopByHop.has(name.toLowerCase()))
+      report(`headers/${pointed(name)}`, `\`${name}\` is set by the connection itself`);
+  }
+}
+
+const pointed = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
+
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+export const httpDefinition = {
+  name: 'http',
+  summary: 'Serves HTTP clients and calls HTTP services.',
+  source: sourceSchema,
+  endpoint: endpointSchema,
+  call: callSchema,
+  replies: true,
+  awaitsReply: true,
+  provides: ['params', 'query'],
+  safe: (operation: unknown) =>
+    isMap(operation) && safeMethods.has(String(operation['method'] ?? 'POST').toUpperCase()),
+  check(options, report) {
+    if (!isMap(options)) return;
+    if (typeof options['url'] === 'string') checkEndpoint(options, report);
+    else if (typeof options['path'] === 'string') checkSource(options, report);
+  },
+} as const satisfies ConnectorDefinition;

@@ -1,0 +1,8 @@
+import type { Connector } from '#sdk';
+import { httpDefinition } from './definition.ts';
+
+export const http: Connector = {
+  definition: httpDefinition,
+  source: () => import('./source.ts'),
+  endpoint: () => import('./endpoint.ts'),
+};

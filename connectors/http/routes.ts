@@ -1,0 +1,186 @@
+/**
+ * Which route serves a path. A tree of segments: literal segments win over parameters, parameters over the rest of the
+ * path; a route that knows the path but not the method lets a less exact one answer. Segments are split before they are
+ * decoded, once: an encoded slash stays inside its parameter.
+ */
+export interface ParsedPath {
+  readonly segments: readonly Segment[];
+  readonly names: readonly string[];
+}
+
+interface Segment {
+  readonly kind: 'literal' | 'parameter' | 'rest';
+  readonly text: string;
+}
+
+/** `/orders/{id}` and `/files/{rest+}`. */
+export function parsePath(path: string): ParsedPath | { readonly problem: string } {
+  if (!path.startsWith('/')) return { problem: 'a path begins with `/`' };
+  const names: string[] = [];
+  const segments: Segment[] = [];
+  const parts = path.slice(1).split('/');
+  for (const [index, part] of parts.entries()) {
+    const parameter = /^\{([A-Za-z_][A-Za-z0-9_]*)(\+?)\}$/.exec(part);
+    if (parameter) {
+      const [, name = '', plus] = parameter;
+      if (names.includes(name)) return { problem: `the parameter \`${name}\` stands there twice` };
+      if (plus && index < parts.length - 1) return { problem: `\`{${name}+}\` may only stand at the end` };
+      names.push(name);
+      segments.push({ kind: plus ? 'rest' : 'parameter', text: name });
+      continue;
+    }
+    if (/[{}]/.test(part)) return { problem: `\`${part}\` is neither a literal segment nor one parameter \`{name}\`` };
+    if (/[?#\s\\]/.test(part)) return { problem: `\`${part}\` holds a character that is not part of a path` };
+    const text = decoded(part);
+    if (text === undefined) return { problem: `\`${part}\` is not percent-encoded correctly` };
+    if (text === '.' || text === '..') return { problem: '`.` and `..` are not allowed in a path' };
+    segments.push({ kind: 'literal', text });
+  }
+  return { segments, names };
+}
+
+/** Percent-decoded text; `undefined` when the encoding is broken, is not UTF-8, or hides a NUL. */
+export function decoded(text: string): string | undefined {
+  if (!text.includes('%')) return text;
+  try {
+    const plain = decodeURIComponent(text);
+    return plain.includes('\0') ? undefined : plain;
+  } catch {
+    return undefined;
+  }
+}
+
+interface Leaf<T> {
+  readonly byMethod: Map<string, Mounted<T>[]>;
+}
+
+interface Mounted<T> {
+  readonly value: T;
+  readonly names: readonly string[];
+}
+
+interface Node<T> {
+  readonly literals: Map<string, Node<T>>;
+  parameter: Node<T> | undefined;
+  leaf: Leaf<T> | undefined;
+  rest: Leaf<T> | undefined;
+}
+
+const newNode = <T>(): Node<T> => ({ literals: new Map(), parameter: undefined, leaf: undefined, rest: undefined });
+
+export type Params = Readonly<Record<string, string>>;
+export const noParams: Params = Object.freeze(Object.create(null) as Params);
+
+export type Found<T> =
+  | { readonly value: T; readonly params: Params }
+  /** The path is known; `allow` lists its methods. */
+  | { readonly value: undefined; readonly allow: readonly string[] };
+
+export class Routes<T> {
+  readonly #root: Node<T> = newNode();
+  // Paths without parameters are found by one look-up of the path as it came.
+  readonly #exact = new Map<string, Leaf<T>>();
+
+  /** What is mounted there already: the latest one serves. */
+  at(method: string, path: ParsedPath): readonly T[] {
+    return (this.#leaf(path)?.byMethod.get(method) ?? []).map((one) => one.value);
+  }
+
+  /** The latest one added serves; the returned function takes this one away again. */
+  add(method: string, path: ParsedPath, value: T): () => void {
+    const leaf = this.#leaf(path, true);
+    const mounted: Mounted<T> = { value, names: path.names };
+    const all = leaf?.byMethod.get(method) ?? [];
+    leaf?.byMethod.set(method, [...all, mounted]);
+    return () => {
+      const left = (leaf?.byMethod.get(method) ?? []).filter((one) => one !== mounted);
+      if (left.length > 0) leaf?.byMethod.set(method, left);
+      else leaf?.byMethod.delete(method);
+    };
+  }
+
+  /** `undefined`: nothing is served at that path. `path` is valid (see `target.ts`). */
+  find(method: string, path: string): Found<T> | undefined {
+    const exact = this.#exact.get(path);
+    const mounted = exact && served(exact, method);
+    if (mounted) return { value: mounted.value, params: noParams };
+    const search: Search = { method, segments: path.slice(1).split('/'), values: [], allow: new Set() };
+    const found = walk(this.#root, 0, search);
+    if (found) return found;
+    return search.allow.size > 0 ? { value: undefined, allow: allowed(search.allow) } : undefined;
+  }
+
+  #leaf(path: ParsedPath, create = false): Leaf<T> | undefined {
+    let node = this.#root;
+    for (const segment of path.segments) {
+      if (segment.kind === 'rest') {
+        if (create) node.rest ??= { byMethod: new Map() };
+        return node.rest;
+      }
+      let next = segment.kind === 'literal' ? node.literals.get(segment.text) : node.parameter;
+      if (!next) {
+        if (!create) return undefined;
+        next = newNode();
+        if (segment.kind === 'literal') node.literals.set(segment.text, next);
+        else node.parameter = next;
+      }
+      node = next;
+    }
+    if (create) node.leaf ??= { byMethod: new Map() };
+    if (node.leaf && path.names.length === 0) {
+      this.#exact.set(`/${path.segments.map((one) => one.text).join('/')}`, node.leaf);
+    }
+    return node.leaf;
+  }
+}
+
+interface Search {
+  readonly method: string;
+  readonly segments: readonly string[];
+  readonly values: string[];
+  readonly allow: Set<string>;
+}
+
+function served<T>(leaf: Leaf<T>, method: string): Mounted<T> | undefined {
+  return leaf.byMethod.get(method)?.at(-1) ?? (method === 'HEAD' ? leaf.byMethod.get('GET')?.at(-1) : undefined);
+}
+
+function walk<T>(node: Node<T>, at: number, search: Search): Found<T> | undefined {
+  const raw = search.segments[at];
+  if (raw === undefined) return node.leaf && take(node.leaf, search);
+  const text = decoded(raw) ?? raw;
+  const literal = node.literals.get(text);
+  const byLiteral = literal && walk(literal, at + 1, search);
+  if (byLiteral) return byLiteral;
+  if (node.parameter && text !== '') {
+    search.values.push(text);
+    const byParameter = walk(node.parameter, at + 1, search);
+    if (byParameter) return byParameter;
+    search.values.pop();
+  }
+  if (!node.rest) return undefined;
+  const rest = search.segments.slice(at).join('/');
+  if (rest === '') return undefined;
+  search.values.push(decoded(rest) ?? rest);
+  const byRest = take(node.rest, search);
+  if (!byRest) search.values.pop();
+  return byRest;
+}
+
+function take<T>(leaf: Leaf<T>, search: Search): Found<T> | undefined {
+  const mounted = served(leaf, search.method);
+  if (!mounted) {
+    for (const method of leaf.byMethod.keys()) search.allow.add(method);
+    return undefined;
+  }
+  if (mounted.names.length === 0) return { value: mounted.value, params: noParams };
+  const params = Object.create(null) as Record<string, string>;
+  for (const [index, name] of mounted.names.entries()) params[name] = search.values[index] ?? '';
+  return { value: mounted.value, params };
+}
+
+function allowed(methods: ReadonlySet<string>): readonly string[] {
+  const all = new Set([...methods, 'OPTIONS']);
+  if (all.has('GET')) all.add('HEAD');
+  return [...all].sort();
+}

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Run } from '../../src/expression/fast.ts';
+import { compileFast } from '../../src/expression/fast.ts';
+import type { Program } from '../../src/expression/jsonata.ts';
+import { parse } from '../../src/expression/jsonata.ts';
+import { clone } from '../../src/expression/list-functions.ts';
+import { normalise } from '../../src/expression/normalise.ts';
+import { bail } from '../../src/expression/plain.ts';
+import { Generator } from './expression-generator.ts';
+
+const chance = { now: () => 1_700_000_000_123, random: () => 0.25, uuid: () => 'f81d4fae' };
+
+type Outcome = { readonly value: unknown } | { readonly error: unknown } | 'gave up';
+
+function runFast(run: Run, body: unknown, given: Readonly<Record<string, unknown>>): Outcome {
+  try {
+    return { value: run({ body, variable: (name) => given[name], chance, locals: [], visits: 0 }, body) };
+  } catch (error) {
+    if (error === bail) return 'gave up';
+    throw error;
+  }
+}
+
+async function interpreted(
+  program: Program,
+  body: unknown,
+  given: Readonly<Record<string, unknown>>,
+): Promise<Outcome> {
+  try {
+    // Copies: the interpreter marks and extends lists that it was given.
+    const copies = clone(given) as Record<string, unknown>;
+    return { value: normalise(await program.interpret(clone(body), copies, chance)) };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** The number of inputs on which the compiled form answered. */
+async function compare(source: string, inputs: readonly { body: unknown; given: Record<string, unknown> }[]) {
+  const program = parse(source);
+  const run = compileFast(program.ast);
+  if (!run) return { compiled: false, answers: 0 };
+  let answers = 0;
+  for (const { body, given } of inputs) {
+    const fast = runFast(run, body, given);
+    if (fast === 'gave up') continue;
+    answers += 1;
+    const slow = await interpreted(program, body, given);
+    assert.deepEqual<unknown>(fast, slow, `${source}\non ${JSON.stringify({ body, given })}`);
+    if ('value' in fast && 'value' in slow) {
+      assert.equal(JSON.stringify(fast.value), JSON.stringify(slow.value), `order of keys of ${source}`);
+    }
+  }
+  return { compiled: true, answers };
+}
+
+function inputs(generator: Generator, count: number) {
+  return Array.from({ length: count }, () => ({
+    body: generator.random() < 0.85 ? generator.object(3) : generator.value(3),
+    given: { v: generator.value(2), list: [1, 2, 3].map(() => generator.object(1)) },
+  }));
+}
+
+test('the compiled form answers exactly as the interpreter on random expressions and inputs', async () => {
+  const seed = Number(process.env.DOWEL_SEED ?? 20_250_101);
+  const count = Number(process.env.DOWEL_EXPRESSIONS ?? 1_500);
+  const generator = new Generator(seed);
+  let compiled = 0;
+  let answers = 0;
+  for (let round = 0; round < count; round += 1) {
+    const source = generator.expression(1 + Math.floor(generator.random() * 3));
+    const result = await compare(source, inputs(generator, 6));
+    compiled += result.compiled ? 1 : 0;
+    answers += result.answers;
+  }
+  assert.ok(compiled > count * 0.6, `only ${compiled} of ${count} expressions were compiled`);
+  assert.ok(answers > count, `only ${answers} answers were compared`);
+});
+
+const order = {
+  orderId: 'A1',
+  customer: { name: 'Ada', address: { city: 'London' } },
+  items: [
+    { sku: 'tea', quantity: 2, price: 3.1 },
+    { sku: 'cup', quantity: 1, price: 7 },
+  ],
+  tags: ['a', 'b'],
+  one: [{ sku: 'tea' }],
+  none: [],
+  nested: [[1, 2], [3]],
+};
+
+const handWritten = [
+  'type = "x"',
+  '$v.a = "a"',
+  'items.{ "sku": sku, "qty": quantity }',
+  'one.{ "sku": sku }',
+  'one.{ "sku": sku }[]',
+  'none.{ "sku": sku }',
+  'missing.{ "sku": sku }',
+  'customer.{ "n": name }',
+  'items.price',
+  'one.sku',
+  'one.sku[]',
+  'none',
+  'one',
+  'items[0]',
+  'items[-1].sku',
+  'items[quantity > 1].sku',
+  'items[sku = "cup"]',
+  'items[sku = "none"]',
+  'items[price * quantity > 5].(sku)',
+  '$sum(items.price)',
+  '$count(items)',
+  '$count(none)',
+  '$count(missing)',
+  '$join(tags, ", ")',
+  '$join(items.sku, "|")',
+  'tags[0]',
+  '$list[0].a',
+  '$list.items.x',
+  '$now()',
+  '{ "at": $millis(), "id": $uuid(), "r": $random() }',
+  '($total := $sum(items.price); { "total": $total, "big": $total > 5 })',
+  'customer.address.city in ["Paris", "London"]',
+  'orderId & "-" & items[0].quantity',
+  '[items.sku, "more", [1, 2]]',
+  '{ "2": 1, "1": 2, "a": 3 }',
+  '{ "a": 1, "a": 2 }',
+  '{ orderId: 1 }',
+  'customer.name.$uppercase($)',
+  '-items[0].price',
+  '$.items.sku',
+  '$$.customer.name',
+  'nested',
+  'nested[0]',
+  'customer ? "yes" : "no"',
+  'missing ?? "default"',
+  'orderId ?: "none"',
+  '0.1 + 0.2 & ""',
+  '1/0',
+];
+
+for (const source of handWritten) {
+  test(`the compiled form of ${source} agrees with the interpreter`, async () => {
+    const generator = new Generator(7);
+    const bodies = [order, [order, order], {}, [], null, 'text', 3, undefined].map((body) => ({ body, given: {} }));
+    await compare(source, [...bodies, ...inputs(generator, 20)]);
+  });
+}
