@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { failure, type Failure } from '../errors.ts';
+import { type Failure, failure } from '../errors.ts';
 
 /** Bytes ⇄ value by content type; the format layer gives it to the engine. */
 export interface Codec {
@@ -78,7 +78,8 @@ export class Body {
   get length(): number | undefined {
     const state = this.#state;
     if (state.is === 'empty') return 0;
-    if (state.is === 'bytes') return typeof state.bytes === 'string' ? Buffer.byteLength(state.bytes) : state.bytes.length;
+    if (state.is === 'bytes')
+      return typeof state.bytes === 'string' ? Buffer.byteLength(state.bytes) : state.bytes.length;
     return state.is === 'stream' ? state.source.length : undefined;
   }
 

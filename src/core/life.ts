@@ -1,4 +1,4 @@
-import { failure, type Failure, type Outcome } from '../errors.ts';
+import { type Failure, failure, type Outcome } from '../errors.ts';
 import type { Body } from './body.ts';
 import type { Clock } from './clock.ts';
 
@@ -17,7 +17,11 @@ export class Life {
   readonly clock: Clock;
   /** Monotonic milliseconds; `undefined` = none. */
   readonly deadline: number | undefined;
-  readonly #parent: Life | undefined;
+  /** The life of the message as a whole: it holds the account of effects. */
+  readonly #root: Life;
+  /** The life that keeps what is to be undone: of the flow around. */
+  readonly #scope: Life;
+  readonly #outer: Life | undefined;
   #listeners: Set<(reason: Failure) => void> | undefined;
   #reason: Failure | undefined;
   #controller: AbortController | undefined;
@@ -36,10 +40,14 @@ export class Life {
       readonly parent?: Life;
       /** Belongs to `parent` for the account of effects only: outlives it. */
       readonly detached?: boolean;
+      /** A scope of undoing: what is done inside is undone together. Without a parent it always is one. */
+      readonly scope?: boolean;
     } = {},
   ) {
     this.clock = clock;
-    this.#parent = options.parent;
+    this.#root = options.parent ? options.parent.#root : this;
+    this.#scope = options.parent && !options.scope ? options.parent.#scope : this;
+    this.#outer = options.parent ? options.parent.#scope : undefined;
     const inherited = options.detached ? undefined : options.parent?.deadline;
     const own = options.deadline;
     this.deadline = own !== undefined && (inherited === undefined || own < inherited) ? own : inherited;
@@ -81,8 +89,8 @@ export class Life {
       listener(this.#reason);
       return () => {};
     }
-    const listeners = (this.#listeners ??= new Set());
-    listeners.add(listener);
+    this.#listeners ??= new Set();
+    const listeners = this.#listeners.add(listener);
     return () => listeners.delete(listener);
   }
 
@@ -102,32 +110,41 @@ export class Life {
 
   /** What the message as a whole has changed outside so far. */
   get outcome(): Outcome {
-    return this.#parent ? this.#parent.outcome : this.#outcome;
+    return this.#root.#outcome;
   }
 
   /** An effect happened (`partial`) or may have happened (`unknown`, which nothing takes back). */
   affect(outcome: Outcome): void {
-    if (this.#parent) this.#parent.affect(outcome);
-    else if (this.#outcome !== 'unknown' && outcome !== 'none') this.#outcome = outcome;
+    const root = this.#root;
+    if (root.#outcome !== 'unknown' && outcome !== 'none') root.#outcome = outcome;
   }
 
-  /** Remembers how to undo what was just done, for the whole message. */
+  /** Remembers how to undo what was just done, for the nearest scope. */
   onUndo(undo: Undo): void {
-    if (this.#parent) this.#parent.onUndo(undo);
-    else (this.#undo ??= []).push(undo);
+    const scope = this.#scope;
+    scope.#undo ??= [];
+    scope.#undo.push(undo);
   }
 
-  /** What is to be undone, the latest first; each is handed out once. */
+  /** What is to be undone of this scope, the latest first; each is handed out once. */
   takeUndo(): readonly Undo[] {
-    const undo = this.#undo ?? [];
-    this.#undo = undefined;
+    const undo = this.#scope.#undo ?? [];
+    this.#scope.#undo = undefined;
     return undo.reverse();
+  }
+
+  /** The scope ended well: if the one around it fails later, what was done here is undone with it. */
+  leaveUndo(): void {
+    for (const undo of this.#scope.#undo ?? []) this.#outer?.onUndo(undo);
+    this.#scope.#undo = undefined;
   }
 
   /** An answer that may never be read: {@link discard} gives its connection back. */
   keep(body: Body): void {
-    if (this.#parent) this.#parent.keep(body);
-    else if (body.isStream) (this.#bodies ??= []).push(body);
+    if (!body.isStream) return;
+    const root = this.#root;
+    root.#bodies ??= [];
+    root.#bodies.push(body);
   }
 
   /** Drops every kept body but `except`, which is on its way to the caller. */

@@ -45,6 +45,10 @@ export function seededRandom(seed: number): Random {
   };
   return {
     next,
-    uuid: () => format(Uint8Array.from({ length: 16 }, () => Math.floor(next() * 256)), 0),
+    uuid: () =>
+      format(
+        Uint8Array.from({ length: 16 }, () => Math.floor(next() * 256)),
+        0,
+      ),
   };
 }

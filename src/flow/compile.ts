@@ -5,11 +5,11 @@ import { failure } from '../errors.ts';
 import { nearest } from '../schema/nearest.ts';
 import type { ConnectorDefinition } from '../sdk.ts';
 import { steps as allSteps } from '../steps/index.ts';
-import type { Compiled, EndpointReference, SchemaFinding } from '../steps/step.ts';
 import { compileCatch } from '../steps/parts/catch.ts';
+import type { Compiled, EndpointReference, SchemaFinding } from '../steps/step.ts';
 import { FirstBody } from './body-use.ts';
 import { type FlowWorld, type Place, StepContext } from './context.ts';
-import { withErrors } from './errors.ts';
+import { subFlow, withErrors } from './errors.ts';
 import { Names } from './names.ts';
 import { observe } from './observe.ts';
 import type { EndpointSlot, FlowProgram, ModuleSlot, Program } from './program.ts';
@@ -81,7 +81,10 @@ class Compiler {
     const body = new FirstBody();
     const world = this.#world(flow, body);
     const place: Place = {
-      names: new Names([...everywhere, ...(flow.from ? (definition?.provides ?? []) : ['params', 'query', 'identity'])]),
+      names: new Names([
+        ...everywhere,
+        ...(flow.from ? (definition?.provides ?? []) : ['params', 'query', 'identity']),
+      ]),
       error: false,
       reply: awaited ? { possible: true } : { possible: false, why: `\`${flow.from?.name}\` sends no answers` },
     };
@@ -128,7 +131,8 @@ class Compiler {
           severity: 'error',
           code: 'unreachable',
           at: 'key',
-          message: 'This step can never run: the one before it always ends the flow. Move it up, or put a `when` on the other',
+          message:
+            'This step can never run: the one before it always ends the flow. Move it up, or put a `when` on the other',
           pointer: step.pointer,
         });
       }
@@ -152,7 +156,10 @@ class Compiler {
     const observed = observe(handler, placeOf(step));
     if (!onlyWhen) return { handler: observed, ends };
     return {
-      handler: observe(async (exchange) => ((await onlyWhen(exchange)) === true ? observed(exchange) : exchange), placeOf(step)),
+      handler: observe(
+        async (exchange) => ((await onlyWhen(exchange)) === true ? observed(exchange) : exchange),
+        placeOf(step),
+      ),
       ends: false,
     };
   }
@@ -165,7 +172,10 @@ class Compiler {
     };
     if (!flow) {
       const subFlows = Object.values(this.#source.flows).filter((one) => !one.from);
-      const suggestion = nearest(name, subFlows.map((one) => one.name));
+      const suggestion = nearest(
+        name,
+        subFlows.map((one) => one.name),
+      );
       return report(
         'unknown-flow',
         `There is no flow \`${name}\`${suggestion ? `; did you mean \`${suggestion}\`?` : ': write it under `flows:`, without `from`'}`,
@@ -181,7 +191,7 @@ class Compiler {
       return report('circular-run', `These flows run each other for ever: ${circle}. Use \`loop\` to repeat steps`);
     }
     this.#run.add(name);
-    return this.#flow(flow).handler;
+    return subFlow(this.#flow(flow));
   }
 
   #module(path: string, exportName: string, pointer: string): () => (...args: readonly unknown[]) => unknown {
@@ -236,6 +246,9 @@ class Compiler {
 
 /** How logs and errors call the place of a step: `place-order/steps/3 "Charge the card"`. */
 function placeOf(step: StepSource): string {
-  const path = step.pointer.replace(/^\/flows\//, '').replaceAll('~1', '/').replaceAll('~0', '~');
+  const path = step.pointer
+    .replace(/^\/flows\//, '')
+    .replaceAll('~1', '/')
+    .replaceAll('~0', '~');
   return step.name === undefined ? `${path} ${step.kind}` : `${path} "${step.name}"`;
 }

@@ -1,18 +1,12 @@
 import type { Exchange, Handler } from '../core/exchange.ts';
-import {
-  ExpressionSource,
-  type Finding,
-  type Report,
-  type StepSource,
-  TemplateSource,
-} from '../core/written.ts';
+import { ExpressionSource, type Finding, type Report, type StepSource, TemplateSource } from '../core/written.ts';
 import { compileExpression, type Expression, ExpressionSyntaxError, functionNames } from '../expression/expression.ts';
 import { compileTemplate, type Template } from '../expression/template.ts';
 import { formatFor, formatNamed, parseContentType } from '../format/index.ts';
 import { nearest } from '../schema/nearest.ts';
 import type {
-  Compiled,
   CompileContext,
+  Compiled,
   EndpointReference,
   Evaluate,
   FormatReference,
@@ -141,7 +135,11 @@ export class StepContext implements CompileContext {
   }
 
   declare(name: string, at: string): void {
-    const taken = reserved.includes(name) ? 'a variable of the language' : functionNames.has(name) ? 'a JSONata function' : '';
+    const taken = reserved.includes(name)
+      ? 'a variable of the language'
+      : functionNames.has(name)
+        ? 'a JSONata function'
+        : '';
     if (taken) {
       this.report(at, {
         code: 'shadows-built-in',
@@ -156,7 +154,8 @@ export class StepContext implements CompileContext {
 
   endpoint(name: string, at: string): EndpointReference | undefined {
     const found = this.#world.endpoint(name);
-    if (!found) this.#unknown(at, 'unknown-endpoint', `endpoint \`${name}\``, name, this.#world.endpointNames, 'endpoints');
+    if (!found)
+      this.#unknown(at, 'unknown-endpoint', `endpoint \`${name}\``, name, this.#world.endpointNames, 'endpoints');
     return found;
   }
 
@@ -221,7 +220,8 @@ export class StepContext implements CompileContext {
       constant: undefined,
       evaluate: async (exchange: Exchange) => {
         const result: Record<string, unknown> = {};
-        for (const part of parts) result[part.key] = part.constant ? part.constant.value : await part.evaluate(exchange);
+        for (const part of parts)
+          result[part.key] = part.constant ? part.constant.value : await part.evaluate(exchange);
         return result;
       },
     };
@@ -245,7 +245,9 @@ export class StepContext implements CompileContext {
     }
     const { names, error } = this.#place;
     const known = (name: string): boolean =>
-      names.has(name) || (name === 'error' && (error || options.error === true)) || (options.declare?.includes(name) ?? false);
+      names.has(name) ||
+      (name === 'error' && (error || options.error === true)) ||
+      (options.declare?.includes(name) ?? false);
     for (const [name, at] of expression.variables) {
       if (known(name)) continue;
       const candidates = [...names.all(), ...functionNames];
@@ -318,7 +320,8 @@ function missing(name: string, source: string, at: number): string {
   const called = source[at + name.length + 1] === '(' || /^\$?\w+\s*\(/.test(source.slice(at));
   if (called) return `There is no function \`$${name}\``;
   if (name === 'error') return '`$error` is known only inside `catch`, `onError`, `fallback` and `compensate`';
-  if (name === 'params' || name === 'query') return `\`$${name}\` exists only in a flow that starts \`from: { http: … }\``;
+  if (name === 'params' || name === 'query')
+    return `\`$${name}\` exists only in a flow that starts \`from: { http: … }\``;
   if (name === 'identity') return '`$identity` exists only where the source authenticates its callers';
   return `Nothing here is called \`$${name}\``;
 }

@@ -1,7 +1,8 @@
 import type { Exchange, Handler } from '../core/exchange.ts';
-import type { Life } from '../core/life.ts';
-import { type Failure, toFailure } from '../errors.ts';
+import { Life } from '../core/life.ts';
+import { type Failure, failure, toFailure } from '../errors.ts';
 import type { Catching } from '../steps/parts/catch.ts';
+import type { FlowProgram } from './program.ts';
 
 /**
  * What a flow does with an error of its steps: undo what was done, the latest first, then let `onError` answer; what
@@ -17,6 +18,27 @@ export function withErrors(steps: Handler, onError: Catching | undefined): Handl
       if (!onError) throw error;
       const after = exchange.life.aborted ? exchange.with({ life: exchange.life.grace() }) : exchange;
       return onError.handle(after, error);
+    }
+  };
+}
+
+/**
+ * A flow inside another's message: within its own deadline, and a scope of undoing: when it fails, what it did is undone
+ * before the caller hears of it; when it succeeds, that becomes the caller's to undo.
+ */
+export function subFlow(flow: FlowProgram): Handler {
+  const { deadline } = flow.source;
+  const late = (): Failure => failure('deadline', { flow: flow.name });
+  return async (exchange) => {
+    const outer = exchange.life;
+    const until = deadline === undefined ? {} : { deadline: outer.clock.monotonic() + deadline, late };
+    const life = new Life(outer.clock, { parent: outer, scope: true, ...until });
+    try {
+      const result = await flow.handler(exchange.with({ life }));
+      life.leaveUndo();
+      return result?.with({ life: outer });
+    } finally {
+      life.end();
     }
   };
 }

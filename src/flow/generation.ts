@@ -45,7 +45,11 @@ export class Generation {
     try {
       await Promise.all(this.program.modules.map((slot) => this.#load(slot)));
       for (const slot of this.program.endpoints.values()) {
-        const endpoint = await this.#openEndpoint(slot.source.connector.name, slot.source.connector.options, slot.source.name);
+        const endpoint = await this.#openEndpoint(
+          slot.source.connector.name,
+          slot.source.connector.options,
+          slot.source.name,
+        );
         this.#endpoints.push(endpoint);
         slot.handler = policies(slot.source)(endpoint.handle);
       }
@@ -169,7 +173,10 @@ export class Generation {
 
     return async (incoming) => {
       if (underWay >= capacity) {
-        throw failure('overloaded', { detail: `${capacity} messages are under way in the flow ${name}`, retryAfter: 1 });
+        throw failure('overloaded', {
+          detail: `${capacity} messages are under way in the flow ${name}`,
+          retryAfter: 1,
+        });
       }
       const ms = least(limit, incoming.deadline);
       const life = new Life(clock, ms === undefined ? {} : { deadline: clock.monotonic() + ms, late });
@@ -209,8 +216,20 @@ export class Generation {
 }
 
 /** A caller who was told is recovered from; a bug needs somebody. Sources that nobody awaits report losses themselves. */
-function report(error: Failure, facts: Readonly<Record<string, unknown>>, awaited: boolean, log: Services['log']): void {
-  const fields = { ...facts, code: error.code, kind: error.kind, place: error.place, outcome: error.outcome, detail: error.message };
+function report(
+  error: Failure,
+  facts: Readonly<Record<string, unknown>>,
+  awaited: boolean,
+  log: Services['log'],
+): void {
+  const fields = {
+    ...facts,
+    code: error.code,
+    kind: error.kind,
+    place: error.place,
+    outcome: error.outcome,
+    detail: error.message,
+  };
   if (error.kind === 'bug') {
     const { cause } = error;
     log.error('a message failed', { ...fields, stack: cause instanceof Error ? cause.stack : undefined });

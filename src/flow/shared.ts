@@ -10,7 +10,10 @@ export class SharedResources {
   readonly #entries = new Map<string, Entry>();
 
   /** The resource `key`: made by the first who asks, closed after the last has released it. */
-  share<T extends { close(): Promise<void> }>(key: string, make: () => T): { readonly value: T; release(): Promise<void> } {
+  share<T extends { close(): Promise<void> }>(
+    key: string,
+    make: () => T,
+  ): { readonly value: T; release(): Promise<void> } {
     let entry = this.#entries.get(key);
     if (!entry) {
       entry = { value: make(), users: 0 };

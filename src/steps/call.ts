@@ -1,8 +1,8 @@
+import type { Handler } from '../core/exchange.ts';
+import { toFailure } from '../errors.ts';
 import { compensated, compensateOption } from './parts/compensate.ts';
 import { answerValue, checkConnector, compileOutgoing, outgoingOptions, tracked } from './parts/outgoing.ts';
 import { type Compiled, defineStep } from './step.ts';
-import type { Handler } from '../core/exchange.ts';
-import { toFailure } from '../errors.ts';
 
 export const call = defineStep({
   name: 'call',
@@ -47,7 +47,12 @@ export const call = defineStep({
       const answer = await far(await outgoing(exchange));
       if (!answer) return answer;
       // What the file set went out with the call; of the answer only what it looks at or relays goes on.
-      return exchange.with({ body: answer.body, headers: answer.headers, ownHeaders: answer.ownHeaders, response: answer.response });
+      return exchange.with({
+        body: answer.body,
+        headers: answer.headers,
+        ownHeaders: answer.ownHeaders,
+        response: answer.response,
+      });
     };
     const safe = fallback ? withFallback(asked, fallback) : asked;
     const { as } = options;

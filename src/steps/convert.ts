@@ -52,13 +52,19 @@ export const convert = defineStep({
       let value: unknown;
       if (reader && (from || optionsOf(reader.name) !== undefined)) {
         const bytes = await body.bytes(services.codec);
-        value = reader.read(typeof bytes === 'string' ? Buffer.from(bytes) : bytes, context.charsetOf(body.contentType), optionsOf(reader.name));
+        value = reader.read(
+          typeof bytes === 'string' ? Buffer.from(bytes) : bytes,
+          context.charsetOf(body.contentType),
+          optionsOf(reader.name),
+        );
       } else {
         value = await body.value(services.codec);
       }
       const written = optionsOf(to.name) === undefined && to.name === 'json';
       return exchange.withBody(
-        written ? Body.value(value ?? null, to.mediaType) : Body.bytes(to.write(value, optionsOf(to.name)), to.mediaType),
+        written
+          ? Body.value(value ?? null, to.mediaType)
+          : Body.bytes(to.write(value, optionsOf(to.name)), to.mediaType),
       );
     };
   },

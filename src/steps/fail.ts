@@ -14,7 +14,12 @@ export const fail = defineStep({
         default: 'failed',
         description: 'What `on:` in `catch` and `onError` matches, and what callers see.',
       },
-      status: { type: 'integer', minimum: 400, maximum: 599, description: 'HTTP status. Default: 500, 503 if transient.' },
+      status: {
+        type: 'integer',
+        minimum: 400,
+        maximum: 599,
+        description: 'HTTP status. Default: 500, 503 if transient.',
+      },
       detail: { type: 'string', template: true, description: 'What happened, for the caller.' },
       kind: {
         type: 'string',

@@ -17,7 +17,11 @@ export const forEach = defineStep({
         format: 'expression',
         description: 'JSONata that yields the list; a single value is a list of one, nothing is an empty list.',
       },
-      as: { type: 'string', format: 'name', description: 'Names the element inside: `$name`. It is the body there anyway.' },
+      as: {
+        type: 'string',
+        format: 'name',
+        description: 'Names the element inside: `$name`. It is the body there anyway.',
+      },
       steps: { kind: 'steps', description: 'One round; the element is its body.' },
       parallel: { type: 'integer', minimum: 1, maximum: 1000, default: 1, description: 'Rounds at the same time.' },
       collect: {
@@ -34,7 +38,8 @@ export const forEach = defineStep({
         type: 'string',
         enum: ['fail', 'skip'],
         default: 'fail',
-        description: '`fail`: the first error ends the message. `skip`: the round is left out, and a warning is logged.',
+        description:
+          '`fail`: the first error ends the message. `skip`: the round is left out, and a warning is logged.',
       },
     },
     required: ['items', 'steps'],
@@ -88,10 +93,13 @@ export const forEach = defineStep({
       } finally {
         life.end();
       }
-      const collected = results.filter((result) => result !== undefined && result.value !== undefined).map((r) => r.value);
+      const collected = results
+        .filter((result) => result !== undefined && result.value !== undefined)
+        .map((r) => r.value);
       return into === undefined ? exchange.withBody(Body.value(collected)) : exchange.withVariable(into, collected);
     };
   },
 });
 
-const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : value === undefined ? [] : [value]);
+const asList = (value: unknown): readonly unknown[] =>
+  Array.isArray(value) ? value : value === undefined ? [] : [value];

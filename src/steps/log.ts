@@ -16,7 +16,8 @@ export const log = defineStep({
       message: {
         type: 'string',
         template: true,
-        description: 'The text. Facts are better kept in `fields`, so that the text stays the same and can be searched.',
+        description:
+          'The text. Facts are better kept in `fields`, so that the text stays the same and can be searched.',
       },
       fields: {
         type: 'object',

@@ -31,7 +31,9 @@ export const recipientList = defineStep({
   compile(options, context) {
     const names = context.expression(options.endpoints);
     const known = new Map(
-      context.endpoints(options.connector?.name).map((endpoint) => [endpoint.name, { endpoint, handler: tracked(endpoint) }]),
+      context
+        .endpoints(options.connector?.name)
+        .map((endpoint) => [endpoint.name, { endpoint, handler: tracked(endpoint) }]),
     );
     if (known.size === 0) {
       context.report(options.connector?.name ?? '', {

@@ -11,7 +11,13 @@ export const respond = defineStep({
   options: {
     type: 'object',
     properties: {
-      status: { type: 'integer', minimum: 200, maximum: 599, template: true, description: 'HTTP status. Default: 200.' },
+      status: {
+        type: 'integer',
+        minimum: 200,
+        maximum: 599,
+        template: true,
+        description: 'HTTP status. Default: 200.',
+      },
       headers: {
         type: 'object',
         template: true,

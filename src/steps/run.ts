@@ -6,7 +6,8 @@ import { defineStep } from './step.ts';
 export const run = defineStep({
   name: 'run',
   pattern: 'Process Manager',
-  summary: 'Runs a sub-flow like a function: it sees the body it is given, and its last body (or `respond`) comes back.',
+  summary:
+    'Runs a sub-flow like a function: it sees the body it is given, and its last body (or `respond`) comes back.',
   options: {
     type: 'object',
     properties: {

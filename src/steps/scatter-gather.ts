@@ -15,7 +15,11 @@ export const scatterGather = defineStep({
         description: 'Steps by name; each starts with the message as it is here and yields its last body.',
       },
       require: requireOption,
-      deadline: { type: 'string', format: 'duration', description: 'For all branches together; late ones have failed.' },
+      deadline: {
+        type: 'string',
+        format: 'duration',
+        description: 'For all branches together; late ones have failed.',
+      },
       as: {
         type: 'string',
         format: 'name',
@@ -39,7 +43,8 @@ export const scatterGather = defineStep({
     const handlers = new Map(
       Object.entries(options.branches).map(([name, list]) => [
         name,
-        context.steps(list, { scope: 'inner', noReply: 'a branch of `scatterGather` yields a value', repeated: true }).handler,
+        context.steps(list, { scope: 'inner', noReply: 'a branch of `scatterGather` yields a value', repeated: true })
+          .handler,
       ]),
     );
     if (options.as !== undefined) context.declare(options.as, 'as');

@@ -16,7 +16,10 @@ export const script = defineStep({
         examples: ['./price.ts'],
       },
       export: { type: 'string', default: 'default', description: 'Name of the exported function.' },
-      input: { template: true, description: 'Its first argument. Default: the body. The second is `{ signal, log, id }`.' },
+      input: {
+        template: true,
+        description: 'Its first argument. Default: the body. The second is `{ signal, log, id }`.',
+      },
       as: {
         type: 'string',
         format: 'name',

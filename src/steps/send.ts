@@ -5,7 +5,8 @@ import { defineStep } from './step.ts';
 export const send = defineStep({
   name: 'send',
   pattern: 'Message Endpoint',
-  summary: 'Sends to an endpoint, one way; done when the far side has taken responsibility (2xx, confirm, written to disk).',
+  summary:
+    'Sends to an endpoint, one way; done when the far side has taken responsibility (2xx, confirm, written to disk).',
   options: {
     type: 'object',
     slot: 'call',

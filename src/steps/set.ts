@@ -22,7 +22,8 @@ export const set = defineStep({
         type: 'object',
         template: true,
         additionalProperties: {},
-        description: 'Values by name, for later expressions: `total: ${{ $sum(items.price) }}` is `$total` from here on.',
+        description:
+          'Values by name, for later expressions: `total: ${{ $sum(items.price) }}` is `$total` from here on.',
       },
     },
   },
@@ -42,7 +43,9 @@ export const set = defineStep({
         next = next.with({ variables: Object.assign(Object.create(null), exchange.variables, values) });
       }
       if (headers) {
-        const names = Object.keys((options.headers?.value as object | undefined) ?? {}).map((name) => name.toLowerCase());
+        const names = Object.keys((options.headers?.value as object | undefined) ?? {}).map((name) =>
+          name.toLowerCase(),
+        );
         const values = headersFrom(await headers(exchange));
         next = next.with({
           headers: replaced(exchange.headers, names, values),

@@ -53,7 +53,10 @@ export interface CompileContext {
   /** Name or kind of the step: how messages and logs call it. */
   readonly title: string;
   /** Compiles; problems are reported, not thrown. */
-  expression(source: ExpressionSource, options?: { readonly error?: boolean; readonly declare?: readonly string[] }): Evaluate;
+  expression(
+    source: ExpressionSource,
+    options?: { readonly error?: boolean; readonly declare?: readonly string[] },
+  ): Evaluate;
   template(source: TemplateSource): Evaluate;
   /** Whether `source` is written without any hole, and its value. */
   constant(source: TemplateSource): { readonly value: unknown } | undefined;

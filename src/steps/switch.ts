@@ -16,7 +16,11 @@ export const switchStep = defineStep({
         items: {
           type: 'object',
           properties: {
-            when: { type: 'string', format: 'expression', description: 'JSONata; the case is taken when it is `true`.' },
+            when: {
+              type: 'string',
+              format: 'expression',
+              description: 'JSONata; the case is taken when it is `true`.',
+            },
             steps: { kind: 'steps', description: 'What this case does.' },
           },
           required: ['when', 'steps'],

@@ -6,7 +6,8 @@ import { defineStep } from './step.ts';
 export const wireTap = defineStep({
   name: 'wireTap',
   pattern: 'Wire Tap',
-  summary: 'Hands a copy of the message to steps beside the flow, which neither waits for them nor feels their failure.',
+  summary:
+    'Hands a copy of the message to steps beside the flow, which neither waits for them nor feels their failure.',
   options: {
     type: 'object',
     properties: {

@@ -9,9 +9,17 @@ export const compensateOption = {
 } as const;
 
 /** After `done` succeeded, its undoing is remembered (Compensating Transaction). */
-export function compensated(done: Handler, compensate: readonly StepSource[] | undefined, context: CompileContext): Handler {
+export function compensated(
+  done: Handler,
+  compensate: readonly StepSource[] | undefined,
+  context: CompileContext,
+): Handler {
   if (!compensate) return done;
-  const undo = context.steps(compensate, { scope: 'inner', noReply: 'when it runs, the caller gets the error', error: true });
+  const undo = context.steps(compensate, {
+    scope: 'inner',
+    noReply: 'when it runs, the caller gets the error',
+    error: true,
+  });
   return async (exchange) => {
     const next = await done(exchange);
     const saw: Exchange = next ?? exchange;

@@ -1,5 +1,5 @@
 import { Life } from '../../core/life.ts';
-import { failure, type Failure, toFailure } from '../../errors.ts';
+import { type Failure, failure, toFailure } from '../../errors.ts';
 
 /** How many must succeed: all of them, one, or a number. */
 export const requireOption = {
@@ -8,7 +8,8 @@ export const requireOption = {
     { type: 'string', enum: ['all', 'any'] },
     { type: 'integer', minimum: 1 },
   ],
-  description: '`all` (default): one failure fails the step. `any` or a number: that many are enough; the rest is cancelled.',
+  description:
+    '`all` (default): one failure fails the step. `any` or a number: that many are enough; the rest is cancelled.',
 } as const;
 
 export interface Gathered {
@@ -45,12 +46,16 @@ export function gather(
     let failures = 0;
     let started = 0;
     let over = false;
+    let leave: (() => void) | undefined;
 
+    const underWay = new Set<Promise<unknown>>();
+    // Whoever is cancelled has ended before the step does: nothing happens behind the back of those who undo.
     const finish = (settle: () => void): void => {
       if (over) return;
       over = true;
+      leave?.();
       life.abort(failure('aborted', { detail: 'it was not needed any more' }));
-      settle();
+      void Promise.allSettled(underWay).then(settle);
     };
     const judge = (): void => {
       if (succeeded >= required) finish(() => resolve({ results: ordered(names, results), failed }));
@@ -59,8 +64,11 @@ export function gather(
     const start = (): void => {
       const name = names[started++];
       if (name === undefined || over) return;
-      life.race(work(name, life)).then(
+      const working = work(name, life);
+      underWay.add(working);
+      working.then(
         (value) => {
+          underWay.delete(working);
           if (over) return;
           succeeded++;
           results[name] = value;
@@ -68,6 +76,7 @@ export function gather(
           start();
         },
         (thrown: unknown) => {
+          underWay.delete(working);
           if (over) return;
           failures++;
           failed[name] = toFailure(thrown);
@@ -77,14 +86,17 @@ export function gather(
       );
     };
 
-    options.life.onAbort((reason) => finish(() => reject(reason)));
+    leave = options.life.onAbort((reason) => finish(() => reject(reason)));
     judge();
     for (let i = Math.min(options.parallel ?? total, total); i > 0; i--) start();
   });
 }
 
 // With `all` the failure itself goes on, so that `on: [timeout]` still matches; else it takes several to say why.
-function verdict(failed: Readonly<Record<string, Failure>>, facts: { succeeded: number; total: number; required: number }): Failure {
+function verdict(
+  failed: Readonly<Record<string, Failure>>,
+  facts: { succeeded: number; total: number; required: number },
+): Failure {
   const first = Object.values(failed)[0];
   if (facts.required === facts.total && first) return first;
   const failures = Object.entries(failed).map(([name, error]) => `${name}: ${error.message}`);
@@ -97,5 +109,8 @@ const ordered = (names: readonly string[], results: Readonly<Record<string, unkn
 /** `$failed`: the error of each branch that is missing from the result. */
 export const failedVariable = (failed: Readonly<Record<string, Failure>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(
-    Object.entries(failed).map(([name, error]) => [name, { code: error.code, kind: error.kind, message: error.message }]),
+    Object.entries(failed).map(([name, error]) => [
+      name,
+      { code: error.code, kind: error.kind, message: error.message },
+    ]),
   );

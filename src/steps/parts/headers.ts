@@ -1,4 +1,4 @@
-import { noHeaders, type Headers } from '../../core/exchange.ts';
+import { type Headers, noHeaders } from '../../core/exchange.ts';
 
 const asText = (value: unknown): string =>
   typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value);

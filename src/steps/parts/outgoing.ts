@@ -1,9 +1,9 @@
 import { Body } from '../../core/body.ts';
 import type { Exchange, Handler } from '../../core/exchange.ts';
 import type { ConnectorSource, TemplateSource } from '../../core/written.ts';
-import { failure, type Failure, toFailure } from '../../errors.ts';
-import { headersFrom, merged } from './headers.ts';
+import { type Failure, failure, toFailure } from '../../errors.ts';
 import type { CompileContext, EndpointReference, Evaluate } from '../step.ts';
+import { headersFrom, merged } from './headers.ts';
 
 /** The options that `call`, `send` and `recipientList` share. */
 export const outgoingOptions = {
@@ -31,7 +31,10 @@ interface OutgoingOptions {
 }
 
 /** Builds, for each message, what an endpoint is given: operation, body, headers. */
-export function compileOutgoing(options: OutgoingOptions, context: CompileContext): (exchange: Exchange) => Promise<Exchange> {
+export function compileOutgoing(
+  options: OutgoingOptions,
+  context: CompileContext,
+): (exchange: Exchange) => Promise<Exchange> {
   const operation = context.evaluated({
     ...(options.connector?.options as object | undefined),
     ...(options.expect ? { expect: options.expect } : {}),
