@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const files = globSync(['src/**/*.ts', 'connectors/**/*.ts'], { cwd: root }).sort();
+
+interface Import {
+  readonly file: string;
+  /** Of the file, or the bare specifier of a package. */
+  readonly target: string;
+  /** Only types: gone when it runs. */
+  readonly type: boolean;
+}
+
+/** Every static, dynamic and type import, with relative targets resolved to the root. */
+function importsOf(file: string): readonly Import[] {
+  const text = readFileSync(join(root, file), 'utf8');
+  const found = [
+    ...text.matchAll(/^(import|export)(\s+type)?\s[^;]*?from\s+'([^']+)'/gm),
+    ...text.matchAll(/^(import)(\s+type)?\s+'([^']+)'/gm),
+    ...text.matchAll(/\b(import|require|createRequire\([^)]*\))(\s+type)?\(\s*'([^']+)'/g),
+  ];
+  return found.map(([, , type, specifier = '']) => ({
+    file,
+    target: specifier.startsWith('.') ? relative(root, join(root, dirname(file), specifier)) : specifier,
+    type: type !== undefined,
+  }));
+}
+
+const imports = files.flatMap(importsOf);
+const within = (path: string, ...places: readonly string[]): boolean =>
+  places.some((place) => path === place || path.startsWith(place.endsWith('/') ? place : `${place}/`));
+const isPackage = (target: string): boolean => !target.startsWith('src/') && !target.startsWith('connectors/');
+const isBuiltIn = (target: string): boolean => target.startsWith('node:');
+
+/** What each layer may import besides itself and `node:`. */
+const layers: Readonly<Record<string, readonly string[]>> = {
+  'src/core/': ['src/errors.ts'],
+  // `convert` lists the formats and their options: they are its language.
+  'src/steps/': ['src/core/', 'src/errors.ts', 'src/schema/schema.ts', 'src/schema/infer.ts', 'src/format/index.ts'],
+  'src/resilience/': ['src/core/', 'src/errors.ts'],
+  'src/expression/': ['src/core/', 'src/errors.ts', 'src/schema/nearest.ts'],
+  'src/format/': ['src/core/', 'src/errors.ts'],
+  'src/flow/': [
+    'src/core/',
+    'src/steps/',
+    'src/resilience/',
+    'src/expression/',
+    'src/format/',
+    'src/errors.ts',
+    'src/schema/nearest.ts',
+    'src/sdk.ts',
+  ],
+  'src/schema/': ['src/core/written.ts', 'src/errors.ts', 'src/steps/step.ts', 'src/expression/', 'src/sdk.ts'],
+  'src/integration/': ['src/schema/', 'src/core/written.ts', 'src/errors.ts', 'src/steps/step.ts', 'src/sdk.ts'],
+  'src/operations/': ['src/core/', 'src/flow/runtime.ts', 'src/errors.ts'],
+};
+
+/** Each package has one owner: replacing a library is one file or folder. */
+const owners: Readonly<Record<string, string>> = {
+  ajv: 'src/schema/validator.ts',
+  chokidar: 'src/operations/watch.ts',
+  croner: 'connectors/timer/cron.ts',
+  'js-yaml': 'src/integration/yaml.ts',
+  jsonata: 'src/expression/jsonata.ts',
+  pino: 'src/operations/logger.ts',
+  saxes: 'src/format/xml-read.ts',
+  undici: 'connectors/http',
+};
+
+const packageOf = (specifier: string): string =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+
+describe('architecture', () => {
+  for (const [layer, allowed] of Object.entries(layers)) {
+    test(`${layer} imports only what stands below it`, () => {
+      const wrong = imports
+        .filter((one) => one.file.startsWith(layer) && !isPackage(one.target))
+        .filter((one) => !within(one.target, layer, ...allowed))
+        .map((one) => `${one.file} imports ${one.target}`);
+      assert.deepEqual(wrong, []);
+    });
+  }
+
+  test('a step imports no other step', () => {
+    const wrong = imports
+      .filter((one) => /^src\/steps\/[^/]+\.ts$/.test(one.file) && !/\/(index|step)\.ts$/.test(one.file))
+      .filter((one) => /^src\/steps\/[^/]+\.ts$/.test(one.target) && one.target !== 'src/steps/step.ts')
+      .map((one) => `${one.file} imports ${one.target}`);
+    assert.deepEqual(wrong, []);
+  });
+
+  test('a connector imports only the sdk, its own folder and its own package', () => {
+    const wrong = imports
+      .filter((one) => /^connectors\/[^/]+\//.test(one.file))
+      .filter((one) => !isBuiltIn(one.target) && one.target !== '#sdk')
+      .filter((one) => !within(one.target, dirname(one.file).split('/').slice(0, 2).join('/')))
+      .filter(
+        (one) =>
+          !within(dirname(one.file), dirname(owners[packageOf(one.target)] ?? ''), owners[packageOf(one.target)] ?? ''),
+      )
+      .map((one) => `${one.file} imports ${one.target}`);
+    assert.deepEqual(wrong, []);
+  });
+
+  test('each package is imported by its owner alone', () => {
+    const wrong = imports
+      .filter((one) => isPackage(one.target) && !isBuiltIn(one.target) && !one.target.startsWith('#'))
+      .filter((one) => {
+        const owner = owners[packageOf(one.target)];
+        return owner === undefined || !within(one.file, owner);
+      })
+      .map((one) => `${one.file} imports ${one.target}`);
+    assert.deepEqual(wrong, []);
+  });
+
+  test('the package lists exactly the packages that have an owner', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      readonly dependencies: Readonly<Record<string, string>>;
+    };
+    assert.deepEqual(Object.keys(dependencies).sort(), Object.keys(owners).sort());
+    for (const [name, version] of Object.entries(dependencies))
+      assert.match(version, /^\d+\.\d+\.\d+$/, `${name} is pinned`);
+  });
+
+  test('only the command line knows which connectors there are', () => {
+    const wrong = imports
+      .filter((one) => one.target === 'connectors/index.ts' && !within(one.file, 'src/cli'))
+      .map((one) => one.file);
+    assert.deepEqual(wrong, []);
+  });
+
+  test('nothing imports in a circle when it runs', () => {
+    const edges = new Map(files.map((file) => [file, imports.filter((one) => one.file === file && !one.type)]));
+    const circles: string[] = [];
+    const done = new Set<string>();
+    const visit = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+      if (done.has(file) || path.includes(file)) return;
+      for (const edge of edges.get(file) ?? []) visit(edge.target, [...path, file]);
+      done.add(file);
+    };
+    for (const file of files) visit(file, []);
+    assert.deepEqual(circles, []);
+  });
+
+  test('waiting goes through the clock', () => {
+    const wrong = files
+      .filter((file) => file !== 'src/core/clock.ts')
+      .filter((file) => /\b(setTimeout|setInterval)\(|AbortSignal\.timeout|Date\.now\(/.test(code(file)));
+    assert.deepEqual(wrong, []);
+  });
+
+  test('files stay short', () => {
+    const long = files
+      .map((file) => ({ file, lines: readFileSync(join(root, file), 'utf8').split('\n').length }))
+      .filter((one) => one.lines > 401);
+    assert.deepEqual(long, []);
+  });
+
+  test('the http module is never imported statically: it costs a third of the start', () => {
+    const wrong = imports.filter((one) => /^(node:)?https?$/.test(one.target) && !one.type).map((one) => one.file);
+    assert.deepEqual(wrong, []);
+  });
+});
+
+/** The file without comments and quoted text, roughly: enough to find calls. */
+function code(file: string): string {
+  return readFileSync(join(root, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$|'[^'\n]*'/gm, '');
+}

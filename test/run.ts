@@ -1,0 +1,24 @@
+/**
+ * `npm test`: the checks first, then every `*.test.ts`, each file in a process of its own. Arguments choose files:
+ * `npm test -- test/flow/*.test.ts` runs only those, without the checks.
+ */
+import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const chosen = process.argv.slice(2);
+
+function node(args: readonly string[]): void {
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+if (chosen.length === 0) node(['scripts/check.ts']);
+// Files start processes of their own: more at once than there are cores only makes them wait for each other.
+node([
+  '--test',
+  `--test-concurrency=${availableParallelism()}`,
+  '--test-reporter=spec',
+  ...(chosen.length > 0 ? chosen : ['test/**/*.test.ts']),
+]);
