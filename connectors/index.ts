@@ -2,11 +2,17 @@ import type { Connector, ConnectorDefinition } from '#sdk';
 import { channel } from './channel/index.ts';
 import { file } from './file/index.ts';
 import { http } from './http/index.ts';
-import { soap } from './soap/index.ts';
+import { soapOver } from './soap/index.ts';
 import { timer } from './timer/index.ts';
 
 /** Every connector by its key in the file. What it runs on is imported only when an integration uses it. */
-export const connectors: Readonly<Record<string, Connector>> = { http, soap, timer, channel, file };
+export const connectors: Readonly<Record<string, Connector>> = {
+  http,
+  soap: soapOver(http),
+  timer,
+  channel,
+  file,
+};
 
 /** Their descriptions alone: what reading and checking a file needs. */
 export const connectorDefinitions: Readonly<Record<string, ConnectorDefinition>> = Object.fromEntries(

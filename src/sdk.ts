@@ -3,18 +3,23 @@
  * One connector = one folder: `definition.ts` (data only), `source.ts` and `endpoint.ts`, loaded when an integration
  * uses them.
  */
+
+import type { Body } from './core/body.ts';
 import type { Clock } from './core/clock.ts';
 import type { Exchange, Handler, Headers, Log, Origin, Services } from './core/exchange.ts';
-import type { Body } from './core/body.ts';
 import type { Life } from './core/life.ts';
 import type { Random } from './core/random.ts';
+import type { Failure } from './errors.ts';
 import type { Schema } from './schema/schema.ts';
 
 export { Body, type Codec, type StreamSource } from './core/body.ts';
-export { sleep, type Clock } from './core/clock.ts';
-export { noHeaders, type Exchange, type Handler, type Headers, type Log, type Origin } from './core/exchange.ts';
+export { type Clock, sleep } from './core/clock.ts';
+export { type Exchange, type Handler, type Headers, type Log, noHeaders, type Origin } from './core/exchange.ts';
 export type { Life } from './core/life.ts';
+export type { Random } from './core/random.ts';
 export { customFailure, Failure, failure, httpFailure, toFailure } from './errors.ts';
+export { type ContentType, parseContentType } from './format/content-type.ts';
+export { writeXml, type XmlOptions, xmlOptions, xmlReader } from './format/xml.ts';
 export type { Infer } from './schema/infer.ts';
 export type { Schema } from './schema/schema.ts';
 
@@ -81,7 +86,10 @@ export interface ConnectorContext {
    * One resource for all who ask with an equal `key`, across a reload too: made at the first, closed after the last.
    * Release by the returned function.
    */
-  share<T extends { close(): Promise<void> }>(key: string, make: () => T): { readonly value: T; release(): Promise<void> };
+  share<T extends { close(): Promise<void> }>(
+    key: string,
+    make: () => T,
+  ): { readonly value: T; release(): Promise<void> };
 }
 
 export interface SourceContext extends ConnectorContext {
@@ -91,7 +99,23 @@ export interface SourceContext extends ConnectorContext {
   readonly needsWholeBody: boolean;
   readonly concurrency: number | undefined;
   /** The source of the carrier (see {@link ConnectorDefinition.carrier}). */
-  readonly openCarrier?: (options: unknown, deliver: Deliver) => Promise<Source>;
+  readonly openCarrier?: (options: unknown, deliver: Deliver, wording: Wording) => Promise<Source>;
+  /** For a carrier: how the protocol above it words what no flow says. */
+  readonly wording?: Wording;
+}
+
+/** How a protocol that another one carries words answers that are not a flow's own. */
+export interface Wording {
+  /** The status when the flow ended and had nothing to say. */
+  readonly silent: number;
+  error(error: Failure, request: { readonly id: string; readonly contentType: string | undefined }): WordedError;
+}
+
+export interface WordedError {
+  readonly status: number;
+  /** Raw pairs, the content type among them. */
+  readonly headers: readonly string[];
+  readonly text: string;
 }
 
 export interface EndpointContext extends ConnectorContext {

@@ -3,7 +3,16 @@ import { Exchange, type Services } from '../core/exchange.ts';
 import { Life } from '../core/life.ts';
 import { Failure, failure, toFailure } from '../errors.ts';
 import { policies } from '../resilience/policy.ts';
-import type { Connector, ConnectorContext, Deliver, Endpoint, EndpointContext, Source, SourceContext } from '../sdk.ts';
+import type {
+  Connector,
+  ConnectorContext,
+  Deliver,
+  Endpoint,
+  EndpointContext,
+  Source,
+  SourceContext,
+  Wording,
+} from '../sdk.ts';
 import { InFlight } from './in-flight.ts';
 import type { FlowProgram, Program } from './program.ts';
 import type { SharedResources } from './shared.ts';
@@ -138,16 +147,27 @@ export class Generation {
     return this.#openSourceOf(from.name, from.options, flow, this.#deliver(flow, awaited));
   }
 
-  async #openSourceOf(connectorName: string, options: unknown, flow: FlowProgram, deliver: Deliver): Promise<Source> {
+  async #openSourceOf(
+    connectorName: string,
+    options: unknown,
+    flow: FlowProgram,
+    deliver: Deliver,
+    wording?: Wording,
+  ): Promise<Source> {
     const connector = this.#connector(connectorName);
     const carrier = connector.definition.carrier;
     const context: SourceContext = {
       ...this.#context(flow.name),
       deliver,
-      needsWholeBody: !flow.streams || carrier !== undefined,
+      // What is carried is unpacked before the flow sees it.
+      needsWholeBody: !flow.streams || wording !== undefined,
       concurrency: flow.source.concurrency,
+      ...(wording ? { wording } : {}),
       ...(carrier
-        ? { openCarrier: (inner: unknown, mine: Deliver) => this.#openSourceOf(carrier, inner, flow, mine) }
+        ? {
+            openCarrier: (inner: unknown, mine: Deliver, words: Wording) =>
+              this.#openSourceOf(carrier, inner, flow, mine, words),
+          }
         : {}),
     };
     const module = await connector.source?.();

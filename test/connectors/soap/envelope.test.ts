@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readEnvelope, soapContentType, writeEnvelope, writeFault } from '../../src/format/soap.ts';
-import { refuses, utf8 } from './support.ts';
+import { envelopeReader } from '../../../connectors/soap/envelope.ts';
+import { actionOf, headersOfAction } from '../../../connectors/soap/versions.ts';
+import { writeEnvelope, writeFault } from '../../../connectors/soap/write.ts';
+import { refuses, utf8 } from '../../format/support.ts';
+
+const readEnvelope = (bytes: Uint8Array, options = {}) => envelopeReader(options)(bytes, undefined);
 
 const uris = {
   '1.1': 'http://schemas.xmlsoap.org/soap/envelope/',
@@ -51,17 +55,17 @@ for (const version of versions) {
     assert.deepEqual(readEnvelope(utf8(text)), { version, header: undefined, body: { Fault: fault }, fault });
   });
 
-  test(`an empty Body of ${version} is the empty text`, () => {
-    assert.equal(readEnvelope(envelope(version, 's', '')).body, '');
-    assert.equal(readEnvelope(envelope(version, 's', '\n  ')).body, '');
-    assert.equal(readEnvelope(utf8(writeEnvelope({ version, body: undefined }))).body, '');
+  test(`an empty Body of ${version} is nothing`, () => {
+    assert.equal(readEnvelope(envelope(version, 's', '')).body, undefined);
+    assert.equal(readEnvelope(envelope(version, 's', '\n  ')).body, undefined);
+    assert.equal(readEnvelope(utf8(writeEnvelope({ version, body: undefined }))).body, undefined);
   });
 }
 
 test('namespaces that are declared keep their prefix, others lose theirs', () => {
   const inside = '<m:R xmlns:m="urn:m" xmlns:n="urn:n" m:k="1" n:k="2"><n:x/><m:y/></m:R>';
   const options = { namespaces: { c: 'urn:m' } };
-  assert.deepEqual(readEnvelope(envelope('1.1', 's', inside), undefined, options).body, {
+  assert.deepEqual(readEnvelope(envelope('1.1', 's', inside), options).body, {
     'c:R': { '@c:k': '1', '@k': '2', x: '', 'c:y': '' },
   });
 });
@@ -75,7 +79,7 @@ test('attributes that would collide without prefix keep it', () => {
 
 test('arrays are paths from inside Body', () => {
   const inside = '<m:R xmlns:m="urn:m"><m:i>1</m:i></m:R>';
-  assert.deepEqual(readEnvelope(envelope('1.2', 's', inside), undefined, { arrays: ['R.i'] }).body, {
+  assert.deepEqual(readEnvelope(envelope('1.2', 's', inside), { arrays: ['R.i'] }).body, {
     R: { i: ['1'] },
   });
 });
@@ -93,7 +97,7 @@ test('a payload prefix called soap does not disturb the envelope', () => {
     body: { 'soap:Wash': 1 },
     namespaces: { soap: 'urn:bathroom', soap11: 'urn:x' },
   });
-  assert.deepEqual(readEnvelope(utf8(text), undefined, { namespaces: { soap11: 'urn:bathroom' } }).body, {
+  assert.deepEqual(readEnvelope(utf8(text), { namespaces: { soap11: 'urn:bathroom' } }).body, {
     'soap11:Wash': '1',
   });
 });
@@ -149,14 +153,24 @@ test('what is no envelope is refused', () => {
 });
 
 test('the headers name the action as each version wants it', () => {
-  assert.deepEqual(soapContentType('1.1', 'urn:calc#Add'), {
+  assert.deepEqual(headersOfAction('1.1', 'urn:calc#Add'), {
     'content-type': 'text/xml; charset=utf-8',
     soapaction: '"urn:calc#Add"',
   });
-  assert.deepEqual(soapContentType('1.1'), { 'content-type': 'text/xml; charset=utf-8', soapaction: '""' });
-  assert.deepEqual(soapContentType('1.2', 'urn:a"b'), {
+  assert.deepEqual(headersOfAction('1.1'), { 'content-type': 'text/xml; charset=utf-8', soapaction: '""' });
+  assert.deepEqual(headersOfAction('1.2', 'urn:a"b'), {
     'content-type': 'application/soap+xml; charset=utf-8; action="urn:a\\"b"',
   });
-  assert.deepEqual(soapContentType('1.2'), { 'content-type': 'application/soap+xml; charset=utf-8' });
-  refuses(() => soapContentType('1.1', 'a\r\nx: y'), 'bad-request', 'ASCII');
+  assert.deepEqual(headersOfAction('1.2'), { 'content-type': 'application/soap+xml; charset=utf-8' });
+  refuses(() => headersOfAction('1.1', 'a\r\nx: y'), 'bad-request', 'ASCII');
+});
+
+test('the action is read as each version names it', () => {
+  assert.equal(actionOf('1.1', 'text/xml', '"urn:calc#Add"'), 'urn:calc#Add');
+  assert.equal(actionOf('1.1', 'text/xml', 'urn:calc#Add'), 'urn:calc#Add');
+  assert.equal(actionOf('1.1', 'text/xml; action="urn:x"', '""'), undefined);
+  assert.equal(actionOf('1.1', 'text/xml', undefined), undefined);
+  assert.equal(actionOf('1.2', 'application/soap+xml; charset=utf-8; action="urn:a\\"b"', '"urn:x"'), 'urn:a"b');
+  assert.equal(actionOf('1.2', 'application/soap+xml;action=urn:a', undefined), 'urn:a');
+  assert.equal(actionOf('1.2', 'application/soap+xml', '"urn:x"'), undefined);
 });

@@ -1,0 +1,9 @@
+import type { Connector } from '#sdk';
+import { soapDefinition } from './definition.ts';
+
+/** SOAP over the machinery of `carrier`. */
+export const soapOver = (carrier: Connector): Connector => ({
+  definition: soapDefinition(carrier.definition),
+  source: () => import('./source.ts'),
+  endpoint: () => import('./endpoint.ts'),
+});
