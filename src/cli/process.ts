@@ -10,13 +10,20 @@ export const drainTimeout = 25_000;
 /** Real time, real chance. */
 export const services = (log: Log): RuntimeServices => ({ clock: systemClock, random: systemRandom, codec, log });
 
+/** One Ctrl-C arrives as several: the terminal sends it to every process, and npm and the launcher pass it on. */
+const sameKeyMs = 500;
+
 /** Calls `stop` at the first signal; a second one ends the process at once. */
 export function onSignals(stop: (signal: NodeJS.Signals) => void): void {
-  let signalled = false;
+  let first: number | undefined;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (signalled) process.exit(signal === 'SIGINT' ? 130 : 143);
-      signalled = true;
+      const now = systemClock.monotonic();
+      if (first !== undefined) {
+        if (signal === 'SIGINT' && now - first < sameKeyMs) return;
+        process.exit(signal === 'SIGINT' ? 130 : 143);
+      }
+      first = now;
       stop(signal);
     });
   }
