@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rmdir, stat, unlink, utimes } from 'node:fs/pro
 import { join } from 'node:path';
 import type { Clock, Random } from '#sdk';
 import { systemCode } from './file-failure.ts';
-import { identityText, ownIdentity, parseIdentity, type ProcessIdentity, surelyDead } from './process-identity.ts';
+import { identityText, ownIdentity, type ProcessIdentity, parseIdentity, surelyDead } from './process-identity.ts';
 
 /** A file that this source alone works on. */
 export interface Claim {
@@ -10,7 +10,7 @@ export interface Claim {
   readonly path: string;
   /** As it was called in the folder. */
   readonly name: string;
-  /** 1 for the first; stands in the file's name, so that it survives a crash. */
+  /** How often it was begun; stands in the file's name, so that it survives a crash. */
   readonly attempt: number;
 }
 
@@ -56,7 +56,14 @@ export class Claims {
   readonly #signs = new Map<string, { readonly at: number; readonly since: number }>();
   #count = 0;
 
-  private constructor(root: string, folder: string, own: ProcessIdentity, clock: Clock, random: Random, limits: ClaimLimits) {
+  private constructor(
+    root: string,
+    folder: string,
+    own: ProcessIdentity,
+    clock: Clock,
+    random: Random,
+    limits: ClaimLimits,
+  ) {
     this.#root = root;
     this.#folder = folder;
     this.#own = own;
@@ -70,9 +77,14 @@ export class Claims {
     return this.#move(from, name, 1);
   }
 
-  /** The next attempt at a claim; `undefined` when it was taken from us. */
+  /** The next attempt at a claim begins; `undefined` when it was taken from us. */
   again(claim: Claim): Promise<Claim | undefined> {
     return this.#move(claim.path, claim.name, claim.attempt + 1);
+  }
+
+  /** The attempt does not count: it was ended from outside. */
+  async forgive(claim: Claim): Promise<void> {
+    await this.#move(claim.path, claim.name, claim.attempt - 1);
   }
 
   /** The sign of life. */
@@ -84,7 +96,10 @@ export class Claims {
     });
   }
 
-  /** Takes over what dead or closed owners left, each file for its next attempt, in the order of names. */
+  /**
+   * Takes over what dead or closed owners left, in the order of names. No attempt begins by that: what only waited
+   * beside the file that kills every process must not be blamed for it.
+   */
   async recover(accepts: (name: string) => boolean): Promise<readonly Claim[]> {
     const found: Claim[] = [];
     for (const owner of (await readdir(this.#root).catch(ignore('ENOENT'))) ?? []) {
@@ -93,7 +108,7 @@ export class Claims {
       for (const file of (await readdir(folder).catch(ignore('ENOENT', 'ENOTDIR'))) ?? []) {
         const [, attempt, name] = /^(\d+)\.\d+\.(.+)$/s.exec(file) ?? [];
         if (attempt === undefined || name === undefined || !accepts(name)) continue;
-        const claim = await this.#move(join(folder, file), name, Number(attempt) + 1);
+        const claim = await this.#move(join(folder, file), name, Number(attempt));
         if (claim) found.push(claim);
       }
       // Not empty: claims of a source with another glob, which finds them itself.

@@ -68,7 +68,8 @@ export const source = {
       type: 'string',
       format: 'size',
       default: '100mb',
-      description: 'A larger file fails when the flow looks at its content. A file that is only relayed may have any size.',
+      description:
+        'A larger file fails when the flow looks at its content. A file that is only relayed may have any size.',
     },
   },
   required: ['path'],
@@ -112,7 +113,7 @@ export const call = {
     newline: {
       type: 'boolean',
       default: true,
-      description: 'With `append`: a message that does not end with a newline gets one.',
+      description: 'With `append`: each message is a line of its own; newlines are added where they are missing.',
     },
   },
 } as const satisfies Schema;
@@ -135,7 +136,9 @@ export const definition: ConnectorDefinition = {
     if (glob !== undefined) report('glob', glob);
     if (options.every < 1) report('every', 'The folder cannot be looked at more often than every 1ms');
     if (options.done?.delete === false) report('done/delete', 'Only `delete: true` says something; else give `folder`');
-    if (options.done?.folder === options.path) report('done/folder', 'Must be another folder than `path`: its files would be taken again');
-    if (options.failed === options.path) report('failed', 'Must be another folder than `path`: its files would be taken again');
+    if (options.done?.folder === options.path)
+      report('done/folder', 'Must be another folder than `path`: its files would be taken again');
+    if (options.failed === options.path)
+      report('failed', 'Must be another folder than `path`: its files would be taken again');
   },
 };

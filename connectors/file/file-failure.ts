@@ -1,20 +1,28 @@
-import { Failure, failure } from '#sdk';
+import { Failure, failure, toFailure } from '#sdk';
 
-const plain: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EDQUOT: 'the disk quota is used up',
-  EEXIST: 'something of that name exists',
-  EIO: 'the device reports an error',
-  EISDIR: 'it is a folder: give the `name` of a file in it',
-  ELOOP: 'it is a symbolic link, which is not followed',
-  EMFILE: 'this process has too many files open',
-  ENAMETOOLONG: 'the name is too long',
-  ENFILE: 'the system has too many files open',
-  ENOENT: 'it does not exist',
-  ENOSPC: 'no space is left on the device',
-  ENOTDIR: 'a part of the path is not a folder',
-  EPERM: 'the operation is not permitted',
-  EROFS: 'the file system is read-only',
+interface Meaning {
+  readonly text: string;
+  /** Waiting does not help: the same call fails again until somebody changes the file or the settings. */
+  readonly permanent?: true;
+}
+
+const meanings: Readonly<Record<string, Meaning>> = {
+  EACCES: { text: 'permission denied', permanent: true },
+  EBUSY: { text: 'it is busy' },
+  EDQUOT: { text: 'the disk quota is used up' },
+  EEXIST: { text: 'something of that name exists', permanent: true },
+  EFBIG: { text: 'the file would become larger than the file system allows', permanent: true },
+  EIO: { text: 'the device reports an error' },
+  EISDIR: { text: 'it is a folder: give the `name` of a file in it', permanent: true },
+  ELOOP: { text: 'it is a symbolic link, which is not followed', permanent: true },
+  EMFILE: { text: 'this process has too many files open' },
+  ENAMETOOLONG: { text: 'the name is too long', permanent: true },
+  ENFILE: { text: 'the system has too many files open' },
+  ENOENT: { text: 'it does not exist' },
+  ENOSPC: { text: 'no space is left on the device' },
+  ENOTDIR: { text: 'a part of the path is not a folder', permanent: true },
+  EPERM: { text: 'the operation is not permitted', permanent: true },
+  EROFS: { text: 'the file system is read-only', permanent: true },
 };
 
 /** `ENOENT` …; `undefined` for what the operating system did not say. */
@@ -24,12 +32,15 @@ export const systemCode = (thrown: unknown): string | undefined =>
 /** What happened, in words a person can act on, with the system's code. */
 export function systemDetail(thrown: unknown): string {
   const code = systemCode(thrown);
-  if (code !== undefined) return `${plain[code] ?? 'the operation failed'} (${code})`;
+  if (code !== undefined) return `${meanings[code]?.text ?? 'the operation failed'} (${code})`;
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-/** The failure `file` for an error of the operating system; a Failure stays what it is. */
+/** The failure `file` for an error of the operating system, with the kind that fits; others stay what they are. */
 export function fileFailure(path: string, thrown: unknown): Failure {
-  if (thrown instanceof Failure) return thrown;
-  return failure('file', { path, detail: systemDetail(thrown) }, { cause: thrown });
+  if (systemCode(thrown) === undefined) return toFailure(thrown);
+  const facts = { path, detail: systemDetail(thrown) };
+  const error = failure('file', facts, { cause: thrown });
+  if (!meanings[systemCode(thrown) ?? '']?.permanent) return error;
+  return new Failure(error.code, 'permanent', error.status, error.message, facts, thrown);
 }

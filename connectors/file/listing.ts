@@ -21,6 +21,23 @@ const same = (a: Found, b: Found): boolean => a.size === b.size && a.modifiedAt 
 // How many files are asked about at once.
 const together = 32;
 
+/** Bytes of a name: a count, a time and `.error.json` are added to it, and file systems end at 255. */
+const longestName = 200;
+
+const nameProblem = (name: string): string | undefined => {
+  if (Buffer.byteLength(name) > longestName) return `its name is longer than ${longestName} bytes`;
+  return name.includes('\ufffd') ? 'its name is not UTF-8' : undefined;
+};
+
+export interface Look {
+  /** Complete files in the order of their names. */
+  readonly ready: readonly Found[];
+  /** In how many milliseconds the next one may be complete. */
+  readonly wait: number | undefined;
+  /** Files that can never be taken, and why. */
+  readonly refused: readonly { readonly name: string; readonly detail: string }[];
+}
+
 /** What is in the folder, and since when each file has not changed: nothing else tells that a file is complete. */
 export class Listing {
   readonly #path: string;
@@ -36,12 +53,15 @@ export class Listing {
     this.#clock = clock;
   }
 
-  /** Complete files in the order of their names, and in how many milliseconds the next one may be complete. */
-  async look(): Promise<{ readonly ready: readonly Found[]; readonly wait: number | undefined }> {
+  async look(): Promise<Look> {
     // Of the types only plain files: a link could lead out of the folder, a pipe would never end.
     const entries = await readdir(this.#path, { withFileTypes: true });
-    const names = entries.filter((entry) => entry.isFile() && this.#accepts(entry.name)).map((entry) => entry.name);
-    names.sort();
+    const matching = entries.filter((entry) => entry.isFile() && this.#accepts(entry.name)).map((entry) => entry.name);
+    const refused = matching.flatMap((name) => {
+      const detail = nameProblem(name);
+      return detail === undefined ? [] : [{ name, detail }];
+    });
+    const names = matching.filter((name) => nameProblem(name) === undefined).sort();
     const seen = new Map<string, Seen>();
     const ready: Found[] = [];
     let wait: number | undefined;
@@ -58,7 +78,7 @@ export class Listing {
       }
     }
     this.#seen = seen;
-    return { ready, wait };
+    return { ready, wait, refused };
   }
 
   /** Whether the file is still what it was when it was found. */
