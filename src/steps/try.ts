@@ -1,6 +1,7 @@
 import type { Handler } from '../core/exchange.ts';
 import { toFailure } from '../errors.ts';
-import { catchEntry, compileCatch } from './parts/catch.ts';
+import { catchEntry } from '../schema/catch-entry.ts';
+import { compileCatch } from './parts/catch.ts';
 import { defineStep } from './step.ts';
 
 export const tryStep = defineStep({

@@ -73,6 +73,8 @@ export function checkConnector(
 
 /** Whether an outside effect happened when a call of it failed (reliability.md, "outcome"). */
 export function outcomeOf(error: Failure): 'none' | 'unknown' {
+  // It did what was asked; only its answer cannot be used.
+  if (error.code === 'response-too-large') return 'unknown';
   if (error.kind === 'rejected' || error.kind === 'permanent') return 'none';
   return error.code === 'connection' && error.facts['sent'] === false ? 'none' : 'unknown';
 }

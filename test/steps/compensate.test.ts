@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { failure } from '../../src/errors.ts';
+import { type Far, mainFlow, startEngine } from '../support/engine.ts';
+
+/** Gives every effect a number, and fails for what is named. */
+const world = (...failing: readonly string[]): Far => {
+  let next = 1;
+  return ({ endpoint, operation }) => {
+    const path = String(operation['path']);
+    if (failing.some((one) => path.startsWith(one)))
+      throw failure('connection', { endpoint, detail: 'down', sent: false });
+    return { body: { id: next++ } };
+  };
+};
+
+const charge = (name: string): string =>
+  `- call: { endpoint: a, test: { path: "${name}" }, as: ${name}, compensate: [ { call: { endpoint: a, test: { path: "undo-${name}-\${{ $string($${name}.id) }}" } } } ] }`;
+
+describe('compensate', () => {
+  test('what was done is undone, the latest first, before the caller hears of the error', async (t) => {
+    const engine = await startEngine(
+      t,
+      mainFlow(`${charge('flight')}\n${charge('hotel')}\n- call: { endpoint: b, test: { path: car } }`),
+      {
+        far: world('car'),
+      },
+    );
+    await assert.rejects(engine.send({ body: {} }), { code: 'connection' });
+    assert.deepEqual(engine.called, ['a flight', 'a hotel', 'b car', 'a undo-hotel-2', 'a undo-flight-1']);
+  });
+
+  test('a step that failed itself is not undone', async (t) => {
+    const engine = await startEngine(t, mainFlow(`${charge('flight')}\n${charge('hotel')}`), { far: world('hotel') });
+    await assert.rejects(engine.send({ body: {} }));
+    assert.deepEqual(engine.called, ['a flight', 'a hotel', 'a undo-flight-1']);
+  });
+
+  test('a flow that succeeds undoes nothing', async (t) => {
+    const engine = await startEngine(t, mainFlow(charge('flight')), { far: world() });
+    await engine.send({ body: {} });
+    assert.deepEqual(engine.called, ['a flight']);
+  });
+
+  test('an error that is caught inside the flow undoes nothing', async (t) => {
+    const engine = await startEngine(
+      t,
+      mainFlow(
+        `${charge('flight')}\n- try: { steps: [ { call: { endpoint: b, test: { path: car } } } ], catch: [ { steps: [ { respond: { status: 202 } } ] } ] }`,
+      ),
+      { far: world('car') },
+    );
+    assert.equal((await engine.send({ body: {} })).status, 202);
+    assert.deepEqual(engine.called, ['a flight', 'b car']);
+  });
+
+  test('each undo sees what its own step saw, also in every round of forEach', async (t) => {
+    const engine = await startEngine(
+      t,
+      mainFlow(`
+- forEach:
+    items: $
+    as: room
+    steps: [ { call: { endpoint: a, test: { path: "book-\${{ $room }}" }, as: booked, compensate: [ { call: { endpoint: a, test: { path: "cancel-\${{ $room }}-\${{ $string($booked.id) }}" } } } ] } } ]
+    into: rooms
+- set: { body: { changed: true } }
+- fail: { code: no-car }`),
+      { far: world() },
+    );
+    await assert.rejects(engine.send({ body: ['x', 'y'] }), { code: 'no-car' });
+    assert.deepEqual(engine.called, ['a book-x', 'a book-y', 'a cancel-y-2', 'a cancel-x-1']);
+  });
+
+  test('one undo that fails keeps no other from running; somebody is told, and the outcome is unknown', async (t) => {
+    const engine = await startEngine(t, mainFlow(`${charge('flight')}\n${charge('hotel')}\n- fail: { code: no-car }`), {
+      far: world('undo-hotel'),
+    });
+    await assert.rejects(engine.send({ body: {} }), { code: 'no-car', outcome: 'unknown' });
+    assert.deepEqual(engine.called, ['a flight', 'a hotel', 'a undo-hotel-2', 'a undo-flight-1']);
+    assert.equal(
+      engine.log.lines.filter((line) => line.level === 'error' && /compensation/.test(line.message)).length,
+      1,
+    );
+  });
+
+  test('a deadline that passed does not keep the undo from running', async (t) => {
+    const engine = await startEngine(
+      t,
+      mainFlow(`${charge('flight')}\n- call: { endpoint: b, test: { path: slow } }`, { flow: 'deadline: 1s' }),
+      {
+        far: ({ operation }) => (operation['path'] === 'slow' ? new Promise(() => {}) : { body: { id: 1 } }),
+      },
+    );
+    const sent = assert.rejects(engine.send({ body: {} }), { code: 'deadline' });
+    await engine.clock.advance(1000);
+    await sent;
+    assert.deepEqual(engine.called, ['a flight', 'b slow', 'a undo-flight-1']);
+  });
+
+  test('group: one undo for several steps', async (t) => {
+    const engine = await startEngine(
+      t,
+      mainFlow(`
+- group:
+    steps: [ { call: { endpoint: a, test: { path: one }, as: one } }, { call: { endpoint: a, test: { path: two }, as: two } } ]
+    compensate: [ { call: { endpoint: a, test: { path: "undo-\${{ $string($one.id + $two.id) }}" } } } ]
+- fail: {}`),
+      { far: world() },
+    );
+    await assert.rejects(engine.send({ body: {} }), { code: 'failed' });
+    assert.deepEqual(engine.called, ['a one', 'a two', 'a undo-3']);
+  });
+
+  test('onError answers after the undo', async (t) => {
+    const engine = await startEngine(
+      t,
+      mainFlow(`${charge('flight')}\n- fail: {}`, {
+        flow: 'onError: [ { steps: [ { call: { endpoint: b, test: { path: told }, as: x } }, { respond: { status: 503 } } ] } ]',
+      }),
+      { far: world() },
+    );
+    assert.equal((await engine.send({ body: {} })).status, 503);
+    assert.deepEqual(engine.called, ['a flight', 'a undo-flight-1', 'b told']);
+  });
+
+  describe('in a sub-flow', () => {
+    const booking = (end: string): string => `booking:\n  steps:\n    ${charge('hotel')}\n    ${end}`;
+
+    test('that fails, only what it did itself is undone', async (t) => {
+      const engine = await startEngine(
+        t,
+        mainFlow(
+          `${charge('flight')}\n- try: { steps: [ { run: { flow: booking } } ], catch: [ { steps: [ { respond: { status: 202 } } ] } ] }`,
+          {
+            flows: booking('- fail: {}'),
+          },
+        ),
+        { far: world() },
+      );
+      assert.equal((await engine.send({ body: {} })).status, 202);
+      assert.deepEqual(engine.called, ['a flight', 'a hotel', 'a undo-hotel-2']);
+    });
+
+    test('that succeeded, it is undone when the caller fails later', async (t) => {
+      const engine = await startEngine(
+        t,
+        mainFlow(`${charge('flight')}\n- run: { flow: booking }\n- fail: {}`, {
+          flows: booking('- log: { message: booked }'),
+        }),
+        { far: world() },
+      );
+      await assert.rejects(engine.send({ body: {} }), { code: 'failed' });
+      assert.deepEqual(engine.called, ['a flight', 'a hotel', 'a undo-hotel-2', 'a undo-flight-1']);
+    });
+
+    test('in branches side by side, each undoes its own', async (t) => {
+      const engine = await startEngine(
+        t,
+        mainFlow(
+          `
+- scatterGather:
+    branches:
+      good: [ { run: { flow: booking } } ]
+      bad: [ { try: { steps: [ { run: { flow: failing } } ], catch: [ { steps: [ { transform: '"no"' } ] } ] } } ]
+    as: got
+- transform: $got.bad`,
+          {
+            flows: `${booking('- log: { message: booked }')}\n${booking('- fail: {}').replace('booking:', 'failing:').replaceAll('hotel', 'inn')}`,
+          },
+        ),
+        { far: world() },
+      );
+      assert.equal((await engine.send({ body: {} })).body, 'no');
+      assert.deepEqual([...engine.called].sort(), ['a hotel', 'a inn', 'a undo-inn-2']);
+    });
+  });
+});

@@ -1,0 +1,266 @@
+/**
+ * A running integration whose outside is in the test's hands: YAML in, calls and reply out. Two connectors, written
+ * against the sdk as anybody's would be, stand for the world: `test` (its source awaits a reply, its endpoint answers)
+ * and `oneway` (neither). Time stands still until the test moves it, chance is seeded.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { Body, type Connector, type ConnectorDefinition, type Deliver, type Exchange, type Headers } from '#sdk';
+import { connectors } from '../../connectors/index.ts';
+import { VirtualClock } from '../../src/core/clock.ts';
+import { noHeaders } from '../../src/core/exchange.ts';
+import { seededRandom } from '../../src/core/random.ts';
+import { compile } from '../../src/flow/compile.ts';
+import { Runtime } from '../../src/flow/runtime.ts';
+import { codec } from '../../src/format/codec.ts';
+import type { Diagnostic } from '../../src/integration/diagnostic.ts';
+import { loadIntegration } from '../../src/integration/load.ts';
+import { compileJsonSchema } from '../../src/schema/validator.ts';
+import { steps } from '../../src/steps/index.ts';
+import { type RecordingLog, recordingLog } from './plain-context.ts';
+
+/** What an endpoint was asked. */
+export interface Call {
+  readonly endpoint: string;
+  readonly operation: Readonly<Record<string, unknown>>;
+  readonly body: unknown;
+  readonly headers: Headers;
+  readonly contentType: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface Answer {
+  readonly status?: number;
+  readonly headers?: Headers;
+  readonly body?: unknown;
+}
+
+/** Throws for a call that fails; nothing = an empty answer. */
+export type Far = (call: Call) => Answer | undefined | Promise<Answer | undefined>;
+
+export interface Message {
+  /** Name of the flow; default: the first one with a source. */
+  readonly flow?: string;
+  readonly body?: unknown;
+  /** The body as it came over the wire, with its type; instead of `body`. */
+  readonly bytes?: { readonly text: string; readonly contentType: string };
+  readonly headers?: Headers;
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly deadline?: number;
+}
+
+export interface Reply {
+  /** `undefined`: the flow said nothing. */
+  readonly status: number | undefined;
+  readonly headers: Headers;
+  readonly body: unknown;
+  readonly exchange: Exchange | undefined;
+}
+
+export interface EngineOptions {
+  readonly far?: Far;
+  /** Referenced files, by path relative to the integration. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const call = {
+  type: 'object',
+  properties: {
+    path: { type: 'string', template: 'path', description: 'Path.' },
+    what: { template: true, description: 'Anything.' },
+  },
+} as const;
+
+/** Has `get` where nothing is changed at the far side. */
+const isSafe = (operation: unknown): boolean =>
+  String((operation as { readonly path?: unknown } | undefined)?.path ?? '').startsWith('get');
+
+const world = {
+  type: 'object',
+  properties: { name: { type: 'string', description: 'Unused.' } },
+} as const;
+
+const definitions = {
+  test: {
+    name: 'test',
+    summary: 'The test itself.',
+    source: world,
+    endpoint: world,
+    call,
+    replies: true,
+    awaitsReply: true,
+    provides: ['params', 'query'],
+    safe: isSafe,
+  },
+  oneway: { name: 'oneway', summary: 'The test itself, one way.', source: world, endpoint: world, call },
+} satisfies Record<string, ConnectorDefinition>;
+
+/** Loads, compiles and starts; the test's end stops it. Throws when the definition has errors. */
+export async function startEngine(t: TestContext, yaml: string, options: EngineOptions = {}): Promise<Engine> {
+  const engine = new Engine(options.far ?? (() => undefined));
+  const folder = mkdtempSync(join(tmpdir(), 'dowel-engine-'));
+  t.after(async () => {
+    await engine.stop();
+    rmSync(folder, { recursive: true });
+  });
+  await engine.start(folder, yaml, options);
+  return engine;
+}
+
+export class Engine {
+  readonly clock = new VirtualClock();
+  readonly log: RecordingLog = recordingLog();
+  readonly calls: Call[] = [];
+  /** Warnings that the definition gave. */
+  diagnostics: readonly Diagnostic[] = [];
+  far: Far;
+  runtime: Runtime | undefined;
+  readonly #sources = new Map<string, { readonly deliver: Deliver; readonly whole: boolean }>();
+
+  constructor(far: Far) {
+    this.far = far;
+  }
+
+  async start(folder: string, yaml: string, options: EngineOptions): Promise<void> {
+    const file = join(folder, 'integration.yaml');
+    writeFileSync(file, yaml);
+    for (const [path, text] of Object.entries(options.files ?? {})) writeFileSync(join(dirname(file), path), text);
+    const all = this.#connectors();
+    const known = Object.fromEntries(Object.entries(all).map(([name, one]) => [name, one.definition]));
+    const loaded = await loadIntegration(
+      file,
+      { steps, connectors: known },
+      { env: options.env ?? {}, config: 'required' },
+    );
+    const found = [...loaded.diagnostics];
+    const report = (finding: Parameters<typeof loaded.locate>[0]): void => void found.push(loaded.locate(finding));
+    const program =
+      loaded.source && compile(loaded.source, { connectors: known, jsonSchema: compileJsonSchema, report });
+    this.diagnostics = found;
+    if (!program || found.some((one) => one.severity === 'error')) {
+      throw new Error(found.map((one) => `${one.line}:${one.column} ${one.code}: ${one.message}`).join('\n'));
+    }
+    const services = { clock: this.clock, random: seededRandom(1), codec, log: this.log };
+    this.runtime ??= new Runtime(services, all);
+    await (this.runtime.ready ? this.runtime.swap(program, 1000) : this.runtime.start(program));
+  }
+
+  async stop(): Promise<number> {
+    return (await this.runtime?.stop(0)) ?? 0;
+  }
+
+  /** Whether the flow asked for whole bodies: else it relays streams. */
+  needsWholeBody(flow: string): boolean {
+    return this.#source(flow).whole;
+  }
+
+  /** Hands a message to a flow and awaits what becomes of it; rejects with the Failure that nobody caught. */
+  async send(message: Message = {}): Promise<Reply> {
+    const { deliver } = this.#source(message.flow);
+    const exchange = await deliver({
+      body: message.bytes ? Body.bytes(message.bytes.text, message.bytes.contentType) : Body.value(message.body),
+      headers: message.headers ?? noHeaders,
+      deadline: message.deadline,
+      origin: {
+        ...(message.params ? { params: message.params } : {}),
+        ...(message.query ? { query: message.query } : {}),
+        receivedAt: this.clock.now(),
+        attempt: 1,
+      },
+    });
+    return {
+      status: exchange?.reply?.status,
+      headers: exchange?.reply?.headers ?? exchange?.ownHeaders ?? noHeaders,
+      body: await exchange?.value(),
+      exchange,
+    };
+  }
+
+  /** The calls so far, by endpoint and path: `payments charges/1`. */
+  get called(): readonly string[] {
+    return this.calls.map((one) => `${one.endpoint} ${one.operation['path'] ?? ''}`.trim());
+  }
+
+  #source(flow: string | undefined): { readonly deliver: Deliver; readonly whole: boolean } {
+    const source = flow === undefined ? this.#sources.values().next().value : this.#sources.get(flow);
+    if (!source) throw new Error(`no open source for the flow ${flow}; open: ${[...this.#sources.keys()]}`);
+    return source;
+  }
+
+  #connectors(): Readonly<Record<string, Connector>> {
+    const openSource: Awaited<ReturnType<NonNullable<Connector['source']>>>['openSource'] = async (_, context) => {
+      const mine = { deliver: context.deliver, whole: context.needsWholeBody };
+      this.#sources.set(context.name, mine);
+      return {
+        stop: async () => {},
+        close: async () => {
+          if (this.#sources.get(context.name) === mine) this.#sources.delete(context.name);
+        },
+      };
+    };
+    const openEndpoint: Awaited<ReturnType<NonNullable<Connector['endpoint']>>>['openEndpoint'] = async (
+      _,
+      context,
+    ) => ({
+      handle: (exchange) => this.#handle(context.name, exchange),
+      close: async () => {},
+    });
+    const connector = (definition: ConnectorDefinition): Connector => ({
+      definition,
+      source: async () => ({ openSource }),
+      endpoint: async () => ({ openEndpoint }),
+    });
+    return { ...connectors, test: connector(definitions.test), oneway: connector(definitions.oneway) };
+  }
+
+  async #handle(endpoint: string, exchange: Exchange): Promise<Exchange> {
+    const { life } = exchange;
+    const made: Call = {
+      endpoint,
+      operation: (exchange.operation ?? {}) as Call['operation'],
+      body: await exchange.value(),
+      headers: exchange.ownHeaders,
+      contentType: exchange.body.wireType(codec),
+      signal: life.signal,
+    };
+    this.calls.push(made);
+    const answer = await life.race(Promise.resolve().then(() => this.far(made)));
+    const headers = answer?.headers ?? noHeaders;
+    return exchange.with({
+      body: Body.value(answer?.body),
+      headers,
+      ownHeaders: noHeaders,
+      response: { status: answer?.status ?? 200, headers, endpoint },
+    });
+  }
+}
+
+const indented = (text: string, by: number): string =>
+  text
+    .replace(/^\n+|\s+$/g, '')
+    .split('\n')
+    .map((line) => ' '.repeat(by) + line)
+    .join('\n');
+
+/** A file with one flow, `main`, of these steps (written from column 0), and three endpoints: `a`, `b` and `out`. */
+export function mainFlow(stepList: string, more: { readonly flow?: string; readonly flows?: string } = {}): string {
+  return [
+    'dowel: 1',
+    'name: tried',
+    'endpoints:',
+    '  a: { test: {} }',
+    '  b: { test: {} }',
+    '  out: { oneway: {} }',
+    'flows:',
+    '  main:',
+    '    from: { test: {} }',
+    ...(more.flow ? [indented(more.flow, 4)] : []),
+    '    steps:',
+    indented(stepList, 6),
+    ...(more.flows ? [indented(more.flows, 2)] : []),
+  ].join('\n');
+}
