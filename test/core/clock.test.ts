@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { sleep, systemClock, VirtualClock } from '../../src/core/clock.ts';
+
+describe('the virtual clock', () => {
+  test('fires timers in the order of their time, each before the next', async () => {
+    const clock = new VirtualClock();
+    const fired: string[] = [];
+    clock.after(200, () => fired.push(`b at ${clock.monotonic()}`));
+    clock.after(100, () => {
+      fired.push(`a at ${clock.monotonic()}`);
+      clock.after(50, () => fired.push(`c at ${clock.monotonic()}`));
+    });
+    clock.after(100, () => fired.push('never'))();
+    await clock.advance(200);
+    assert.deepEqual(fired, ['a at 100', 'c at 150', 'b at 200']);
+  });
+});
+
+describe('sleep', () => {
+  test('ends with the reason of its signal, and leaves no timer', async () => {
+    const clock = new VirtualClock();
+    const controller = new AbortController();
+    const sleeping = assert.rejects(sleep(clock, 1000, controller.signal), /enough/);
+    controller.abort(new Error('enough'));
+    await sleeping;
+    assert.equal(clock.next, undefined);
+    await assert.rejects(sleep(clock, 1000, controller.signal), /enough/);
+  });
+});
+
+describe('the system clock', () => {
+  test('a wait longer than a timer can hold does not fire at once', async () => {
+    let fired = false;
+    const cancel = systemClock.after(2 ** 31 + 1000, () => {
+      fired = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    cancel();
+    assert.equal(fired, false);
+  });
+});

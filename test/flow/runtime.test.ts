@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { failure } from '../../src/errors.ts';
+import { mainFlow, startEngine } from '../support/engine.ts';
+
+describe('a message', () => {
+  test('whose sender waits has a minute when the flow says nothing', async (t) => {
+    const engine = await startEngine(t, mainFlow('- delay: { for: 2m }'));
+    const sent = assert.rejects(engine.send(), { code: 'deadline', kind: 'transient', status: 504 });
+    await engine.clock.advance(60_000);
+    await sent;
+  });
+
+  test('nobody waits for may take as long as it needs', async (t) => {
+    const yaml = mainFlow('- delay: { for: 2m }\n- call: { endpoint: a }').replace(
+      'from: { test: {} }',
+      'from: { oneway: {} }',
+    );
+    const engine = await startEngine(t, yaml);
+    const sent = engine.send();
+    await engine.clock.advance(120_000);
+    await sent;
+    assert.deepEqual(engine.called, ['a']);
+  });
+
+  test('whose sender waits less than the flow allows ends when the sender has gone', async (t) => {
+    const engine = await startEngine(t, mainFlow('- delay: { for: 2s }', { flow: 'deadline: 10s' }));
+    const sent = assert.rejects(engine.send({ deadline: 500 }), { code: 'deadline' });
+    await engine.clock.advance(500);
+    await sent;
+  });
+
+  test('beyond `concurrency` is refused at once, and nothing was started', async (t) => {
+    const engine = await startEngine(t, mainFlow('- call: { endpoint: a }', { flow: 'concurrency: 2' }), {
+      far: () => new Promise(() => {}),
+    });
+    const waiting = [engine.send(), engine.send()].map((one) => one.catch(() => {}));
+    await assert.rejects(engine.send(), { code: 'overloaded', kind: 'rejected', status: 503, outcome: 'none' });
+    await engine.clock.advance(30_000);
+    await Promise.all(waiting);
+    engine.far = () => undefined;
+    await engine.send();
+  });
+
+  test('that fails leaves one line that says where and what is left behind', async (t) => {
+    const engine = await startEngine(t, mainFlow('- name: Charge\n  call: { endpoint: a }'), {
+      far: () => {
+        throw failure('connection', { endpoint: 'a', detail: 'reset', sent: true });
+      },
+    });
+    await assert.rejects(engine.send({ body: { card: '4111' } }));
+    const lines = engine.log.lines.filter((line) => line.message === 'a message failed');
+    assert.equal(lines.length, 1);
+    assert.equal(lines[0]?.level, 'warn');
+    assert.equal(lines[0]?.fields['place'], 'main/steps/0 "Charge"');
+    assert.equal(lines[0]?.fields['outcome'], 'unknown');
+    assert.doesNotMatch(JSON.stringify(engine.log.lines), /4111/);
+  });
+});
+
+describe('onError', () => {
+  const flow = (more: string): string => mainFlow('- call: { endpoint: a }', { flow: `onError:\n${more}` });
+
+  test('answers by code and kind, and sees the body as it came in', async (t) => {
+    const engine = await startEngine(
+      t,
+      flow(`
+  - on: [timeout, http-5xx]
+    steps: [ { respond: { status: 503, headers: { retry-after: "5" }, body: { error: "\${{ $error.code }}", order: "\${{ orderId }}" } } } ]`),
+    );
+    engine.far = () => {
+      throw failure('timeout', { endpoint: 'a', ms: 1 });
+    };
+    const reply = await engine.send({ body: { orderId: 'A1' } });
+    assert.equal(reply.status, 503);
+    assert.deepEqual(reply.body, { error: 'timeout', order: 'A1' });
+    engine.far = () => {
+      throw failure('connection', { endpoint: 'a', detail: 'x' });
+    };
+    await assert.rejects(engine.send({ body: {} }), { code: 'connection' });
+  });
+
+  test('still answers when the deadline has passed', async (t) => {
+    const engine = await startEngine(
+      t,
+      mainFlow('- delay: { for: 10s }', {
+        flow: 'deadline: 1s\nonError: [ { steps: [ { respond: { status: 504, body: late } } ] } ]',
+      }),
+    );
+    const sent = engine.send();
+    await engine.clock.advance(1000);
+    const reply = await sent;
+    assert.equal(reply.status, 504);
+    assert.equal(reply.body, 'late');
+  });
+
+  test('its own error is the error of the message', async (t) => {
+    const engine = await startEngine(t, flow('  - steps: [ { fail: { code: second } } ]'), {
+      far: () => {
+        throw failure('timeout', { endpoint: 'a', ms: 1 });
+      },
+    });
+    await assert.rejects(engine.send(), { code: 'second', place: 'main/onError/0/steps/0 fail' });
+  });
+});
+
+describe('stopping', () => {
+  test('finishes what is under way', async (t) => {
+    const engine = await startEngine(t, mainFlow('- delay: { for: 5s }\n- respond: { status: 201 }'));
+    const sent = engine.send();
+    await engine.clock.advance(0);
+    const stopped = engine.runtime?.stop(10_000);
+    await engine.clock.advance(5000);
+    assert.equal((await sent).status, 201);
+    assert.equal(await stopped, 0);
+  });
+
+  test('gives up the rest after its time, names it, and counts it', async (t) => {
+    const engine = await startEngine(t, mainFlow('- delay: { for: 50s }'));
+    const sent = assert.rejects(engine.send(), { kind: 'cancelled' });
+    await engine.clock.advance(0);
+    const stopped = engine.runtime?.stop(10_000);
+    await engine.clock.advance(10_000);
+    await sent;
+    assert.equal(await stopped, 1);
+    assert.equal(engine.log.lines.filter((line) => line.message === 'a message was given up').length, 1);
+  });
+
+  test('waits for a wire tap as well', async (t) => {
+    const engine = await startEngine(
+      t,
+      mainFlow('- wireTap: { steps: [ { delay: { for: 5s } }, { call: { endpoint: a } } ] }'),
+    );
+    await engine.send();
+    const stopped = engine.runtime?.stop(10_000);
+    await engine.clock.advance(5000);
+    assert.equal(await stopped, 0);
+    assert.deepEqual(engine.called, ['a']);
+  });
+});
+
+describe('reloading', () => {
+  test('the old one finishes its messages, new ones go to the new one', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'dowel-reload-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const engine = await startEngine(t, mainFlow('- delay: { for: 1s }\n- respond: { body: old }'));
+    const old = engine.send();
+    await engine.clock.advance(0);
+    const swapped = engine.start(folder, mainFlow('- respond: { body: new }'), {});
+    await engine.clock.advance(0);
+    assert.equal((await engine.send()).body, 'new');
+    await engine.clock.advance(1000);
+    assert.equal((await old).body, 'old');
+    await swapped;
+    assert.equal((await engine.send()).body, 'new');
+  });
+
+  test('a new version that cannot be opened leaves the old one as it was', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'dowel-reload-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const engine = await startEngine(t, mainFlow('- respond: { body: old }'));
+    const files = { 'none.ts': 'export const other = 1;' };
+    await assert.rejects(engine.start(folder, mainFlow('- script: { module: ./none.ts }'), { files }), {
+      code: 'startup',
+    });
+    assert.equal((await engine.send()).body, 'old');
+  });
+});
