@@ -2,7 +2,7 @@ import { connectorDefinitions } from '../../connectors/index.ts';
 import type { IntegrationSource } from '../core/written.ts';
 import { compile } from '../flow/compile.ts';
 import type { Program } from '../flow/program.ts';
-import type { Diagnostic } from '../integration/diagnostic.ts';
+import { type Diagnostic, sortDiagnostics } from '../integration/diagnostic.ts';
 import { loadIntegration } from '../integration/load.ts';
 import { compileJsonSchema } from '../schema/validator.ts';
 import { steps } from '../steps/index.ts';
@@ -25,15 +25,17 @@ export interface PrepareOptions {
 /** Load and compile: everything that `validate` does, and `run` does before it opens anything. */
 export async function prepare(file: string, options: PrepareOptions): Promise<Prepared> {
   const loaded = await loadIntegration(file, { steps, connectors: connectorDefinitions }, options);
-  const diagnostics = [...loaded.diagnostics];
+  const found = [...loaded.diagnostics];
   const program =
     loaded.source &&
     compile(loaded.source, {
       connectors: connectorDefinitions,
       jsonSchema: compileJsonSchema,
-      report: (finding) => diagnostics.push(loaded.locate(finding)),
+      report: (finding) => {
+        if (!loaded.follows(finding)) found.push(loaded.locate(finding));
+      },
     });
-  diagnostics.sort((a, b) => a.line - b.line || a.column - b.column);
+  const diagnostics = sortDiagnostics(found);
   const broken = diagnostics.some((one) => one.severity === 'error');
   return { program: broken ? undefined : program, source: loaded.source, diagnostics, files: loaded.files };
 }

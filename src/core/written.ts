@@ -97,6 +97,15 @@ export interface ServerSource {
   readonly host: string;
 }
 
+export interface AdminSource {
+  readonly host: string;
+  readonly port: number;
+  /** The file names the port: another one is not taken in its place. */
+  readonly insist: boolean;
+  /** Asked for by everything that changes something. */
+  readonly token?: string | undefined;
+}
+
 export interface IntegrationSource {
   /** Absolute path of the file. */
   readonly file: string;
@@ -105,9 +114,12 @@ export interface IntegrationSource {
   readonly description?: string | undefined;
   /** Values of `config` that are not secret: what `$config` sees. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** Names under `config` that are secret. */
+  readonly secretNames: readonly string[];
   /** Values that must never be printed. */
   readonly secrets: readonly string[];
   readonly server: ServerSource;
+  readonly admin: AdminSource;
   readonly log: { readonly level: string };
   readonly endpoints: Readonly<Record<string, EndpointSource>>;
   readonly flows: Readonly<Record<string, FlowSource>>;
@@ -126,6 +138,10 @@ export interface Finding {
   readonly at?: 'key' | 'value' | undefined;
   /** Characters into the text of the scalar: where inside an expression. */
   readonly offset?: number | undefined;
+  /** How many characters, from `offset` on. */
+  readonly length?: number | undefined;
+  /** The name in question, where the finding is about one: what is declared with a mistake of its own is known. */
+  readonly name?: string | undefined;
   /** What to write instead, as the replacement text. */
   readonly suggestion?: string | undefined;
 }

@@ -42,8 +42,10 @@ export function readScalar(node: Node, schema: Schema, context: ReadContext): un
   }
   const literal = literalOf(node, context);
   if (literal === 'absent') return undefined;
-  if (literal === 'unknown') context.standIn(node.pointer);
-  if (literal === 'reported' || literal === 'unknown') return standIn(schema, node.pointer);
+  if (literal === 'reported' || literal === 'unknown') {
+    context.standIn(node.pointer);
+    return standIn(schema, node.pointer);
+  }
   const typed = literal.coerced ? coerce(literal.text, schema) : node.value;
   const fitted = fit(node, typed, literal, schema);
   if (fitted.value === undefined) {

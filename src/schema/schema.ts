@@ -45,6 +45,8 @@ export interface Schema {
   readonly oneKey?: true;
   /** Schema of all keys that `properties` does not name; absent = such keys are errors. */
   readonly additionalProperties?: Schema;
+  /** What the keys of `additionalProperties` are: names that other places refer to, or environment variables. */
+  readonly keys?: 'name' | 'variable';
   readonly items?: Schema;
   readonly minItems?: number;
   readonly minimum?: number;

@@ -1,0 +1,84 @@
+import type { Finding } from '../core/written.ts';
+import { entryOf, type MapNode, type Node, pointerSegments } from '../schema/node.ts';
+
+/** Tells which findings of the compiler follow from mistakes that were found before: one mistake, one message. */
+export class Consequences {
+  readonly #root: Node;
+  /** Where the reader made a value up. */
+  readonly #standIns = new Set<string>();
+  readonly #broken = new Set<string>();
+  /** Those whose value, not only its key or something beside it, is wrong. */
+  readonly #values = new Set<string>();
+  #lost: ReadonlySet<string> | undefined;
+
+  constructor(root: Node) {
+    this.#root = root;
+  }
+
+  standIn(pointer: string): void {
+    this.#standIns.add(pointer);
+  }
+
+  mistake({ severity, pointer, at }: Finding): void {
+    if (severity !== 'error') return;
+    this.#broken.add(pointer);
+    if (at !== 'key') this.#values.add(pointer);
+    this.#lost = undefined;
+  }
+
+  /** Whether a finding of the compiler only repeats what the reader has said. */
+  includes(finding: Finding): boolean {
+    const { code, name, pointer } = finding;
+    if (this.#values.has(pointer) || this.#isMadeUp(pointer)) return true;
+    if (this.#broken.size === 0) return false;
+    switch (code) {
+      case 'unknown-variable':
+        return name !== undefined && this.#lostNames().has(name);
+      case 'unknown-endpoint':
+        return name !== undefined && entryOf(entryOf(this.#root, 'endpoints'), name) !== undefined;
+      case 'unknown-flow':
+        return name !== undefined && entryOf(entryOf(this.#root, 'flows'), name) !== undefined;
+      // Whatever would use these may stand where a mistake kept it from being read.
+      case 'unused-flow':
+      case 'nobody-reads':
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #isMadeUp(pointer: string): boolean {
+    for (let at = pointer; ; at = at.slice(0, at.lastIndexOf('/'))) {
+      if (this.#standIns.has(at)) return true;
+      if (at === '') return false;
+    }
+  }
+
+  /** Names of results that the steps with a mistake would have given. */
+  #lostNames(): ReadonlySet<string> {
+    this.#lost ??= new Set([...this.#broken].flatMap((pointer) => namesGiven(this.#stepAround(pointer))));
+    return this.#lost;
+  }
+
+  /** The innermost item of a list, or the flow, around a pointer. */
+  #stepAround(pointer: string): Node | undefined {
+    let node: Node | undefined = this.#root;
+    let step: Node | undefined;
+    for (const segment of pointerSegments(pointer)) {
+      node = node?.kind === 'list' ? node.items[Number(segment)] : entryOf(node, segment);
+      if (node === undefined) break;
+      if (node.kind === 'map' && /^\d+$/.test(segment)) step = node;
+    }
+    return step;
+  }
+}
+
+function namesGiven(node: Node | undefined): readonly string[] {
+  if (node === undefined || node.kind === 'scalar') return [];
+  if (node.kind === 'list') return node.items.flatMap(namesGiven);
+  return node.entries.flatMap(({ key, value }) => {
+    if ((key === 'as' || key === 'into') && value.kind === 'scalar') return [value.text];
+    if (key === 'variables' && value.kind === 'map') return (value satisfies MapNode).entries.map((entry) => entry.key);
+    return namesGiven(value);
+  });
+}

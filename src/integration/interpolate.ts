@@ -1,0 +1,189 @@
+import type { Report } from '../core/written.ts';
+import { nearest } from '../schema/nearest.ts';
+import { describe, type ScalarNode } from '../schema/node.ts';
+import type { Interpolated } from '../schema/read-context.ts';
+import { titleOf } from '../schema/wording.ts';
+import type { Setting } from './config.ts';
+import { literalPieces, namesIn, type Piece, templatePieces } from './placeholders.ts';
+
+export type Settings = ReadonlyMap<string, Setting>;
+
+/** From `from` on in the new text, `by` added to an offset is where it was written. */
+export interface Shift {
+  readonly from: number;
+  readonly by: number;
+}
+
+/** A template with `${NAME}` replaced. */
+export interface Replaced {
+  readonly value: unknown;
+  readonly shifts: readonly Shift[];
+  /** What is found in the value follows from a mistake that is reported already. */
+  readonly spoilt: boolean;
+}
+
+type Unset = 'reported' | 'unknown' | 'absent';
+type Found = { readonly text: string } | Unset;
+
+/** Replaces `${NAME}` in a literal field. */
+export function interpolateLiteral(node: ScalarNode, settings: Settings, report: Report): Interpolated {
+  const { text } = node;
+  if (!text.includes('${')) return { text, coerced: false, shown: describe(node) };
+  const pieces = literalPieces(text);
+  const hole = pieces.find((piece) => piece.kind === 'hole');
+  if (hole) return reportHole(node, hole, report);
+  const found = pieces.map((piece) => lookUp(piece, node, settings, report));
+  for (const state of ['reported', 'unknown'] as const) if (found.includes(state)) return state;
+  const [only] = pieces;
+  const whole = pieces.length === 1 && only?.kind === 'name';
+  if (found.includes('absent')) return whole ? 'absent' : reportAbsent(node, pieces[found.indexOf('absent')], report);
+  const joined = found.map((one) => (typeof one === 'string' ? '' : one.text)).join('');
+  return { text: joined, coerced: whole, shown: shown(node, pieces, joined, settings) };
+}
+
+/** How messages call the value: never a secret. */
+function shown(node: ScalarNode, pieces: readonly Piece[], joined: string, settings: Settings): string {
+  const names = pieces.filter((piece) => piece.kind === 'name');
+  if (names.some((piece) => settings.get(piece.name)?.secret)) return `the value of \`${node.text}\``;
+  return names.length > 0 ? `${JSON.stringify(joined)}, the value of \`${node.text}\`` : describe(node);
+}
+
+/** Replaces `${NAME}` in a template, outside of its holes. */
+export function interpolateTemplate(node: ScalarNode, settings: Settings, report: Report): Replaced {
+  const { text } = node;
+  if (!text.includes('${')) return { value: text, shifts: [], spoilt: false };
+  const pieces = templatePieces(text);
+  const [only] = pieces;
+  if (pieces.length === 1 && only?.kind === 'name') return replaceWhole(only.name, only, node, settings, report);
+  let spoilt = false;
+  let joined = '';
+  const shifts: Shift[] = [];
+  for (const piece of pieces) {
+    if (piece.kind === 'hole') {
+      joined += text.slice(piece.start, piece.end);
+      spoilt = !namesAreFree(text.slice(piece.start, piece.end), piece.start, node, report) || spoilt;
+    } else {
+      const found = inTemplate(piece, node, settings, report);
+      if (found === 'absent') reportAbsent(node, piece, report);
+      // Holes come from the file alone: what looks like one in a value is text.
+      if (typeof found !== 'string')
+        joined += piece.kind === 'name' ? found.text.replaceAll('${{', '$${{') : found.text;
+    }
+    shifts.push({ from: joined.length, by: piece.end - joined.length });
+  }
+  return { value: joined, shifts, spoilt };
+}
+
+function replaceWhole(name: string, piece: Piece, node: ScalarNode, settings: Settings, report: Report): Replaced {
+  const found = inTemplate(piece, node, settings, report);
+  const setting = settings.get(name);
+  if (typeof found !== 'string' && setting?.state === 'set') {
+    const { value } = setting;
+    const safe = typeof value === 'string' ? value.replaceAll('${{', '$${{') : value;
+    return { value: safe, shifts: [], spoilt: false };
+  }
+  return { value: undefined, shifts: [], spoilt: found !== 'absent' };
+}
+
+/** Reports what an expression must not hold; whether there was nothing of it. */
+export function checkExpression(node: ScalarNode, report: Report): boolean {
+  const { text } = node;
+  const hole = text.indexOf('${{');
+  if (hole < 0) return namesAreFree(text, 0, node, report);
+  const whole = /^\s*\$\{\{([\s\S]*)\}\}\s*$/.exec(text)?.[1]?.trim();
+  report({
+    severity: 'error',
+    code: 'hole-in-expression',
+    pointer: node.pointer,
+    ...(whole === undefined ? { offset: hole, length: 3 } : { suggestion: whole }),
+    message: `${titleOf(node.pointer)} is an expression already: write it without \`\${{ }}\``,
+  });
+  return false;
+}
+
+function namesAreFree(expression: string, from: number, node: ScalarNode, report: Report): boolean {
+  const names = namesIn(expression);
+  for (const { name, start, end } of names) {
+    report({
+      severity: 'error',
+      code: 'placeholder-in-expression',
+      pointer: node.pointer,
+      offset: from + start,
+      length: end - start,
+      message: `\`\${${name}}\` is not replaced inside an expression: write \`$config.${name}\``,
+      suggestion: `$config.${name}`,
+    });
+  }
+  return names.length === 0;
+}
+
+function lookUp(piece: Piece, node: ScalarNode, settings: Settings, report: Report): Found {
+  if (piece.kind === 'text') return { text: piece.text };
+  if (piece.kind !== 'name') return reportBroken(node, piece, report);
+  const setting = settings.get(piece.name);
+  if (!setting) return reportUndeclared(piece.name, node, piece, settings, report);
+  return setting.state === 'set' ? { text: setting.text } : setting.state;
+}
+
+function inTemplate(piece: Piece, node: ScalarNode, settings: Settings, report: Report): Found {
+  if (piece.kind !== 'name' || !settings.get(piece.name)?.secret) return lookUp(piece, node, settings, report);
+  report({
+    ...placeOf(node, piece),
+    code: 'secret-in-template',
+    message: `\`${piece.name}\` is secret, and this field becomes part of messages: secrets go into the options of an endpoint, such as \`auth\``,
+  });
+  return 'reported';
+}
+
+const placeOf = (node: ScalarNode, piece: Piece) =>
+  ({ severity: 'error', pointer: node.pointer, offset: piece.start, length: piece.end - piece.start }) as const;
+
+function reportHole(node: ScalarNode, hole: Piece, report: Report): 'reported' {
+  const config = /^\s*\$\{\{\s*\$config\.(\w+)\s*\}\}\s*$/.exec(node.text)?.[1];
+  report({
+    ...placeOf(node, hole),
+    code: 'hole-in-literal',
+    message: `${titleOf(node.pointer)} is read once, when the integration starts, and cannot depend on a message: it takes no \`\${{ }}\`. For a value of \`config\` write \`\${NAME}\``,
+    ...(config === undefined ? {} : { offset: undefined, length: undefined, suggestion: `\${${config}}` }),
+  });
+  return 'reported';
+}
+
+function reportAbsent(node: ScalarNode, piece: Piece | undefined, report: Report): 'reported' {
+  const name = piece?.kind === 'name' ? piece.name : '';
+  report({
+    severity: 'error',
+    code: 'config-missing',
+    pointer: node.pointer,
+    ...(piece ? placeOf(node, piece) : {}),
+    message: `\`${name}\` is not set, and it is needed as a part of this text`,
+  });
+  return 'reported';
+}
+
+function reportBroken(node: ScalarNode, piece: Piece, report: Report): 'reported' {
+  const written = node.text.slice(piece.start, piece.end);
+  report({
+    ...placeOf(node, piece),
+    code: 'bad-placeholder',
+    message: `\`${written}\` names no value of \`config\`: write \`\${NAME}\`, or \`$\${\` where the text itself has a \`\${\``,
+  });
+  return 'reported';
+}
+
+function reportUndeclared(
+  name: string,
+  node: ScalarNode,
+  piece: Piece,
+  settings: Settings,
+  report: Report,
+): 'reported' {
+  const meant = nearest(name, settings.keys());
+  report({
+    ...placeOf(node, piece),
+    code: 'undeclared-config',
+    message: `\`\${${name}}\` is not declared under \`config:\`${meant === undefined ? `; write there \`${name}: {}\`` : `; did you mean \`\${${meant}}\`?`}`,
+    ...(meant === undefined ? {} : { suggestion: `\${${meant}}` }),
+  });
+  return 'reported';
+}

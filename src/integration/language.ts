@@ -1,0 +1,178 @@
+/** What may stand in the file around steps and connectors: the top level, `config`, endpoints, flows. */
+import { catchEntry } from '../schema/catch-entry.ts';
+import type { Schema } from '../schema/schema.ts';
+
+export const configTypes = ['string', 'integer', 'number', 'boolean', 'uri', 'duration', 'size'] as const;
+
+const configEntry = {
+  type: 'object',
+  properties: {
+    type: {
+      type: 'string',
+      enum: configTypes,
+      default: 'string',
+      description: 'What the text of the environment must be.',
+    },
+    default: { any: true, description: 'The value when the environment has none. Without it the value is required.' },
+    required: {
+      type: 'boolean',
+      default: true,
+      description: '`false`: may be left unset. An option that is `${NAME}` then counts as not written.',
+    },
+    secret: {
+      type: 'boolean',
+      default: false,
+      description: 'Never printed, and not visible to expressions. Also read from the file that `NAME_FILE` names.',
+    },
+    description: { type: 'string', description: 'What it is for; shown when it is missing.' },
+  },
+} as const satisfies Schema;
+
+export const configSchema = {
+  type: 'object',
+  additionalProperties: configEntry,
+  keys: 'variable',
+  description:
+    'Everything that comes from outside, by the name of its environment variable. Used as `${NAME}` in options and as `$config.NAME` in expressions.',
+  examples: [{ PORT: { type: 'integer', default: 8080 } }],
+} as const satisfies Schema;
+
+const endpointSchema = {
+  type: 'object',
+  slot: 'endpoint',
+  properties: {
+    description: { type: 'string', description: 'What the system is, for readers.' },
+    timeout: {
+      type: 'string',
+      format: 'duration',
+      minimum: 1,
+      description: 'How long one attempt may take; 30s when absent. Then it is cancelled: the error `timeout`.',
+      examples: ['800ms', '5s'],
+    },
+    deadline: {
+      type: 'string',
+      format: 'duration',
+      minimum: 1,
+      description: 'How long all attempts of one call may take together.',
+      examples: ['5s'],
+    },
+  },
+} as const satisfies Schema;
+
+const flowSchema = {
+  type: 'object',
+  required: ['steps'],
+  properties: {
+    description: { type: 'string', description: 'What the flow does, for readers.' },
+    from: {
+      type: 'object',
+      slot: 'source',
+      properties: {},
+      description: 'Where its messages come from. A flow without it is a sub-flow, reached by `run`.',
+      examples: [{ http: { method: 'POST', path: '/orders' } }],
+    },
+    deadline: {
+      type: 'string',
+      format: 'duration',
+      minimum: 1,
+      description: 'How long a message may take; calls get what is left. 60s when absent and a caller waits.',
+      examples: ['5s'],
+    },
+    concurrency: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 100_000,
+      description: 'How many messages are in the flow at once; a caller beyond that is answered 503.',
+    },
+    steps: { kind: 'steps', description: 'What happens to each message, in order.' },
+    onError: {
+      type: 'array',
+      items: catchEntry,
+      minItems: 1,
+      description: 'What happens when a step fails and nothing inside catches it: the first entry that fits.',
+    },
+  },
+} as const satisfies Schema;
+
+const port = { type: 'integer', minimum: 0, maximum: 65_535 } as const satisfies Schema;
+
+export const integrationSchema = {
+  type: 'object',
+  required: ['dowel', 'name', 'flows'],
+  properties: {
+    dowel: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 1,
+      description: 'Version of the language.',
+      examples: [1],
+    },
+    name: {
+      type: 'string',
+      format: 'name',
+      description: 'What the integration is called in logs, metrics and graphs.',
+      examples: ['place-order'],
+    },
+    version: {
+      type: 'string',
+      description: 'Version of the integration; stands on every log line.',
+      examples: ['1.2.0'],
+    },
+    description: { type: 'string', description: 'What the integration does, for readers.' },
+    config: configSchema,
+    server: {
+      type: 'object',
+      description: 'Where the http sources listen.',
+      default: {},
+      properties: {
+        port: { ...port, default: 8080, description: 'The port; 0 takes a free one, which the log names.' },
+        host: { type: 'string', default: '0.0.0.0', description: 'The address; `127.0.0.1` for this machine only.' },
+      },
+    },
+    admin: {
+      type: 'object',
+      description: 'Where the probes ask: `/livez`, `/readyz`, `/startupz`. A port of its own, away from callers.',
+      default: {},
+      properties: {
+        port: {
+          ...port,
+          description: 'The port; 9400 when absent, or a free one when that is taken, which the log names.',
+          examples: [9400],
+        },
+        host: { type: 'string', default: '127.0.0.1', description: 'The address; `0.0.0.0` for probes from outside.' },
+        token: {
+          type: 'string',
+          format: 'password',
+          description: 'What requests that change something must bring (`Authorization: Bearer …`).',
+          examples: ['${ADMIN_TOKEN}'],
+        },
+      },
+    },
+    log: {
+      type: 'object',
+      description: 'What is logged. The environment variable `LOG_LEVEL` wins over it.',
+      default: {},
+      properties: {
+        level: {
+          type: 'string',
+          enum: ['debug', 'info', 'warn', 'error'],
+          default: 'info',
+          description: 'The quietest level that is written.',
+        },
+      },
+    },
+    endpoints: {
+      type: 'object',
+      additionalProperties: endpointSchema,
+      keys: 'name',
+      description: 'Every outside system, named once, with its policies. Steps refer to it by name.',
+      examples: [{ inventory: { http: { url: '${INVENTORY_URL}' }, timeout: '800ms' } }],
+    },
+    flows: {
+      type: 'object',
+      additionalProperties: flowSchema,
+      keys: 'name',
+      description: 'What the integration does: each flow takes messages from a source through its steps.',
+    },
+  },
+} as const satisfies Schema;

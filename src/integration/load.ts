@@ -1,0 +1,217 @@
+/**
+ * Reads an integration: YAML with places, `config` from the environment, `${NAME}` replaced, every option checked and
+ * typed by its schema, referenced files read. Everything wrong is reported, each mistake once.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { EndpointSource, Finding, FlowSource, IntegrationSource } from '../core/written.ts';
+import type { Infer } from '../schema/infer.ts';
+import { type Kinds, kindSchemas } from '../schema/kinds.ts';
+import { childPointer, describe, entryOf, type Node } from '../schema/node.ts';
+import { readValue } from '../schema/read.ts';
+import type { ReadContext } from '../schema/read-context.ts';
+import type { Schema } from '../schema/schema.ts';
+import { type Environment, readConfig, type Setting } from './config.ts';
+import { Consequences } from './consequences.ts';
+import { type Diagnostic, sortDiagnostics } from './diagnostic.ts';
+import { ReferencedFiles } from './files.ts';
+import { checkExpression, interpolateLiteral, interpolateTemplate, type Shift } from './interpolate.ts';
+import { integrationSchema } from './language.ts';
+import { locate } from './locate.ts';
+import { decode } from './text.ts';
+import { parseYaml, type YamlDocument } from './yaml.ts';
+
+export interface Loaded {
+  /** `undefined` where the file could not be read as an integration at all. */
+  readonly source: IntegrationSource | undefined;
+  /** In the order of the file. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** The integration and every file it refers to, absolute. */
+  readonly files: readonly string[];
+  /** A finding of the compiler with its place. */
+  locate(finding: Finding): Diagnostic;
+  /** Whether a finding of the compiler only follows from a mistake that is among the diagnostics already. */
+  follows(finding: Finding): boolean;
+}
+
+// `config` is read first, on its own: everything else depends on it.
+const fileSchema = {
+  ...integrationSchema,
+  properties: { ...integrationSchema.properties, config: { any: true } },
+} as const satisfies Schema;
+
+type Read = Infer<typeof fileSchema>;
+
+export async function loadIntegration(file: string, kinds: Kinds, environment: Environment): Promise<Loaded> {
+  const path = resolve(file);
+  const text = readText(path);
+  if (typeof text !== 'string') return nothing(path, [text]);
+  const document = parseYaml(text);
+  const diagnostics = document.findings.map((finding) => locate(document, finding, finding.span));
+  if (!document.root) return nothing(path, diagnostics);
+  return new Loading(path, document, document.root, diagnostics).load(kinds, environment);
+}
+
+const nothing = (path: string, diagnostics: readonly Diagnostic[]): Loaded => ({
+  source: undefined,
+  diagnostics,
+  files: [path],
+  locate: ({ severity, code, message, pointer }) => ({ severity, code, message, pointer, ...beginning }),
+  follows: () => true,
+});
+
+const beginning = { line: 1, column: 1, endLine: 1, endColumn: 1 } as const;
+
+function readText(path: string): string | Diagnostic {
+  const failed = (code: string, message: string): Diagnostic => ({
+    severity: 'error',
+    code,
+    message,
+    pointer: '',
+    ...beginning,
+  });
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(path);
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return failed('missing-file', 'There is no such file');
+    return failed(
+      'unreadable-file',
+      code === 'EISDIR' ? 'This is a folder, not a file' : `The file cannot be read (${code})`,
+    );
+  }
+  return decode(bytes) ?? failed('not-utf8', 'The file is not UTF-8 text. Save it as UTF-8');
+}
+
+/** One file being read. */
+class Loading {
+  readonly #path: string;
+  readonly #document: YamlDocument;
+  readonly #root: Node;
+  readonly #diagnostics: Diagnostic[];
+  readonly #files: ReferencedFiles;
+  readonly #secrets = new Set<string>();
+  readonly #consequences: Consequences;
+  readonly #shifts = new Map<string, readonly Shift[]>();
+  #settings: ReadonlyMap<string, Setting> = new Map();
+
+  constructor(path: string, document: YamlDocument, root: Node, diagnostics: readonly Diagnostic[]) {
+    this.#path = path;
+    this.#document = document;
+    this.#root = root;
+    this.#diagnostics = [...diagnostics];
+    this.#files = new ReferencedFiles(dirname(path));
+    this.#consequences = new Consequences(root);
+    for (const one of document.findings) this.#consequences.mistake(one);
+  }
+
+  load(kinds: Kinds, environment: Environment): Loaded {
+    const context = this.#context(kinds);
+    this.#settings = readConfig(entryOf(this.#root, 'config'), context, environment);
+    const source = this.#read(context);
+    return {
+      source,
+      diagnostics: sortDiagnostics(this.#diagnostics),
+      files: [this.#path, ...this.#files.paths],
+      locate: (finding) => this.#place(finding),
+      follows: (finding) => this.#consequences.includes(finding),
+    };
+  }
+
+  #context(kinds: Kinds): ReadContext {
+    const report = (finding: Finding): void => {
+      this.#consequences.mistake(finding);
+      this.#diagnostics.push(this.#place(finding));
+    };
+    const standIn = (pointer: string): void => this.#consequences.standIn(pointer);
+    return {
+      kinds: kindSchemas(kinds),
+      report,
+      standIn,
+      literal: (node) => interpolateLiteral(node, this.#settings, report),
+      template: (node) => {
+        const { value, shifts, spoilt } = interpolateTemplate(node, this.#settings, report);
+        if (shifts.length > 0) this.#shifts.set(node.pointer, shifts);
+        if (spoilt) standIn(node.pointer);
+        return value;
+      },
+      expression: (node) => {
+        if (!checkExpression(node, report)) standIn(node.pointer);
+      },
+      file: (path, node) => this.#files.read(path, node, report),
+      path: (path) => this.#files.resolve(path),
+      secret: (value) => this.#secrets.add(value),
+      check: (connector, _slot, options, pointer) =>
+        kinds.connectors[connector]?.check?.(options, (at, message, suggestion) =>
+          report({
+            severity: 'error',
+            code: 'bad-option',
+            pointer: at === '' ? pointer : `${pointer}/${at}`,
+            at: at === '' ? 'key' : 'value',
+            message,
+            suggestion,
+          }),
+        ),
+    };
+  }
+
+  #read(context: ReadContext): IntegrationSource | undefined {
+    if (this.#root.kind !== 'map') {
+      const message = `An integration is a map of keys, beginning with \`dowel: 1\`; found ${describe(this.#root)}`;
+      context.report({ severity: 'error', code: 'wrong-type', pointer: '', at: 'key', message });
+      return undefined;
+    }
+    const read = readValue(this.#root, fileSchema, context);
+    const settings = [...this.#settings.values()];
+    for (const one of settings) if (one.secret && one.state === 'set') this.#secrets.add(one.text);
+    const open = settings.filter((one) => !one.secret);
+    return {
+      file: this.#path,
+      name: read.name,
+      version: read.version,
+      description: read.description,
+      config: Object.fromEntries(open.map((one) => [one.name, one.state === 'set' ? one.value : undefined])),
+      secretNames: settings.filter((one) => one.secret).map((one) => one.name),
+      secrets: [...this.#secrets],
+      server: read.server,
+      admin: adminOf(read),
+      log: read.log,
+      endpoints: endpointsOf(read),
+      flows: flowsOf(read),
+      files: [this.#path, ...this.#files.paths],
+    };
+  }
+
+  #place(finding: Finding): Diagnostic {
+    const shift = finding.offset === undefined ? undefined : this.#shifts.get(finding.pointer);
+    return locate(this.#document, shift ? { ...finding, offset: unshifted(finding.offset ?? 0, shift) } : finding);
+  }
+}
+
+/** The offset in the text as written, before `${NAME}` was replaced. */
+const unshifted = (offset: number, shifts: readonly Shift[]): number =>
+  offset + (shifts.findLast((shift) => shift.from <= offset)?.by ?? 0);
+
+function adminOf(read: Read): IntegrationSource['admin'] {
+  const { host, port, token } = read.admin;
+  return { host, port: port ?? 9400, insist: port !== undefined, token };
+}
+
+/** An endpoint without a connector has its message already; nothing can be called through it. */
+function endpointsOf(read: Read): Readonly<Record<string, EndpointSource>> {
+  const endpoints = Object.entries(read.endpoints ?? {}).flatMap(([name, endpoint]): readonly EndpointSource[] => {
+    const { connector, timeout, deadline } = endpoint;
+    return connector ? [{ name, connector, timeout, deadline, pointer: childPointer('/endpoints', name) }] : [];
+  });
+  return Object.fromEntries(endpoints.map((endpoint) => [endpoint.name, endpoint]));
+}
+
+function flowsOf(read: Read): Readonly<Record<string, FlowSource>> {
+  const flows = Object.entries(read.flows).map(([name, flow]): FlowSource => {
+    const { description, from, deadline, concurrency, steps, onError } = flow;
+    const pointer = childPointer('/flows', name);
+    return { name, description, from: from?.connector, deadline, concurrency, steps, onError, pointer };
+  });
+  return Object.fromEntries(flows.map((flow) => [flow.name, flow]));
+}

@@ -1,0 +1,33 @@
+import type { Diagnostic } from './diagnostic.ts';
+
+export interface SnippetLine {
+  readonly text: string;
+  readonly caret: boolean;
+}
+
+/** Longer lines are cut around the place. */
+const width = 100;
+
+/** The line in question with its number, and below it carets and what to write there instead. */
+export function snippet(lines: readonly string[], diagnostic: Diagnostic): readonly SnippetLine[] {
+  const source = lines[diagnostic.line - 1];
+  if (source === undefined) return [];
+  const from = diagnostic.column - 1;
+  const start = source.length > width ? Math.max(0, Math.min(from - 20, source.length - width)) : 0;
+  const cut = source.slice(start, start + width);
+  const shown = `${start > 0 ? '…' : ''}${clean(cut)}${start + width < source.length ? '…' : ''}`;
+  const number = String(diagnostic.line);
+  // What stands in several lines is marked to the end of its first.
+  const to = diagnostic.endLine > diagnostic.line ? source.trimEnd().length : diagnostic.endColumn - 1;
+  const end = Math.min(Math.max(to, from + 1), start + width);
+  const before = `${start > 0 ? ' ' : ''}${source.slice(start, from).replaceAll(/[^\t]/gu, ' ')}`;
+  const carets = '^'.repeat(Math.max(1, [...source.slice(from, end)].length));
+  const instead = diagnostic.suggestion === undefined ? '' : ` ${clean(diagnostic.suggestion.split('\n')[0] ?? '')}`;
+  return [
+    { text: `${number} | ${shown}`, caret: false },
+    { text: `${' '.repeat(number.length)} | ${before}${carets}${instead}`, caret: true },
+  ];
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what is printed must not steer the terminal
+const clean = (text: string): string => text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\u{fffd}');

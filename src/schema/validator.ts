@@ -1,0 +1,101 @@
+/**
+ * JSON Schema over messages. The only importer of ajv, which is loaded when the first schema is compiled: an
+ * integration without `validate` never pays for it.
+ */
+import { createRequire } from 'node:module';
+import type { ErrorObject, Options, ValidateFunction } from 'ajv';
+import type { SchemaFinding } from '../steps/step.ts';
+import { findingsOf } from './schema-findings.ts';
+import { isUnique } from './unique.ts';
+
+/** The part of ajv's constructors that is used; its builds for the drafts differ in nothing else. */
+interface Compiler {
+  compile(schema: object | boolean): ValidateFunction;
+  removeKeyword(keyword: string): unknown;
+  addKeyword(definition: object): unknown;
+}
+
+type Draft = 'ajv' | 'ajv/dist/2019' | 'ajv/dist/2020';
+
+const load = createRequire(import.meta.url);
+
+/** Values up to this many nodes are checked for all their mistakes; of larger ones the first is told. */
+const maxNodesForAll = 10_000;
+
+/**
+ * Compiles a JSON Schema: draft 2020-12, or what `$schema` says. The function gives what is wrong with a value. Throws
+ * an Error with a readable message when the schema itself is wrong.
+ */
+export function compileJsonSchema(schema: unknown): (value: unknown) => readonly SchemaFinding[] {
+  if (typeof schema !== 'boolean' && (typeof schema !== 'object' || schema === null || Array.isArray(schema))) {
+    throw new Error('a JSON Schema is an object, `true` or `false`');
+  }
+  const draft = draftOf(schema);
+  const first = compile(schema, draft, false);
+  let all: ValidateFunction | undefined;
+  return (value) => {
+    if (first(value)) return [];
+    if (!isSmall(value)) return findingsOf(first.errors ?? []);
+    all ??= compile(schema, draft, true);
+    all(value);
+    return findingsOf((all.errors as readonly ErrorObject[] | null) ?? first.errors ?? []);
+  };
+}
+
+function draftOf(schema: object | boolean): Draft {
+  const written: unknown = typeof schema === 'object' ? (schema as { readonly $schema?: unknown }).$schema : undefined;
+  if (written === undefined) return 'ajv/dist/2020';
+  const uri = String(written);
+  if (uri.includes('draft/2020-12')) return 'ajv/dist/2020';
+  if (uri.includes('draft/2019-09')) return 'ajv/dist/2019';
+  if (uri.includes('draft-07')) return 'ajv';
+  throw new Error(`\`$schema\` is ${uri}; known are draft 2020-12, 2019-09 and draft-07`);
+}
+
+function compile(schema: object | boolean, draft: Draft, allErrors: boolean): ValidateFunction {
+  const module = load(draft) as { readonly default: new (options: Options) => Compiler };
+  const options: Options = {
+    allErrors,
+    // Unknown keywords and formats are annotations, as the standard has it.
+    strict: false,
+    logger: false,
+    ownProperties: true,
+    unicodeRegExp: false,
+    addUsedSchema: false,
+    ...(allErrors ? { validateSchema: false } : {}),
+  };
+  const compiler = new module.default(options);
+  // Ajv compares every element with every other.
+  compiler.removeKeyword('uniqueItems');
+  compiler.addKeyword({
+    keyword: 'uniqueItems',
+    type: 'array',
+    schemaType: 'boolean',
+    validate: (wanted: boolean, list: readonly unknown[]) => !wanted || isUnique(list),
+  });
+  try {
+    return compiler.compile(schema);
+  } catch (thrown) {
+    throw new Error(readable(thrown));
+  }
+}
+
+const readable = (thrown: unknown): string =>
+  (thrown instanceof Error ? thrown.message : String(thrown))
+    .replace(/^schema is invalid: /, '')
+    .replaceAll(/\bdata(\/\S+)?/g, (_, pointer: string | undefined) => pointer ?? 'the schema');
+
+function isSmall(value: unknown): boolean {
+  let nodes = 0;
+  const waiting: unknown[] = [value];
+  while (waiting.length > 0) {
+    const next = waiting.pop();
+    if (++nodes > maxNodesForAll) return false;
+    if (typeof next === 'object' && next !== null) {
+      const inner = Object.values(next);
+      if (nodes + waiting.length + inner.length > maxNodesForAll) return false;
+      waiting.push(...inner);
+    }
+  }
+  return true;
+}
