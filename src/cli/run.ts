@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
+import { connectors } from '../../connectors/index.ts';
 import type { Log } from '../core/exchange.ts';
-import { type Failure, toFailure } from '../errors.ts';
+import { type Failure, failure, toFailure } from '../errors.ts';
 import { Runtime } from '../flow/runtime.ts';
 import { renderText } from '../integration/render.ts';
 import { jsonLog } from '../operations/logger.ts';
-import { connectors } from '../../connectors/index.ts';
 import { exitCode } from './exit-codes.ts';
 import { colorful, fail, say } from './output.ts';
 import { prepare } from './prepare.ts';
@@ -44,12 +44,15 @@ export async function command(args: readonly string[]): Promise<number> {
   });
   const runtime = new Runtime(services(log), connectors);
   const { startAdmin } = await import('../operations/admin.ts');
-  const admin = await startAdmin(runtime, { host: '127.0.0.1', port: 9400, insist: false }, log);
+  let admin: Awaited<ReturnType<typeof startAdmin>> | undefined;
   try {
+    admin = await startAdmin(runtime, source.admin, log);
     await runtime.start(program);
   } catch (thrown) {
-    await admin.close();
-    return notStarted(toFailure(thrown), log);
+    await admin?.close();
+    const taken = admin === undefined && thrown instanceof Error;
+    const error = taken ? failure('startup', { what: 'The admin server', detail: thrown.message }) : toFailure(thrown);
+    return notStarted(error, log);
   }
   onCrash((thrown) => {
     log.error('unhandled error: stopping without acknowledging what is under way', {

@@ -42,7 +42,7 @@ export function writeForm(value: unknown): string {
 export const form: Format = {
   name: 'form',
   mediaType: 'application/x-www-form-urlencoded',
-  options: { type: 'object', properties: {}, additionalProperties: false } as const,
+  options: { type: 'object', properties: {} } as const,
   matches: (mediaType) => mediaType === 'application/x-www-form-urlencoded',
   read: (bytes, charset) => readForm(bytes, charset),
   write: (value) => writeForm(value),

@@ -61,7 +61,6 @@ const options = {
   properties: {
     indent: { type: 'integer', minimum: 0, maximum: 10, description: 'Spaces a level when writing; none by default.' },
   },
-  additionalProperties: false,
 } as const;
 
 export const json: Format = {

@@ -13,7 +13,7 @@ export function writeText(value: unknown): string {
 export const text: Format = {
   name: 'text',
   mediaType: 'text/plain; charset=utf-8',
-  options: { type: 'object', properties: {}, additionalProperties: false } as const,
+  options: { type: 'object', properties: {} } as const,
   matches: (mediaType) => mediaType.startsWith('text/'),
   read: (bytes, charset) => decode(bytes, charset, 'text'),
   write: (value) => writeText(value),

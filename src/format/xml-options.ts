@@ -15,13 +15,13 @@ export const xmlOptions = {
   properties: {
     arrays: {
       type: 'array',
-      items: { type: 'string', minLength: 1 },
+      items: { type: 'string', pattern: '.', patternText: 'text that is not empty' },
       description:
         'Paths of elements that are always a list, from the root, as in `order.item`. A dot inside a name is written `\\.`.',
     },
     namespaces: {
       type: 'object',
-      additionalProperties: { type: 'string', minLength: 1 },
+      additionalProperties: { type: 'string', pattern: '.', patternText: 'text that is not empty' },
       description:
         'Prefix → namespace URI. Elements and attributes are then known by these prefixes, whatever the document used; the empty prefix gives names without one. Writing declares those it uses on the root.',
     },
@@ -49,11 +49,11 @@ export const xmlOptions = {
     },
     root: {
       type: 'string',
-      minLength: 1,
+      pattern: '.',
+      patternText: 'text that is not empty',
       description: 'The root element around a value that does not have exactly one key.',
     },
   },
-  additionalProperties: false,
 } as const;
 
 /** One level of the `arrays` paths. */
