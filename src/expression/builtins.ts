@@ -5,9 +5,12 @@ import { match, replace, split } from './match-functions.ts';
 import { Segments } from './segments.ts';
 import { join, length, pad, substring, underWatch } from './text-functions.ts';
 
-/** The functions of the library, by name. `$eval` is not among them: nothing from a message is ever run as code. */
+/**
+ * The functions of the library, by name. `$eval` is not among them: nothing from a message is ever run as code; nor is
+ * `$error`, which here is the error that was caught. (To raise one there is the step `fail`.)
+ */
 const fromLibrary =
-  'sum count max min average string substring substringBefore substringAfter lowercase uppercase length trim pad match contains replace split join formatNumber formatBase formatInteger parseInteger number floor ceil round abs sqrt power random boolean not map zip filter single reduce sift keys lookup append exists spread merge reverse each error assert type sort shuffle distinct base64encode base64decode encodeUrlComponent encodeUrl decodeUrlComponent decodeUrl toMillis fromMillis clone now millis'.split(
+  'sum count max min average string substring substringBefore substringAfter lowercase uppercase length trim pad match contains replace split join formatNumber formatBase formatInteger parseInteger number floor ceil round abs sqrt power random boolean not map zip filter single reduce sift keys lookup append exists spread merge reverse each assert type sort shuffle distinct base64encode base64decode encodeUrlComponent encodeUrl decodeUrlComponent decodeUrl toMillis fromMillis clone now millis'.split(
     ' ',
   );
 
@@ -65,7 +68,10 @@ export function builtins(
   library: (name: string) => Definition,
   signatureOf: (signature: string) => unknown,
 ): ReadonlyMap<string, Definition | undefined> {
-  const all = new Map<string, Definition | undefined>([['eval', undefined]]);
+  const all = new Map<string, Definition | undefined>([
+    ['eval', undefined],
+    ['error', undefined],
+  ]);
   const add = (name: string, implementation: Implementation, original: Implementation, signature: unknown): void => {
     all.set(name, { _jsonata_function: true, implementation: guarded(name, implementation, original), signature });
   };

@@ -1,4 +1,4 @@
-import { bail, bounded, finite, isList, text, truth } from './plain.ts';
+import { asObject, bail, bounded, finite, isList, text, truth } from './plain.ts';
 import { countCharacters, substring } from './text-functions.ts';
 
 /** A function of the library on plain values; gives up on any argument it does not expect. */
@@ -67,6 +67,36 @@ function toNumber(value: unknown): unknown {
   return finite(Number.parseFloat(value));
 }
 
+const shifted = (value: number, places: number): number => {
+  const [digits, exponent = '0'] = String(value).split('e');
+  return Number(`${digits}e${Number(exponent) + places}`);
+};
+
+/** To the nearest, halves to even; moved by text because multiplying would add errors. */
+function round(value: unknown, places: unknown): unknown {
+  if (places !== undefined && typeof places !== 'number') throw bail;
+  if (value === undefined) return undefined;
+  if (typeof value !== 'number') throw bail;
+  const moved = places ? shifted(value, places) : value;
+  let rounded = Math.round(moved);
+  if (Math.abs(rounded - moved) === 0.5 && Math.abs(rounded % 2) === 1) rounded -= 1;
+  const result = finite(places ? shifted(rounded, -places) : rounded);
+  return result === 0 ? 0 : result; // never -0
+}
+
+function merge(value: unknown): unknown {
+  if (value === undefined) return undefined;
+  const made: Record<string, unknown> = {};
+  for (const part of isList(value) ? value : [value]) {
+    if (typeof part !== 'object' || part === null || isList(part)) throw bail;
+    for (const [key, item] of Object.entries(asObject(part))) {
+      if (key === '__proto__') throw bail;
+      made[key] = item;
+    }
+  }
+  return made;
+}
+
 function join(list: unknown, separator: unknown): unknown {
   if (separator !== undefined && typeof separator !== 'string') throw bail;
   if (list === undefined) return undefined;
@@ -121,5 +151,7 @@ export const fastFunctions: ReadonlyMap<string, FastFunction> = new Map(
     floor: numbers(Math.floor),
     ceil: numbers(Math.ceil),
     abs: numbers(Math.abs),
+    round: { min: 1, max: 2, apply: round },
+    merge: one(merge),
   } satisfies Record<string, FastFunction>),
 );

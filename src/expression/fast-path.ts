@@ -65,7 +65,7 @@ export function whole(value: unknown): unknown {
   return value;
 }
 
-function compileStep(node: Node, index: number, names: Names): Step {
+function compileStep(node: Node, index: number, names: Names, result: boolean): Step {
   if (node.tuple || node.focus || node.index || node.ancestor || node.group) throw notFast;
   const stages = (node.stages ?? []).map((stage) => compileFilter(stage, names));
   if (node.type === 'name') {
@@ -76,8 +76,8 @@ function compileStep(node: Node, index: number, names: Names): Step {
   }
   const isObject = node.type === 'unary' && node.value === '{';
   const isStart = node.type === 'variable' && index === 0;
-  if (!isObject && !isStart && node.type !== 'function') throw notFast;
-  return { name: undefined, run: compileOpen(node, names), filters: stages };
+  if (!isObject && !isStart && node.type !== 'function' && node.type !== 'block') throw notFast;
+  return { name: undefined, run: compileOpen(node, names, result && isObject), filters: stages };
 }
 
 function stepValue(step: Step, frame: Frame, item: unknown): { value: unknown; filtered: boolean } {
@@ -124,14 +124,17 @@ function walk(steps: readonly Step[], from: number, frame: Frame, start: readonl
 }
 
 /** A location path over plain values. */
-export function compilePath(node: Node, names: Names): Run {
-  const steps = (node.steps ?? []).map((step, index) => compileStep(step, index, names));
+export function compilePath(node: Node, names: Names, result: boolean): Run {
+  const parts = node.steps ?? [];
+  const steps = parts.map((step, index) => compileStep(step, index, names, result && index === parts.length - 1));
   const keep = node.keepArray === true || node.keepSingletonArray === true;
   const [first] = steps;
-  if (!first || node.predicate) throw notFast;
+  // A list of one that `[]` kept remembers it, and whatever looks at it would have to know.
+  if (!first || node.predicate || (keep && !result)) throw notFast;
+  const eachOfContext = parts[0]?.type !== 'variable';
   // The first step is evaluated once, on the context; the common case then follows names from object to object.
   return (frame, context) => {
-    if (isList(context) && first.name !== undefined) throw bail;
+    if (eachOfContext && isList(context)) throw bail;
     if (first.filters.length > 0 || keep) return walk(steps, 0, frame, [context], keep);
     let value = first.run(frame, context);
     for (let at = 1; at < steps.length; at += 1) {

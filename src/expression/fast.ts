@@ -121,9 +121,9 @@ function compileBinary(node: Node, names: Names): Run {
   }
 }
 
-function compileList(node: Node, names: Names): Run {
+function compileList(node: Node, names: Names, result: boolean): Run {
   const items = (node.expressions ?? []).map((item) => ({
-    run: compile(item, names),
+    run: compile(item, names, result),
     whole: item.value === '[',
   }));
   return (frame, context) => {
@@ -141,8 +141,8 @@ function compileList(node: Node, names: Names): Run {
 
 const reserved = new Set(['__proto__', '_jsonata_lambda', '_jsonata_function']);
 
-export function compileObject(found: readonly Pair[], names: Names): Run {
-  const entries = found.map(([key, value]) => ({ key: compile(key, names), value: compile(value, names) }));
+function compileObject(found: readonly Pair[], names: Names, result: boolean): Run {
+  const entries = found.map(([key, value]) => ({ key: compile(key, names), value: compile(value, names, result) }));
   const fixed = found.map(([key]) => (key.type === 'string' ? String(key.value) : undefined));
   const simple = fixed.every((key) => key !== undefined && !reserved.has(key)) && new Set(fixed).size === fixed.length;
   if (simple) {
@@ -177,9 +177,9 @@ export function compileObject(found: readonly Pair[], names: Names): Run {
   };
 }
 
-function compileUnary(node: Node, names: Names): Run {
-  if (node.value === '[') return compileList(node, names);
-  if (node.value === '{') return compileObject(pairs(node), names);
+function compileUnary(node: Node, names: Names, result: boolean): Run {
+  if (node.value === '[') return compileList(node, names, result);
+  if (node.value === '{') return compileObject(pairs(node), names, result);
   if (node.value !== '-') throw notFast;
   const run = compile(need(node.expression), names);
   return (frame, context) => {
@@ -188,17 +188,18 @@ function compileUnary(node: Node, names: Names): Run {
   };
 }
 
-function compileCondition(node: Node, names: Names): Run {
+function compileCondition(node: Node, names: Names, result: boolean): Run {
   const condition = compile(need(node.condition), names);
-  const then = compile(need(node.then), names);
-  const otherwise = node.else ? compile(node.else, names) : () => undefined;
+  const then = compile(need(node.then), names, result);
+  const otherwise = node.else ? compile(node.else, names, result) : () => undefined;
   return (frame, context) => (truth(condition(frame, context)) ? then(frame, context) : otherwise(frame, context));
 }
 
-function compileBlock(node: Node, outer: Names): Run {
+function compileBlock(node: Node, outer: Names, result: boolean): Run {
   let names = outer;
+  const last = node.expressions?.at(-1);
   const runs = (node.expressions ?? []).map((expression) => {
-    if (expression.type !== 'bind') return compile(expression, names);
+    if (expression.type !== 'bind') return compile(expression, names, result && expression === last);
     const value = compile(need(expression.rhs), names);
     const slot = names.counter.next++;
     names = { ...names, slots: new Map([...names.slots, [String(left(expression)?.value), slot]]) };
@@ -255,7 +256,7 @@ function compileVariable(node: Node, names: Names): Run {
   return (frame) => frame.variable(name);
 }
 
-function compileBare(node: Node, names: Names): Run {
+function compileBare(node: Node, names: Names, result: boolean): Run {
   const { value } = node;
   switch (node.type) {
     case 'string':
@@ -265,11 +266,11 @@ function compileBare(node: Node, names: Names): Run {
     case 'binary':
       return compileBinary(node, names);
     case 'unary':
-      return compileUnary(node, names);
+      return compileUnary(node, names, result);
     case 'condition':
-      return compileCondition(node, names);
+      return compileCondition(node, names, result);
     case 'block':
-      return compileBlock(node, names);
+      return compileBlock(node, names, result);
     case 'function':
       return compileCall(node, names);
     default:
@@ -278,25 +279,28 @@ function compileBare(node: Node, names: Names): Run {
 }
 
 /** The compiled form of a node as a step of a path, which sees to its own stages. */
-export function compileOpen(node: Node, names: Names): Run {
+export function compileOpen(node: Node, names: Names, result: boolean): Run {
   if (node.predicate && node.type !== 'variable') throw notFast;
-  const run = node.type === 'variable' ? compileVariable(node, names) : compileBare(node, names);
+  const run = node.type === 'variable' ? compileVariable(node, names) : compileBare(node, names, result);
   return node.predicate ? filters(node.predicate, run, names) : run;
 }
 
-/** The compiled form of a node that stands alone, its predicates included; throws `notFast`. */
-export function compile(node: Node, names: Names): Run {
+/**
+ * The compiled form of a node that stands alone, its predicates included; throws `notFast`. `result` says that its value
+ * becomes the result, or a part of it, without being looked at again.
+ */
+export function compile(node: Node, names: Names, result = false): Run {
   if (node.group || node.tuple || node.focus || node.index || node.ancestor) throw notFast;
-  if (node.type === 'path') return compilePath(node, names);
+  if (node.type === 'path') return compilePath(node, names, result);
   if (node.keepArray || node.stages) throw notFast;
-  const run = compileOpen(node, names);
+  const run = compileOpen(node, names, result);
   return node.type === 'variable' && node.value !== '' ? (frame, context) => whole(run(frame, context)) : run;
 }
 
 /** The compiled form of an expression, or undefined if the interpreter has to do it. */
 export function compileFast(ast: Node): Run | undefined {
   try {
-    return compile(ast, { slots: new Map(), counter: { next: 0 } });
+    return compile(ast, { slots: new Map(), counter: { next: 0 } }, true);
   } catch (thrown) {
     if (thrown === notFast) return undefined;
     throw thrown;

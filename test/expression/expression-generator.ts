@@ -28,13 +28,15 @@ const functions: readonly (readonly [string, number])[] = [
     'sum',
     'average',
   ].map((name) => [name, 1] as const),
-  ...['max', 'min', 'floor', 'ceil', 'abs', 'join'].map((name) => [name, 1] as const),
-  ...['contains', 'substringBefore', 'substringAfter', 'substring', 'join'].map((name) => [name, 2] as const),
+  ...['max', 'min', 'floor', 'ceil', 'abs', 'round', 'join', 'merge'].map((name) => [name, 1] as const),
+  ...['contains', 'substringBefore', 'substringAfter', 'substring', 'join', 'round'].map((name) => [name, 2] as const),
   ['substring', 3],
 ];
 
 export class Generator {
   readonly random: () => number;
+  /** How many blocks around have bound `$y`. */
+  #bound = 0;
 
   constructor(seed: number) {
     this.random = randomFrom(seed);
@@ -45,15 +47,20 @@ export class Generator {
   }
 
   #path(depth: number): string {
-    const first = this.random() < 0.3 ? this.pick(variables) : this.pick(names);
+    const first = this.random() < 0.3 ? this.#variable() : this.pick(names);
     const steps = Array.from({ length: Math.floor(this.random() * 3) }, () => this.#step(depth));
     const path = [first + this.#predicate(depth), ...steps].join('.');
-    return this.random() < 0.08 ? `${path}[]` : path;
+    return this.random() < 0.08 ? `(${path}[])` : path; // bare, a `/` behind it would begin a regular expression
+  }
+
+  #variable(): string {
+    return this.#bound > 0 && this.random() < 0.6 ? '$y' : this.pick(variables);
   }
 
   #step(depth: number): string {
     if (this.random() < 0.15 && depth > 0) return this.#object(depth - 1);
     if (this.random() < 0.08 && depth > 0) return `$string(${this.expression(depth - 1)})`;
+    if (this.random() < 0.08 && depth > 0) return this.#block(depth - 1) + this.#predicate(depth);
     return this.pick(names) + this.#predicate(depth);
   }
 
@@ -71,8 +78,12 @@ export class Generator {
   }
 
   #block(depth: number): string {
-    if (this.random() < 0.5) return `(${this.expression(depth)})`;
-    return `($y := ${this.expression(depth)}; ${this.random() < 0.5 ? '$y' : this.expression(depth)} & $y)`;
+    if (this.random() < 0.4) return `(${this.expression(depth)})`;
+    const bound = `$y := ${this.expression(depth)}`;
+    this.#bound += 1;
+    const then = this.random() < 0.3 ? `${this.expression(depth)} & $y` : this.expression(depth);
+    this.#bound -= 1;
+    return `(${bound}; ${then})`;
   }
 
   expression(depth: number): string {
@@ -89,6 +100,7 @@ export class Generator {
     }
     if (roll < 0.91) return this.#block(depth - 1);
     if (roll < 0.93) return `-(${this.expression(depth - 1)})`;
+    if (roll < 0.95) return `$merge([${this.#object(depth - 1)}, ${this.#path(0)}])`;
     const [name, count] = this.pick(functions);
     return `$${name}(${Array.from({ length: count }, () => this.expression(depth - 1)).join(', ')})`;
   }
