@@ -1,0 +1,546 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdir, open, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { failure } from '#sdk';
+import { VirtualClock } from '../../../src/core/clock.ts';
+import { eventually } from '../../support/eventually.ts';
+import { plainCodec } from '../../support/plain-context.ts';
+import { Inbox, list, temporaryFolder } from './support/inbox.ts';
+
+const transient = () => failure('connection', { endpoint: 'stock', detail: 'refused' });
+const permanent = () => failure('validation', { findings: ['/sku is missing'] });
+
+test('a file becomes a message: content, type by its extension, and what is known about it', async (t) => {
+  const inbox = await Inbox.make(t);
+  const flow = inbox.flow();
+  await inbox.put('order.json', '{"id":1}');
+  const modified = new Date('2026-01-02T03:04:05.000Z');
+  await utimes(join(inbox.path, 'order.json'), modified, modified);
+  await inbox.source({}, { deliver: flow.deliver });
+  await flow.given(1);
+  const { body, origin } = flow.at(0).message;
+  assert.equal(String(await body.bytes(plainCodec)), '{"id":1}');
+  assert.equal(body.contentType, 'application/json');
+  assert.deepEqual(origin.source, {
+    path: join(inbox.path, 'order.json'),
+    name: 'order.json',
+    size: 8,
+    modified: modified.toISOString(),
+  });
+  assert.equal(origin.attempt, 1);
+});
+
+test('while it is worked on a file is out of the folder; done, it lies in .done under its name', async (t) => {
+  const inbox = await Inbox.make(t);
+  const flow = inbox.flow();
+  await inbox.put('a.txt', 'content');
+  await inbox.source({}, { deliver: flow.deliver });
+  await flow.given(1);
+  assert.deepEqual(await inbox.waiting(), []);
+  assert.deepEqual(await inbox.list('.done'), []);
+  flow.at(0).resolve();
+  await eventually('it is done', async () => (await inbox.list('.done')).length === 1);
+  assert.equal(await inbox.read('.done', 'a.txt'), 'content');
+});
+
+test('done: a folder of its own, made where it is missing, or deleted', async (t) => {
+  const inbox = await Inbox.make(t);
+  const folder = join(inbox.path, '..', 'archive', 'files');
+  await inbox.put('kept.txt');
+  await inbox.put('gone.txt');
+  await inbox.source({ glob: 'kept*', done: { folder } });
+  await inbox.source({ glob: 'gone*', done: { delete: true } });
+  await eventually('both are taken', async () => (await inbox.waiting()).length === 0);
+  await inbox.close();
+  assert.deepEqual(await list(folder), ['kept.txt']);
+  assert.deepEqual(await inbox.list('.claimed'), []);
+  assert.deepEqual(await inbox.list('.done'), []);
+});
+
+test('a name that comes again gets a time: nothing in .done is ever overwritten', async (t) => {
+  const inbox = await Inbox.make(t);
+  await inbox.source();
+  for (const content of ['first', 'second', 'third']) {
+    await inbox.put('a.csv', content);
+    await eventually('it is taken', async () => (await inbox.waiting()).length === 0);
+  }
+  await eventually('all are done', async () => (await inbox.list('.done')).length === 3);
+  const names = await inbox.list('.done');
+  for (const name of names) assert.match(name, /^a(\.\d{4}-\d\d-\d\dT[-\d]+Z(-\d+)?)?\.csv$/);
+  const contents = await Promise.all(names.map((name) => inbox.read('.done', name)));
+  assert.deepEqual(contents.sort(), ['first', 'second', 'third']);
+});
+
+test('only files that match the glob are taken, in the order of their names; folders, links and hidden files never', async (t) => {
+  const inbox = await Inbox.make(t);
+  const flow = inbox.flow();
+  for (const name of ['b.csv', 'a.csv', 'c.json', 'd.txt', '.hidden.csv']) await inbox.put(name);
+  await mkdir(join(inbox.path, 'folder.csv'));
+  await symlink(join(inbox.path, 'd.txt'), join(inbox.path, 'link.csv'));
+  const { source } = await inbox.source({ glob: '*.{csv,json}' }, { deliver: flow.record });
+  await flow.given(3);
+  await source.close();
+  assert.deepEqual(flow.names, ['a.csv', 'b.csv', 'c.json']);
+  assert.deepEqual(await inbox.waiting(), ['d.txt', 'folder.csv', 'link.csv']);
+});
+
+describe('complete files only', () => {
+  test('a file that is still written to is left alone until it has not changed for `settle`', async (t) => {
+    const inbox = await Inbox.make(t);
+    const flow = inbox.flow();
+    const clock = new VirtualClock();
+    const looked = async (ms: number): Promise<void> => {
+      // Real files take real time, of which the virtual clock knows nothing: each look ends by setting a timer again.
+      for (let left = ms; left > 0; ) {
+        await eventually('the source waits', () => clock.next !== undefined && clock.next <= 500);
+        const step = Math.min(left, clock.next ?? left);
+        await clock.advance(step);
+        left -= step;
+      }
+      await eventually('the source has looked', () => clock.next !== undefined && clock.next <= 500);
+    };
+    const writer = await open(join(inbox.path, 'slow.txt'), 'w');
+    await inbox.source({ settle: 500, every: 200 }, { clock, deliver: flow.deliver });
+    for (let part = 0; part < 5; part++) {
+      await writer.write(`part ${part}\n`);
+      await looked(400);
+    }
+    assert.equal(flow.deliveries.length, 0);
+    await writer.close();
+    for (let i = 0; i < 4 && flow.deliveries.length === 0; i++) await looked(300);
+    assert.equal(
+      String(await flow.at(0).message.body.bytes(plainCodec)),
+      [0, 1, 2, 3, 4].map((n) => `part ${n}\n`).join(''),
+    );
+    flow.at(0).resolve();
+    await looked(400);
+  });
+
+  test('a file that grows while others are worked on is looked at again before it is taken', async (t) => {
+    const inbox = await Inbox.make(t);
+    const flow = inbox.flow();
+    await inbox.put('1.txt');
+    await inbox.put('2.txt', 'half');
+    await inbox.source({}, { deliver: flow.deliver });
+    await flow.given(1);
+    // The list that named both was made before this.
+    await inbox.put('2.txt', 'half and half');
+    flow.at(0).resolve();
+    await flow.given(2);
+    assert.equal(String(await flow.at(1).message.body.bytes(plainCodec)), 'half and half');
+    flow.at(1).resolve();
+  });
+
+  test('a file that is exchanged by a rename is never mixed from both', async (t) => {
+    const inbox = await Inbox.make(t);
+    const flow = inbox.flow();
+    await inbox.source({}, { deliver: flow.record });
+    for (let i = 0; i < 20; i++) {
+      await writeFile(join(inbox.path, '.next'), String(i).repeat(1000));
+      await rename(join(inbox.path, '.next'), join(inbox.path, 'same.txt'));
+    }
+    await eventually('the last one is taken', async () => (await inbox.waiting()).length === 0);
+    await inbox.close();
+    for (const { message } of flow.deliveries) {
+      const text = String(await message.body.bytes(plainCodec));
+      assert.match(text, /^(\d+?)\1{999}$/);
+    }
+    assert.ok(flow.deliveries.length > 0);
+  });
+});
+
+describe('outcomes', () => {
+  test('a transient error is tried again, with the attempt counted, until it works', async (t) => {
+    const inbox = await Inbox.make(t);
+    const flow = inbox.flow();
+    await inbox.put('a.txt');
+    const { context } = await inbox.source({}, { deliver: flow.deliver });
+    for (const attempt of [0, 1]) {
+      await flow.given(attempt + 1);
+      flow.at(attempt).reject(transient());
+    }
+    await flow.given(3);
+    flow.at(2).resolve();
+    await eventually('it is done', async () => (await inbox.list('.done')).length === 1);
+    assert.deepEqual(
+      flow.deliveries.map((one) => one.message.origin.attempt),
+      [1, 2, 3],
+    );
+    const warnings = context.log.lines.filter((line) => line.level === 'warn');
+    assert.equal(warnings.length, 2);
+    assert.equal(warnings[0]?.fields['code'], 'connection');
+    assert.equal(warnings[0]?.fields['file'], 'a.txt');
+  });
+
+  test('after `maxAttempts` it fails for good, with the reason beside it', async (t) => {
+    const inbox = await Inbox.make(t);
+    await inbox.put('a.json', '{}');
+    const deliver = async () => {
+      throw transient();
+    };
+    const { context } = await inbox.source({ maxAttempts: 3 }, { deliver, name: 'orders' });
+    await eventually('it failed', async () => (await inbox.list('.failed')).length === 2);
+    assert.deepEqual(await inbox.list('.failed'), ['a.json', 'a.json.error.json']);
+    const why = JSON.parse(await inbox.read('.failed', 'a.json.error.json')) as Record<string, unknown>;
+    assert.deepEqual(
+      { ...why, failedAt: typeof why['failedAt'] },
+      {
+        file: 'a.json',
+        failedAt: 'string',
+        integration: 'test',
+        flow: 'orders',
+        attempts: 3,
+        code: 'connection',
+        kind: 'transient',
+        outcome: 'none',
+        message: 'stock could not be reached: refused',
+      },
+    );
+    assert.equal(context.log.lines.filter((line) => line.level === 'error').length, 1);
+  });
+
+  test('a permanent error fails at once, and the next file goes on', async (t) => {
+    const inbox = await Inbox.make(t);
+    const flow = inbox.flow();
+    await inbox.put('bad.json', '{}');
+    await inbox.put('good.json', '{}');
+    await inbox.source({}, { deliver: flow.deliver });
+    await flow.given(1);
+    const error = permanent();
+    error.place = 'orders/steps/0 validate';
+    flow.at(0).reject(error);
+    await flow.given(2);
+    flow.at(1).resolve();
+    await eventually('it is done', async () => (await inbox.list('.done')).length === 1);
+    const why = JSON.parse(await inbox.read('.failed', 'bad.json.error.json')) as Record<string, unknown>;
+    assert.equal(why['place'], 'orders/steps/0 validate');
+    assert.deepEqual(why['findings'], ['/sku is missing']);
+    assert.equal(why['attempts'], 1);
+  });
+
+  test('being rejected before anything was done is back-pressure: it waits, and no attempt is used up', async (t) => {
+    const inbox = await Inbox.make(t);
+    await inbox.put('a.txt');
+    const attempts: number[] = [];
+    const deliver = async ({ origin }: { origin: { attempt: number } }) => {
+      attempts.push(origin.attempt);
+      if (attempts.length < 8) throw failure('channel-full', { channel: 'jobs', capacity: 1 });
+      return undefined;
+    };
+    await inbox.source({ maxAttempts: 2 }, { deliver });
+    await eventually('it is done', async () => (await inbox.list('.done')).length === 1);
+    assert.deepEqual(attempts, Array(8).fill(1));
+  });
+
+  test('the delay is jittered up to a limit that doubles from `retryDelay` to a minute', async (t) => {
+    const inbox = await Inbox.make(t);
+    await inbox.put('a.txt');
+    const clock = new VirtualClock();
+    const deliver = async () => {
+      throw transient();
+    };
+    const { context } = await inbox.source({ maxAttempts: 10, retryDelay: 1_000 }, { clock, deliver });
+    const waits = (): readonly number[] =>
+      context.log.lines.filter((line) => line.level === 'warn').map((line) => Number(line.fields['ms']));
+    for (let tries = 1; tries < 10; tries++) {
+      await eventually(`warning ${tries}`, () => waits().length === tries);
+      const limit = Math.min(60_000, 1_000 * 2 ** (tries - 1));
+      const ms = waits()[tries - 1] ?? -1;
+      assert.ok(ms >= 0 && ms <= limit, `${ms} is not within ${limit}`);
+      await clock.advance(ms);
+    }
+    await eventually('it failed', async () => (await inbox.list('.failed')).length === 2);
+    assert.equal(new Set(waits()).size, 9, 'no two waits are alike');
+  });
+
+  test('a file that cannot be put away is not worked on again, and holds the others back until it can', async (t) => {
+    const inbox = await Inbox.make(t);
+    const flow = inbox.flow();
+    await inbox.put('1.txt');
+    await inbox.put('2.txt');
+    const { context } = await inbox.source({}, { deliver: flow.deliver });
+    await flow.given(1);
+    // A file where the folder should be: permissions would not stop a test that is run by root.
+    await rm(join(inbox.path, '.done'), { recursive: true });
+    await inbox.put('.done', 'in the way');
+    flow.at(0).resolve();
+    const error = () => context.log.lines.find((line) => line.level === 'error');
+    await eventually('it is said', () => error() !== undefined);
+    assert.match(String(error()?.fields['detail']), /EEXIST|ENOTDIR/);
+    assert.equal(flow.deliveries.length, 1);
+    await rm(join(inbox.path, '.done'));
+    await flow.given(2);
+    flow.at(1).resolve();
+    await eventually('both are done', async () => (await inbox.list('.done')).length === 2);
+    assert.deepEqual(flow.names, ['1.txt', '2.txt']);
+  });
+
+  test('a claimed file that somebody removes is let go', async (t) => {
+    const inbox = await Inbox.make(t);
+    const flow = inbox.flow();
+    await inbox.put('a.txt');
+    const { context } = await inbox.source({}, { deliver: flow.deliver });
+    await flow.given(1);
+    await rm(join(inbox.path, '.claimed'), { recursive: true });
+    flow.at(0).resolve();
+    await eventually('it is said', () => context.log.lines.some((line) => /claimed file is gone/.test(line.message)));
+    await inbox.put('b.txt');
+    await flow.given(2);
+    flow.at(1).resolve();
+    await eventually('the next one is done', async () => (await inbox.list('.done')).includes('b.txt'));
+  });
+});
+
+test('`concurrency` bounds how many files are worked on at once; one by default', async (t) => {
+  const inbox = await Inbox.make(t);
+  for (let i = 0; i < 6; i++) await inbox.put(`${i}.txt`);
+  const flow = inbox.flow();
+  await inbox.source({}, { deliver: flow.deliver, concurrency: 3 });
+  await flow.given(3);
+  assert.equal((await inbox.waiting()).length, 3);
+  for (const index of [0, 1, 2]) flow.at(index).resolve();
+  await flow.given(6);
+  for (const index of [3, 4, 5]) flow.at(index).resolve();
+  await inbox.close();
+  for (let i = 0; i < 6; i++) await inbox.put(`again-${i}.txt`);
+  let now = 0;
+  let most = 0;
+  const deliver = async () => {
+    most = Math.max(most, ++now);
+    await new Promise((resolve) => setImmediate(resolve));
+    now--;
+    return undefined;
+  };
+  await inbox.source({}, { deliver });
+  await eventually('all are done', async () => (await inbox.list('.done')).length === 12);
+  assert.equal(most, 1);
+});
+
+describe('large files', () => {
+  test('a flow that does not look gets a stream, of any size, that holds a part in memory', async (t) => {
+    const inbox = await Inbox.make(t);
+    const flow = inbox.flow();
+    const size = 20_000_000;
+    await inbox.put('large.bin', Buffer.alloc(size, 'x'));
+    await inbox.source({ maxSize: 1_000 }, { deliver: flow.deliver, needsWholeBody: false });
+    await flow.given(1);
+    const { body } = flow.at(0).message;
+    assert.equal(body.isStream, true);
+    assert.equal(body.length, size);
+    let read = 0;
+    let largest = 0;
+    for await (const chunk of body.takeStream()?.stream ?? []) {
+      read += chunk.length;
+      largest = Math.max(largest, chunk.length);
+    }
+    assert.equal(read, size);
+    assert.ok(largest <= 64 * 1024);
+    flow.at(0).resolve();
+    await eventually('it is done', async () => (await inbox.list('.done')).length === 1);
+  });
+
+  test('beyond `maxSize` it fails when the flow looks, without having been read', async (t) => {
+    const inbox = await Inbox.make(t);
+    await inbox.put('large.txt', 'x'.repeat(2_000));
+    await inbox.source(
+      { maxSize: 1_000 },
+      {
+        deliver: async ({ body }) => {
+          await body.bytes(plainCodec);
+          return undefined;
+        },
+      },
+    );
+    await eventually('it failed', async () => (await inbox.list('.failed')).length === 2);
+    assert.equal(
+      (JSON.parse(await inbox.read('.failed', 'large.txt.error.json')) as { code: string }).code,
+      'too-large',
+    );
+  });
+
+  test('a stream that nobody reads opens nothing and keeps nothing open', async (t) => {
+    const inbox = await Inbox.make(t);
+    const flow = inbox.flow();
+    await inbox.put('a.bin');
+    await inbox.source({}, { deliver: flow.deliver, needsWholeBody: false });
+    await flow.given(1);
+    flow.at(0).resolve();
+    await eventually('it is done', async () => (await inbox.list('.done')).length === 1);
+    assert.equal(flow.at(0).message.body.takeStream()?.stream.destroyed, true);
+  });
+
+  test('a file that shrinks while it is read is an error, never a part taken for the whole', async (t) => {
+    const inbox = await Inbox.make(t);
+    const flow = inbox.flow();
+    await inbox.put('a.bin', 'x'.repeat(200_000));
+    await inbox.source({}, { deliver: flow.deliver, needsWholeBody: false });
+    await flow.given(1);
+    const [owner = ''] = await inbox.list('.claimed');
+    const [claim = ''] = await inbox.list(join('.claimed', owner));
+    await writeFile(join(inbox.path, '.claimed', owner, claim), 'short');
+    const { stream } = flow.at(0).message.body.takeStream() ?? {};
+    assert.ok(stream);
+    await assert.rejects(
+      (async () => {
+        for await (const chunk of stream) void chunk;
+      })(),
+      { code: 'file', kind: 'transient' },
+    );
+    flow.at(0).resolve();
+  });
+});
+
+describe('stopping', () => {
+  test('stop takes no further file; what is under way is finished and put away; close waits for it', async (t) => {
+    const inbox = await Inbox.make(t);
+    const flow = inbox.flow();
+    await inbox.put('1.txt');
+    await inbox.put('2.txt');
+    const { source } = await inbox.source({}, { deliver: flow.deliver });
+    await flow.given(1);
+    await source.stop();
+    await source.stop();
+    let closed = false;
+    const closing = source.close().then(() => {
+      closed = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(closed, false);
+    flow.at(0).resolve();
+    await closing;
+    assert.deepEqual(await inbox.list('.done'), ['1.txt']);
+    assert.deepEqual(await inbox.waiting(), ['2.txt']);
+    assert.deepEqual(await inbox.list('.claimed'), []);
+  });
+
+  test('a file that was given up is free at once, for the next process, and the attempt does not count', async (t) => {
+    const inbox = await Inbox.make(t);
+    const flow = inbox.flow();
+    await inbox.put('a.txt', 'content');
+    const { source } = await inbox.source({ maxAttempts: 1 }, { deliver: flow.deliver });
+    await flow.given(1);
+    await source.stop();
+    flow.at(0).reject(failure('aborted', { detail: 'the integration is stopping' }));
+    await source.close();
+    const next = inbox.flow();
+    await inbox.source({ maxAttempts: 1 }, { deliver: next.deliver });
+    await next.given(1);
+    assert.equal(String(await next.at(0).message.body.bytes(plainCodec)), 'content');
+    assert.equal(next.at(0).message.origin.attempt, 1);
+    next.at(0).resolve();
+    await eventually('it is done', async () => (await inbox.list('.done')).length === 1);
+  });
+
+  test('a file that waits for its next attempt is let go at once, and its attempts stay counted', async (t) => {
+    const inbox = await Inbox.make(t);
+    await inbox.put('a.txt');
+    const deliver = async () => {
+      throw transient();
+    };
+    const { source, context } = await inbox.source({ retryDelay: 3_600_000 }, { deliver });
+    await eventually('it waits', () => context.log.lines.some((line) => line.level === 'warn'));
+    await source.stop();
+    await source.close();
+    const next = inbox.flow();
+    await inbox.source({}, { deliver: next.deliver });
+    await next.given(1);
+    assert.equal(next.at(0).message.origin.attempt, 2);
+    next.at(0).resolve();
+  });
+
+  test('reload: the old and the new source never work on the same file, and none is left behind', async (t) => {
+    const inbox = await Inbox.make(t);
+    const flow = inbox.flow();
+    for (let i = 0; i < 40; i++) await inbox.put(`${i}.txt`);
+    const old = await inbox.source({}, { deliver: flow.record, concurrency: 2 });
+    await flow.given(5);
+    await inbox.source({}, { deliver: flow.record, concurrency: 2 });
+    await old.source.stop();
+    await old.source.close();
+    await eventually('all are done', async () => (await inbox.list('.done')).length === 40);
+    assert.equal(flow.deliveries.length, 40);
+    assert.equal(new Set(flow.names).size, 40);
+  });
+});
+
+describe('at start', () => {
+  const opening = async (t: Parameters<typeof temporaryFolder>[0], prepare: (path: string) => Promise<object>) => {
+    const path = await temporaryFolder(t);
+    return new Inbox(join(path, 'in')).source(await prepare(path), { name: 'orders' });
+  };
+
+  test('a missing folder is one clear line', async (t) => {
+    await assert.rejects(
+      opening(t, async () => ({})),
+      (error: Error) => {
+        assert.match(
+          error.message,
+          /^The folder \S+\/in of the flow `orders` could not be opened: it does not exist \(ENOENT\): make it, or correct `path`$/,
+        );
+        return true;
+      },
+    );
+  });
+
+  test('a file in the place of a folder is named', async (t) => {
+    await assert.rejects(
+      opening(t, async (path) => {
+        await writeFile(join(path, 'in'), '');
+        return {};
+      }),
+      { code: 'startup', message: /in of the flow `orders` could not be opened: it is not a folder$/ },
+    );
+    await assert.rejects(
+      opening(t, async (path) => {
+        await mkdir(join(path, 'in'));
+        await writeFile(join(path, 'bad'), '');
+        return { failed: join(path, 'bad') };
+      }),
+      { code: 'startup', message: /bad of the flow `orders` could not be opened: something of that name exists/ },
+    );
+  });
+
+  test('a folder that may not be written to is named', {
+    skip: process.getuid?.() === 0 && 'root may write anywhere',
+  }, async (t) => {
+    await assert.rejects(
+      opening(t, async (path) => {
+        await mkdir(join(path, 'in'));
+        await chmod(join(path, 'in'), 0o500);
+        return {};
+      }),
+      { code: 'startup', message: /permission denied \(EACCES\): the process must read it and move its files$/ },
+    );
+  });
+});
+
+test('a folder that goes away and comes back is said once each, and files are taken again', async (t) => {
+  const inbox = await Inbox.make(t);
+  const flow = inbox.flow();
+  const { context } = await inbox.source({}, { deliver: flow.record });
+  await rm(inbox.path, { recursive: true });
+  const said = (level: string) => context.log.lines.filter((line) => line.level === level);
+  await eventually('it is said', () => said('error').length === 1);
+  assert.match(String(said('error')[0]?.fields['detail']), /it does not exist \(ENOENT\)/);
+  await mkdir(inbox.path);
+  await inbox.put('a.txt');
+  await flow.given(1);
+  assert.equal(said('error').length, 1);
+  assert.equal(said('info').length, 1);
+});
+
+test('a name that is too long to be taken is said once and left alone', async (t) => {
+  const inbox = await Inbox.make(t);
+  const flow = inbox.flow();
+  const long = 'x'.repeat(230);
+  await inbox.put(long);
+  const { context } = await inbox.source({}, { deliver: flow.record });
+  await inbox.put('a.txt');
+  await flow.given(1);
+  await inbox.put('b.txt');
+  await flow.given(2);
+  assert.deepEqual(flow.names, ['a.txt', 'b.txt']);
+  assert.deepEqual(await inbox.waiting(), [long]);
+  assert.equal(context.log.lines.filter((line) => line.level === 'error').length, 1);
+});
