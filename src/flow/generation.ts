@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { Exchange, type Services } from '../core/exchange.ts';
 import { Life } from '../core/life.ts';
@@ -94,10 +95,11 @@ export class Generation {
   }
 
   async #load(slot: Program['modules'][number]): Promise<void> {
-    // The time makes Node read a changed file again after a reload.
-    const url = `${pathToFileURL(slot.path).href}?v=${this.#services.clock.now()}`;
     let module: Readonly<Record<string, unknown>>;
     try {
+      // A changed file is read again after a reload; an unchanged one stays the same module for all who use it.
+      const { mtimeMs, size } = await stat(slot.path);
+      const url = `${pathToFileURL(slot.path).href}?v=${mtimeMs}-${size}`;
       module = (await import(url)) as Readonly<Record<string, unknown>>;
     } catch (thrown) {
       const detail = thrown instanceof Error ? thrown.message : String(thrown);
