@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import type { Report } from '../core/written.ts';
 import type { Infer } from '../schema/infer.ts';
+import { configSchema, type configTypes } from '../schema/language.ts';
 import { entryOf, isNothing, type Node, type ScalarNode } from '../schema/node.ts';
 import { readValue } from '../schema/read.ts';
 import type { ReadContext } from '../schema/read-context.ts';
 import { readScalar } from '../schema/read-scalar.ts';
 import type { Schema } from '../schema/schema.ts';
-import { configSchema, type configTypes } from './language.ts';
 
 export type ConfigType = (typeof configTypes)[number];
 

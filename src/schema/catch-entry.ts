@@ -6,7 +6,11 @@ export const catchEntry = {
   properties: {
     on: {
       type: 'array',
-      items: { type: 'string' },
+      items: {
+        type: 'string',
+        pattern: '^[a-z][a-z0-9-]*$',
+        patternText: 'a code (`http-404`), a class (`http-5xx`) or a kind (`transient`)',
+      },
       minItems: 1,
       description: 'Codes (`timeout`, `http-404`), classes (`http-5xx`) or kinds (`transient`). Absent: every error.',
       examples: [['circuit-open', 'timeout']],

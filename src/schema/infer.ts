@@ -6,7 +6,6 @@ import type {
   StepSource,
   TemplateSource,
 } from '../core/written.ts';
-import type { Schema } from './schema.ts';
 
 type Formats = {
   duration: number;
@@ -25,7 +24,7 @@ type Formats = {
 type Present<S> = S extends { required: readonly (infer R)[] } ? R : never;
 type Defaulted<P> = { [K in keyof P]: P[K] extends { default: unknown } ? K : never }[keyof P];
 
-type ObjectOf<S extends Schema, P> = {
+type ObjectOf<S, P> = {
   readonly [K in keyof P as K extends Present<S> | Defaulted<P> ? K : never]: Infer<P[K]>;
 } & {
   readonly [K in keyof P as K extends Present<S> | Defaulted<P> ? never : K]?: Infer<P[K]> | undefined;
@@ -53,7 +52,7 @@ export type Infer<S> = S extends { template: true | 'path' }
                   : S extends { type: 'array'; items: infer I }
                     ? readonly Infer<I>[]
                     : S extends { properties: infer P }
-                      ? ObjectOf<S & Schema, P>
+                      ? ObjectOf<S, P>
                       : S extends { additionalProperties: infer A }
                         ? Readonly<Record<string, Infer<A>>>
                         : unknown;

@@ -6,7 +6,7 @@ import type { ReadContext, Trail } from './read-context.ts';
 import { emptiedByIndentation, type Owner, reportUnknownKey } from './read-unknown.ts';
 import type { Schema } from './schema.ts';
 import { defaultValue, standIn } from './stand-in.ts';
-import { listed, mismatch, titleOf } from './wording.ts';
+import { keyPatterns, listed, mismatch, titleOf } from './wording.ts';
 
 /** Reads a map: its keys, a connector's name among them where the schema has a slot, defaults for the rest. */
 export function readObject(
@@ -86,6 +86,7 @@ function readKnown(
     if (isConnector(entry, schema, context)) continue;
     const property = isProperty(entry, schema) ? schema.properties?.[entry.key] : schema.additionalProperties;
     if (!property) continue;
+    if (!isProperty(entry, schema)) checkKey(entry, schema, context);
     if (emptiedByIndentation(entry, owner)) {
       define(values, entry.key, standIn(property, entry.value.pointer));
       continue;
@@ -95,6 +96,19 @@ function readKnown(
     if (value !== undefined) define(values, entry.key, value);
   }
   return values;
+}
+
+function checkKey({ key, value }: MapEntry, { keys }: Schema, context: ReadContext): void {
+  if (keys === undefined || keyPatterns[keys].test(key)) return;
+  const repaired = key.trim().replaceAll(/[^\w-]+/g, keys === 'name' ? '-' : '_');
+  context.report({
+    severity: 'error',
+    code: 'bad-name',
+    at: 'key',
+    pointer: value.pointer,
+    message: `\`${key}\` is no name: ${keys === 'name' ? 'letters, digits, `-` and `_`, beginning with a letter' : 'an environment variable has letters, digits and `_`, and begins with no digit'}`,
+    suggestion: keyPatterns[keys].test(repaired) ? repaired : undefined,
+  });
 }
 
 // An own property whatever the key: assigning `__proto__` would change the prototype instead.

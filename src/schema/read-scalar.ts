@@ -5,7 +5,7 @@ import type { Literal, ReadContext } from './read-context.ts';
 import type { Schema } from './schema.ts';
 import { standIn } from './stand-in.ts';
 import { type Parsed, parseDuration, parseRate, parseSize } from './units.ts';
-import { mismatch, titleOf } from './wording.ts';
+import { keyPatterns, mismatch, titleOf } from './wording.ts';
 
 /** A value that fits, or why not. */
 type Fitted = { readonly value: string | number | boolean | Rate } | Misfit;
@@ -129,8 +129,6 @@ function fitUnit(literal: Literal, schema: Schema, node: ScalarNode): Fitted | u
   return { value: parsed.value };
 }
 
-const namePattern = /^[A-Za-z][A-Za-z0-9_-]*$/;
-
 function fitText(text: string, literal: Literal, node: ScalarNode, schema: Schema): Fitted {
   const wrong = (code: string, suggestion?: string): Misfit => ({
     code,
@@ -140,9 +138,9 @@ function fitText(text: string, literal: Literal, node: ScalarNode, schema: Schem
   if (schema.format === 'uri' && !isUri(text)) {
     return wrong('bad-uri', !literal.coerced && /^[\w.-]+:\d+(\/|$)/.test(text) ? `http://${text}` : undefined);
   }
-  if (schema.format === 'name' && !namePattern.test(text)) {
+  if (schema.format === 'name' && !keyPatterns.name.test(text)) {
     const repaired = text.trim().replaceAll(/[\s.]+/g, '-');
-    return wrong('bad-name', namePattern.test(repaired) ? repaired : undefined);
+    return wrong('bad-name', keyPatterns.name.test(repaired) ? repaired : undefined);
   }
   if (schema.format === 'timezone' && !isTimeZone(text)) {
     return wrong('bad-timezone', nearest(text, Intl.supportedValuesOf('timeZone')));

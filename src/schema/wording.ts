@@ -1,6 +1,9 @@
 import { describe, type Node, pointerSegments } from './node.ts';
 import type { Schema } from './schema.ts';
 
+/** What keys may be that other places refer to, and those that name environment variables. */
+export const keyPatterns = { name: /^[A-Za-z][A-Za-z0-9_-]*$/, variable: /^[A-Za-z_][A-Za-z0-9_]*$/ } as const;
+
 /** `a`, `b` or `c` */
 export function listed(names: readonly string[], last = 'or'): string {
   const quoted = names.map((name) => `\`${name}\``);

@@ -16,10 +16,15 @@ export const outgoingOptions = {
   body: { template: true, description: 'What is sent: a value with `${{ }}` holes. Default: the body.' },
   expect: {
     type: 'array',
-    items: { type: 'string', pattern: '^([1-5]\\d\\d|[1-5]xx)$', patternText: 'a status (404) or a class (2xx)' },
+    items: {
+      either: [
+        { type: 'integer', minimum: 100, maximum: 599 },
+        { type: 'string', pattern: '^[1-5]xx$', patternText: 'a status (`404`) or a class (`2xx`)' },
+      ],
+    },
     minItems: 1,
     description: 'Statuses that are success. Default: `[2xx]`. Any other is the error `http-<status>`.',
-    examples: [['2xx', '404']],
+    examples: [['2xx', 404]],
   },
 } as const;
 
@@ -27,7 +32,7 @@ interface OutgoingOptions {
   readonly connector?: ConnectorSource | undefined;
   readonly headers?: TemplateSource | undefined;
   readonly body?: TemplateSource | undefined;
-  readonly expect?: readonly string[] | undefined;
+  readonly expect?: readonly (string | number)[] | undefined;
 }
 
 /** Builds, for each message, what an endpoint is given: operation, body, headers. */

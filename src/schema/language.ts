@@ -1,6 +1,6 @@
 /** What may stand in the file around steps and connectors: the top level, `config`, endpoints, flows. */
-import { catchEntry } from '../schema/catch-entry.ts';
-import type { Schema } from '../schema/schema.ts';
+import { catchEntry } from './catch-entry.ts';
+import type { Schema } from './schema.ts';
 
 export const configTypes = ['string', 'integer', 'number', 'boolean', 'uri', 'duration', 'size'] as const;
 
