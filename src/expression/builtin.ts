@@ -9,7 +9,7 @@ export interface Focus {
 
 export interface Environment {
   lookup(name: string): unknown;
-  readonly base: { meter?: Meter; readonly lookup: (name: string) => unknown };
+  readonly base: { meter?: Meter; readonly depth: number; readonly lookup: (name: string) => unknown };
 }
 
 export type Implementation = (this: Focus, ...args: never[]) => unknown;

@@ -5,8 +5,9 @@ import { some } from './ast.ts';
 import type { Chance } from './builtin.ts';
 import { functionNames } from './builtins.ts';
 import { evaluationFailure } from './failures.ts';
-import type { Run } from './fast.ts';
 import { compileFast } from './fast.ts';
+import type { Run } from './fast-frame.ts';
+import { Frame } from './fast-frame.ts';
 import type { Program } from './jsonata.ts';
 import { parse } from './jsonata.ts';
 import { limits } from './limits.ts';
@@ -74,25 +75,14 @@ function chanceOf(scope: Scope): Chance {
   };
 }
 
-const unchanging: Chance = {
-  now: () => {
-    throw bail;
-  },
-  random: () => {
-    throw bail;
-  },
-  uuid: () => {
-    throw bail;
-  },
+const unchanging = (): Chance => {
+  throw bail;
 };
 
 /** The value of an expression that needs nothing. */
 function fold(run: Run): { readonly value: unknown } | undefined {
   try {
-    const value = run(
-      { body: undefined, variable: () => undefined, chance: unchanging, locals: [], visits: 0 },
-      undefined,
-    );
+    const value = run(new Frame(undefined, { variable: () => undefined }, unchanging), undefined);
     return value === undefined ? undefined : { value };
   } catch (thrown) {
     if (thrown === bail) return undefined;
@@ -126,9 +116,8 @@ export function compileExpression(source: string): Expression {
 
   function run(scope: Scope, body: unknown): unknown {
     if (!fast || (misses > patience && misses++ % retryEvery !== 0)) return interpret(scope, body);
-    const variable = (name: string): unknown => scope.variable(name);
     try {
-      const value = fast({ body, variable, chance: chanceOf(scope), locals: [], visits: 0 }, body);
+      const value = fast(new Frame(body, scope, () => chanceOf(scope)), body);
       misses = 0;
       return value;
     } catch (thrown) {

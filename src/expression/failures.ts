@@ -55,7 +55,6 @@ const details: Readonly<Record<string, string | ((error: LibraryError) => string
 };
 
 const limitCodes: Readonly<Record<string, string>> = {
-  D1011: `it is nested more than ${limits.depth} deep; does a function call itself without end?`,
   D1012: 'it took too long',
   D2014: `a list grew over ${limits.listLength} entries`,
   D2015: `a list grew over ${limits.listLength} entries`,

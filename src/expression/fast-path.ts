@@ -1,6 +1,7 @@
 import type { Node, Stage } from './ast.ts';
-import type { Frame, Names, Run } from './fast.ts';
-import { compile, compileOpen, notFast } from './fast.ts';
+import { compile, compileOpen } from './fast.ts';
+import type { Frame, Names, Run } from './fast-frame.ts';
+import { notFast, visit } from './fast-frame.ts';
 import { limits } from './limits.ts';
 import { bail, finite, isList, member, truth } from './plain.ts';
 
@@ -11,11 +12,6 @@ interface Step {
   readonly name: string | undefined;
   readonly run: Run;
   readonly filters: readonly Filter[];
-}
-
-function visit(frame: Frame, count: number): void {
-  frame.visits += count;
-  if (frame.visits > limits.visits) throw bail;
 }
 
 function compileIndex(value: number): Filter {

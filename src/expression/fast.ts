@@ -7,31 +7,12 @@ import type { Node, Pair } from './ast.ts';
 import { left, pairs } from './ast.ts';
 import type { Chance } from './builtin.ts';
 import { functionNames } from './builtins.ts';
+import type { Names, Run } from './fast-frame.ts';
+import { looked, notFast, visit } from './fast-frame.ts';
 import { fastFunctions } from './fast-functions.ts';
 import { compilePath, filters, whole } from './fast-path.ts';
 import { limits } from './limits.ts';
 import { bail, bounded, equal, finite, isList, numeric, text, truth } from './plain.ts';
-
-/** What one run of the compiled form has at hand. */
-export interface Frame {
-  readonly body: unknown;
-  readonly variable: (name: string) => unknown;
-  readonly chance: Chance;
-  readonly locals: unknown[];
-  visits: number;
-}
-
-/** The compiled form of a node; `context` is what `$` stands for. */
-export type Run = (frame: Frame, context: unknown) => unknown;
-
-/** Thrown at compile time: this expression is the interpreter's. */
-export const notFast: { readonly notFast: true } = { notFast: true };
-
-/** Names bound so far, with their slots. */
-export interface Names {
-  readonly slots: ReadonlyMap<string, number>;
-  readonly counter: { next: number };
-}
 
 const need = (node: Node | undefined): Node => {
   if (!node) throw notFast;
@@ -68,7 +49,10 @@ function compileComparison(apply: (a: string | number, b: string | number) => bo
   return (frame, context) => {
     const a = first(frame, context);
     const b = second(frame, context);
-    if (isComparable(a) && isComparable(b) && typeof a === typeof b) return apply(a, b);
+    if (isComparable(a) && isComparable(b) && typeof a === typeof b) {
+      looked(frame, a);
+      return apply(a, b);
+    }
     const silent = (a === undefined || isComparable(a)) && (b === undefined || isComparable(b));
     if (!silent || (a !== undefined && b !== undefined)) throw bail;
     return undefined;
@@ -79,7 +63,9 @@ function compileEquality(same: boolean, first: Run, second: Run): Run {
   return (frame, context) => {
     const a = first(frame, context);
     const b = second(frame, context);
-    return a !== undefined && b !== undefined && equal(a, b) === same;
+    if (a === undefined || b === undefined) return false;
+    looked(frame, a);
+    return equal(a, b) === same;
   };
 }
 
@@ -88,6 +74,7 @@ function compileIn(first: Run, second: Run): Run {
     const a = first(frame, context);
     const b = second(frame, context);
     if (a === undefined || b === undefined) return false;
+    looked(frame, b);
     return isList(b) ? b.indexOf(a) >= 0 : a === b;
   };
 }
@@ -128,6 +115,7 @@ function compileList(node: Node, names: Names, result: boolean): Run {
   }));
   return (frame, context) => {
     const list: unknown[] = [];
+    visit(frame, items.length);
     for (const { run, whole } of items) {
       const value = run(frame, context);
       if (value === undefined) continue;
@@ -150,6 +138,7 @@ function compileObject(found: readonly Pair[], names: Names, result: boolean): R
     const runs = entries.map((entry) => entry.value);
     return (frame, context) => {
       if (isList(context)) throw bail; // a list would be grouped
+      visit(frame, runs.length);
       const made: Record<string, unknown> = {};
       for (let at = 0; at < runs.length; at += 1) {
         const value = runs[at]?.(frame, context);
@@ -160,6 +149,7 @@ function compileObject(found: readonly Pair[], names: Names, result: boolean): R
   }
   return (frame, context) => {
     if (isList(context)) throw bail;
+    visit(frame, entries.length);
     const keys = entries.map((entry) => {
       const key = entry.key(frame, context);
       if (key !== undefined && (typeof key !== 'string' || reserved.has(key))) throw bail;
@@ -242,8 +232,11 @@ function compileCall(node: Node, names: Names): Run {
   const { apply } = known;
   const [first, second, third] = given;
   if (!first) throw notFast;
-  if (!second) return (frame, context) => apply(first(frame, context), undefined, undefined);
-  return (frame, context) => apply(first(frame, context), second(frame, context), third?.(frame, context));
+  return (frame, context) => {
+    const subject = first(frame, context);
+    looked(frame, subject);
+    return apply(subject, second?.(frame, context), third?.(frame, context));
+  };
 }
 
 function compileVariable(node: Node, names: Names): Run {
@@ -253,7 +246,7 @@ function compileVariable(node: Node, names: Names): Run {
   const slot = names.slots.get(name);
   if (slot !== undefined) return (frame) => frame.locals[slot];
   if (functionNames.has(name)) throw notFast;
-  return (frame) => frame.variable(name);
+  return (frame) => frame.scope.variable(name);
 }
 
 function compileBare(node: Node, names: Names, result: boolean): Run {

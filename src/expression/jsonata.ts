@@ -63,7 +63,6 @@ const functions = builtins((name) => lookup(name) as Definition, signatureOf);
 
 const options = {
   timeout: 60_000, // of the wall clock, while others have their turns too: the meter stops the evaluation itself
-  stack: limits.depth,
   sequence: limits.listLength,
   RegexEngine: GuardedRegExp as unknown as RegExpConstructor,
 };
@@ -81,6 +80,7 @@ function hook(program: Hooked, ast: Node): void {
   program.assign(entry, (node: Node, _input: unknown, environment: Environment) => {
     const meter = meterOf(environment);
     if (terms.has(node)) meter.compared();
+    meter.nested(environment.base.depth);
     return meter.tick();
   });
   if (!some(ast, builds)) return;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Run } from '../../src/expression/fast.ts';
 import { compileFast } from '../../src/expression/fast.ts';
+import { Frame, type Run } from '../../src/expression/fast-frame.ts';
 import type { Program } from '../../src/expression/jsonata.ts';
 import { parse } from '../../src/expression/jsonata.ts';
 import { clone } from '../../src/expression/list-functions.ts';
@@ -15,7 +15,7 @@ type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
 function runFast(run: Run, body: unknown, given: Readonly<Record<string, unknown>>): Outcome | 'gave up' {
   try {
-    return { value: run({ body, variable: (name) => given[name], chance, locals: [], visits: 0 }, body) };
+    return { value: run(new Frame(body, { variable: (name) => given[name] }, () => chance), body) };
   } catch (error) {
     if (error === bail) return 'gave up';
     throw error;

@@ -1,0 +1,47 @@
+import type { Chance } from './builtin.ts';
+import { limits } from './limits.ts';
+import { bail, isList } from './plain.ts';
+
+/** What one run of the compiled form has at hand. */
+export class Frame {
+  readonly body: unknown;
+  readonly scope: { variable(name: string): unknown };
+  readonly locals: unknown[] = [];
+  readonly #chanceOf: () => Chance;
+  #chance: Chance | undefined;
+  visits = 0;
+
+  constructor(body: unknown, scope: { variable(name: string): unknown }, chanceOf: () => Chance) {
+    this.body = body;
+    this.scope = scope;
+    this.#chanceOf = chanceOf;
+  }
+
+  get chance(): Chance {
+    this.#chance ??= this.#chanceOf();
+    return this.#chance;
+  }
+}
+
+/** The compiled form of a node; `context` is what `$` stands for. */
+export type Run = (frame: Frame, context: unknown) => unknown;
+
+/** Thrown at compile time: this expression is the interpreter's. */
+export const notFast: { readonly notFast: true } = { notFast: true };
+
+/** Names bound so far, with their slots. */
+export interface Names {
+  readonly slots: ReadonlyMap<string, number>;
+  readonly counter: { next: number };
+}
+
+export function visit(frame: Frame, count: number): void {
+  frame.visits += count;
+  if (frame.visits > limits.visits) throw bail;
+}
+
+/** Counts what an operation looks through: the entries of a list, and of a long text every hundredth character. */
+export function looked(frame: Frame, value: unknown): void {
+  if (isList(value)) visit(frame, value.length);
+  else if (typeof value === 'string' && value.length > 100) visit(frame, value.length / 100);
+}
