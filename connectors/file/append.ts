@@ -19,6 +19,8 @@ export interface Appended {
   readonly written: number;
   /** Why the one behind them is not. */
   readonly error?: { readonly thrown: unknown };
+  /** Whether the file ends with a whole line; `undefined` = unknown after an error. */
+  readonly atLineStart?: boolean;
 }
 
 const newline = Buffer.from('\n');
@@ -26,17 +28,19 @@ const endsLine = (bytes: Uint8Array): boolean => bytes.at(-1) === newline[0];
 
 /**
  * Opened anew for each batch: who rotates a log renames it, and expects the next line in a new file. Where `sync` fails,
- * nothing of the batch counts as written.
+ * nothing of the batch counts as written. `atLineStart`: what is known from the last time.
  */
-export async function appendTo(path: string, additions: readonly Addition[]): Promise<Appended> {
+export async function appendTo(
+  path: string,
+  additions: readonly Addition[],
+  atLineStart: boolean | undefined,
+): Promise<Appended> {
   let end: End | undefined;
   let written = 0;
   let error: Appended['error'];
   try {
-    end = await End.open(
-      path,
-      additions.some((one) => one.chosen),
-    );
+    const noLink = additions.some((one) => one.chosen);
+    end = await End.open(path, noLink, atLineStart);
     for (const one of additions) {
       await end.add(one);
       written++;
@@ -49,17 +53,17 @@ export async function appendTo(path: string, additions: readonly Addition[]): Pr
   } catch (thrown) {
     return { written: 0, error: { thrown } };
   }
-  return error ? { written, error } : { written };
+  return error ? { written, error } : { written, atLineStart: end?.atLineStart ?? true };
 }
 
 /** The end of an open file. */
 class End {
-  static async open(path: string, noLink: boolean): Promise<End> {
+  static async open(path: string, noLink: boolean, atLineStart: boolean | undefined): Promise<End> {
     const handle = await openEnd(path, noLink);
     try {
       const stats = await handle.stat();
       const size = stats.isFile() ? stats.size : undefined;
-      return new End(path, handle, size, size ? await endOf(handle, size) : true);
+      return new End(path, handle, size, size ? (atLineStart ?? (await endsWithLine(handle, size))) : true);
     } catch (thrown) {
       await handle.close();
       throw thrown;
@@ -79,6 +83,10 @@ class End {
     this.#isNew = size === 0;
     this.#size = size;
     this.#atLineStart = atLineStart;
+  }
+
+  get atLineStart(): boolean {
+    return this.#atLineStart;
   }
 
   async add({ bytes, line }: Addition): Promise<void> {
@@ -122,9 +130,15 @@ class End {
   }
 }
 
-async function endOf(handle: FileHandle, size: number): Promise<boolean> {
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
-  return bytesRead === 0 || endsLine(buffer);
+/** While another process writes, the size may be seen to grow by pieces: only an end that stays tells something. */
+async function endsWithLine(handle: FileHandle, size: number): Promise<boolean> {
+  for (let at = size; ; ) {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, at - 1);
+    if (bytesRead === 0 || endsLine(buffer)) return true;
+    const now = (await handle.stat()).size;
+    if (now === at) return false;
+    at = now;
+  }
 }
 
 async function openEnd(path: string, noLink: boolean): Promise<FileHandle> {

@@ -6,12 +6,17 @@ interface Waiting {
   readonly failed: (thrown: unknown) => void;
 }
 
+// Paths may come from messages: what is remembered of them has a bound.
+const most = 1000;
+
 /**
  * Adds to the ends of files, one message after the other, so that lines never mix. Messages that arrive while others
  * are brought to the disk share the next `fsync`. One for all endpoints of the process.
  */
 export class Appender {
   readonly #waiting = new Map<string, Waiting[]>();
+  /** Whether the file ended with a whole line when we last wrote to it. */
+  readonly #atLineStart = new Map<string, boolean>();
 
   /** Settles when the message is in the file, and on the disk if it asked for that. */
   add(path: string, addition: Addition): Promise<void> {
@@ -34,21 +39,22 @@ export class Appender {
       const batch = this.#waiting.get(path) ?? [];
       if (batch.length === 0) break;
       this.#waiting.set(path, []);
-      await write(path, batch);
+      await this.#write(path, batch);
     }
     this.#waiting.delete(path);
   }
-}
 
-async function write(path: string, batch: readonly Waiting[]): Promise<void> {
-  for (let rest = batch; rest.length > 0; ) {
-    const { written, error } = await appendTo(
-      path,
-      rest.map((one) => one.addition),
-    );
-    for (const one of rest.slice(0, written)) one.done();
-    if (error) rest[written]?.failed(error.thrown);
-    // What stands behind may be smaller, or the disk may have room again: it gets a try of its own.
-    rest = rest.slice(error ? written + 1 : written);
+  async #write(path: string, batch: readonly Waiting[]): Promise<void> {
+    for (let rest = batch; rest.length > 0; ) {
+      const additions = rest.map((one) => one.addition);
+      const { written, error, atLineStart } = await appendTo(path, additions, this.#atLineStart.get(path));
+      if (this.#atLineStart.size >= most) this.#atLineStart.clear();
+      if (atLineStart === undefined) this.#atLineStart.delete(path);
+      else this.#atLineStart.set(path, atLineStart);
+      for (const one of rest.slice(0, written)) one.done();
+      if (error) rest[written]?.failed(error.thrown);
+      // What stands behind may be smaller, or the disk may have room again: it gets a try of its own.
+      rest = rest.slice(error ? written + 1 : written);
+    }
   }
 }
