@@ -110,6 +110,7 @@ class Compiler {
       body,
       report: this.#tools.report,
       config: this.#source.config,
+      secretNames: this.#source.secretNames,
       endpoint: (name) => this.#references.get(name),
       endpointNames: [...this.#references.keys()],
       flowHandler: (name, pointer) => this.#flowHandler(name, pointer),
@@ -132,7 +133,7 @@ class Compiler {
           code: 'unreachable',
           at: 'key',
           message:
-            'This step can never run: the one before it always ends the flow. Move it up, or put a `when` on the other',
+            'This step can never run: the one before it always ends the flow. Move it up, or put a `when` on that one',
           pointer: step.pointer,
         });
       }
@@ -167,7 +168,7 @@ class Compiler {
   #flowHandler(name: string, pointer: string): Handler | undefined {
     const flow = this.#source.flows[name];
     const report = (code: string, message: string, suggestion?: string): undefined => {
-      this.#tools.report({ severity: 'error', code, message, pointer, ...(suggestion ? { suggestion } : {}) });
+      this.#tools.report({ severity: 'error', code, message, pointer, name, ...(suggestion ? { suggestion } : {}) });
       return undefined;
     };
     if (!flow) {
@@ -176,6 +177,8 @@ class Compiler {
         name,
         subFlows.map((one) => one.name),
       );
+      // Whoever misspells a flow runs it.
+      if (suggestion) this.#run.add(suggestion);
       return report(
         'unknown-flow',
         `There is no flow \`${name}\`${suggestion ? `; did you mean \`${suggestion}\`?` : ': write it under `flows:`, without `from`'}`,
@@ -186,6 +189,7 @@ class Compiler {
       return report('not-a-sub-flow', `\`${name}\` has a \`from\` of its own: \`run\` takes flows without one`);
     }
     const at = this.#underWay.indexOf(name);
+    this.#run.add(name);
     if (at >= 0) {
       const circle = [...this.#underWay.slice(at), name].map((one) => `\`${one}\``).join(' → ');
       return report('circular-run', `These flows run each other for ever: ${circle}. Use \`loop\` to repeat steps`);

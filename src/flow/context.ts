@@ -1,8 +1,10 @@
 import type { Exchange, Handler } from '../core/exchange.ts';
 import { ExpressionSource, type Finding, type Report, type StepSource, TemplateSource } from '../core/written.ts';
+import { Failure } from '../errors.ts';
 import { compileExpression, type Expression, ExpressionSyntaxError, functionNames } from '../expression/expression.ts';
 import { compileTemplate, type Template } from '../expression/template.ts';
 import { formatFor, formatNamed, parseContentType } from '../format/index.ts';
+import { readJson } from '../format/json.ts';
 import { nearest } from '../schema/nearest.ts';
 import type {
   CompileContext,
@@ -24,6 +26,7 @@ export interface FlowWorld {
   readonly report: Report;
   /** Secrets and misspelt config names are found by `$config.NAME`. */
   readonly config: Readonly<Record<string, unknown>>;
+  readonly secretNames: readonly string[];
   endpoint(name: string): EndpointReference | undefined;
   readonly endpointNames: readonly string[];
   /** Reports unknown, circular and misused flows at `pointer`. */
@@ -176,10 +179,12 @@ export class StepContext implements CompileContext {
 
   jsonSchema(schema: unknown, at: string): (value: unknown) => readonly SchemaFinding[] {
     try {
-      return this.#world.jsonSchema(typeof schema === 'string' ? JSON.parse(schema) : schema);
+      return this.#world.jsonSchema(typeof schema === 'string' ? readJson(Buffer.from(schema)) : schema);
     } catch (thrown) {
-      const detail = thrown instanceof Error ? thrown.message : String(thrown);
-      this.report(at, { code: 'bad-schema', message: `This JSON Schema cannot be used: ${detail}` });
+      const broken = thrown instanceof Failure && thrown.code === 'malformed';
+      const detail = broken ? thrown.facts['detail'] : thrown instanceof Error ? thrown.message : String(thrown);
+      const message = broken ? `This file is not JSON: ${detail}` : `This JSON Schema cannot be used: ${detail}`;
+      this.report(at, { code: 'bad-schema', message });
       return () => [];
     }
   }
@@ -258,6 +263,8 @@ export class StepContext implements CompileContext {
         message: `${missing(name, expression.source, at)}${suggestion ? `; did you mean \`$${suggestion}\`?` : ''}`,
         pointer,
         offset: offset + at,
+        length: name.length + 1,
+        name,
         ...(suggestion ? { suggestion: `$${suggestion}` } : {}),
       });
     }
@@ -265,16 +272,21 @@ export class StepContext implements CompileContext {
   }
 
   #checkConfig(expression: Expression, pointer: string, offset: number): void {
-    for (const match of expression.source.matchAll(/\$config\.([A-Za-z_][A-Za-z0-9_]*)/g)) {
-      const name = match[1] ?? '';
-      if (Object.hasOwn(this.#world.config, name)) continue;
-      const suggestion = nearest(name, Object.keys(this.#world.config));
+    const { config, secretNames } = this.#world;
+    for (const match of expression.source.matchAll(/(\$config\.)([A-Za-z_][A-Za-z0-9_]*)/g)) {
+      const [, before = '', name = ''] = match;
+      if (Object.hasOwn(config, name)) continue;
+      const suggestion = secretNames.includes(name) ? undefined : nearest(name, Object.keys(config));
+      const why = secretNames.includes(name)
+        ? `\`${name}\` is secret: expressions cannot see it. Give it to an endpoint, as \`\${${name}}\``
+        : `\`$config\` has no \`${name}\`${suggestion ? `; did you mean \`${suggestion}\`?` : `; declare it under \`config:\`, as \`${name}: {}\``}`;
       this.#world.report({
         severity: 'error',
         code: 'unknown-config',
-        message: `\`$config\` has no \`${name}\`${suggestion ? `; did you mean \`${suggestion}\`?` : ': declare it under `config:` (secrets are not visible to expressions)'}`,
+        message: why,
         pointer,
-        offset: offset + match.index,
+        offset: offset + match.index + before.length,
+        length: name.length,
         ...(suggestion ? { suggestion } : {}),
       });
     }
@@ -298,7 +310,7 @@ export class StepContext implements CompileContext {
       : names.length > 0
         ? `declared under \`${where}:\` are ${names.map((one) => `\`${one}\``).join(', ')}`
         : `nothing is declared under \`${where}:\``;
-    this.report(at, { code, message: `There is no ${what}; ${hint}`, ...(suggestion ? { suggestion } : {}) });
+    this.report(at, { code, name, message: `There is no ${what}; ${hint}`, ...(suggestion ? { suggestion } : {}) });
   }
 }
 

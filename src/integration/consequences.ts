@@ -1,5 +1,8 @@
 import type { Finding } from '../core/written.ts';
 import { entryOf, type MapNode, type Node, pointerSegments } from '../schema/node.ts';
+import { keyPatterns } from '../schema/wording.ts';
+
+const unread: ReadonlySet<string> = new Set(['misplaced-key', 'unknown-key', 'unknown-step', 'two-kinds']);
 
 /** Tells which findings of the compiler follow from mistakes that were found before: one mistake, one message. */
 export class Consequences {
@@ -9,6 +12,8 @@ export class Consequences {
   readonly #broken = new Set<string>();
   /** Those whose value, not only its key or something beside it, is wrong. */
   readonly #values = new Set<string>();
+  /** Those of keys that nobody knew what to do with. */
+  readonly #unread = new Set<string>();
   #lost: ReadonlySet<string> | undefined;
 
   constructor(root: Node) {
@@ -19,8 +24,9 @@ export class Consequences {
     this.#standIns.add(pointer);
   }
 
-  mistake({ severity, pointer, at }: Finding): void {
+  mistake({ severity, code, pointer, at }: Finding): void {
     if (severity !== 'error') return;
+    if (unread.has(code)) this.#unread.add(pointer);
     this.#broken.add(pointer);
     if (at !== 'key') this.#values.add(pointer);
     this.#lost = undefined;
@@ -35,9 +41,9 @@ export class Consequences {
       case 'unknown-variable':
         return name !== undefined && this.#lostNames().has(name);
       case 'unknown-endpoint':
-        return name !== undefined && entryOf(entryOf(this.#root, 'endpoints'), name) !== undefined;
+        return name !== undefined && isWritten(entryOf(this.#root, 'endpoints'), name);
       case 'unknown-flow':
-        return name !== undefined && entryOf(entryOf(this.#root, 'flows'), name) !== undefined;
+        return name !== undefined && isWritten(entryOf(this.#root, 'flows'), name);
       // Whatever would use these may stand where a mistake kept it from being read.
       case 'unused-flow':
       case 'nobody-reads':
@@ -56,7 +62,10 @@ export class Consequences {
 
   /** Names of results that the steps with a mistake would have given. */
   #lostNames(): ReadonlySet<string> {
-    this.#lost ??= new Set([...this.#broken].flatMap((pointer) => namesGiven(this.#stepAround(pointer))));
+    this.#lost ??= new Set([
+      ...[...this.#broken].flatMap((pointer) => namesGiven(this.#stepAround(pointer))),
+      ...[...this.#unread].flatMap((pointer) => namesGiven(nodeAt(this.#root, pointer))),
+    ]);
     return this.#lost;
   }
 
@@ -72,6 +81,21 @@ export class Consequences {
     return step;
   }
 }
+
+function nodeAt(root: Node, pointer: string): Node | undefined {
+  let node: Node | undefined = root;
+  for (const segment of pointerSegments(pointer)) {
+    node = node?.kind === 'list' ? node.items[Number(segment)] : entryOf(node, segment);
+  }
+  return node;
+}
+
+const spelt = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+
+/** Whether a name is declared, be it in another spelling where its own was refused. */
+const isWritten = (map: Node | undefined, name: string): boolean =>
+  map?.kind === 'map' &&
+  map.entries.some(({ key }) => key === name || (!keyPatterns.name.test(key) && spelt(key) === spelt(name)));
 
 function namesGiven(node: Node | undefined): readonly string[] {
   if (node === undefined || node.kind === 'scalar') return [];

@@ -1,9 +1,10 @@
-import type { ConnectorSource } from '../core/written.ts';
+import type { ConnectorSource, Finding } from '../core/written.ts';
+import { adopt, adoptIntoNamed } from './adopt.ts';
 import { nearest } from './nearest.ts';
-import { childPointer, describe, type MapEntry, type MapNode, type Node } from './node.ts';
+import { childPointer, describe, isNothing, type MapEntry, type MapNode, type Node } from './node.ts';
 import type { ReadNode } from './read.ts';
 import type { ReadContext, Trail } from './read-context.ts';
-import { emptiedByIndentation, type Owner, reportUnknownKey } from './read-unknown.ts';
+import { gluedName, type Owner, reportUnknownKey } from './read-unknown.ts';
 import type { Schema } from './schema.ts';
 import { defaultValue, standIn } from './stand-in.ts';
 import { keyPatterns, listed, mismatch, titleOf } from './wording.ts';
@@ -17,7 +18,12 @@ export function readObject(
   read: ReadNode,
 ): unknown {
   if (node.kind !== 'map') return notAMap(node, schema, context);
-  const owner = ownerOf(node, schema, context, trail);
+  const given = ownerOf(node, schema, context, trail);
+  return readMap(adoptIntoNamed(adopt(node, given, context), schema, context), schema, context, given, read);
+}
+
+function readMap(node: MapNode, schema: Schema, context: ReadContext, given: Owner, read: ReadNode): unknown {
+  const owner = { ...given, node };
   const known = node.entries.filter((entry) => isKnown(entry, schema, context));
   const unknown = node.entries.filter((entry) => !known.includes(entry));
   for (const entry of unknown) reportUnknownKey(entry, owner, context);
@@ -30,21 +36,37 @@ export function readObject(
 }
 
 function notAMap(node: Node, schema: Schema, context: ReadContext): unknown {
-  const empty = node.kind === 'scalar' && node.value === null;
-  const hint = empty
-    ? schema.required || schema.slot || schema.oneKey
-      ? ''
-      : '. Write `{}` for an empty one'
-    : node.kind === 'list' && node.items.length === 1
-      ? '. Leave out the `- `'
-      : '';
-  context.report({
+  context.report(isNothing(node) ? emptyMap(node, schema, context) : otherKind(node, schema));
+  context.standIn(node.pointer);
+  return standIn(schema, node.pointer);
+}
+
+function emptyMap(node: Node, schema: Schema, context: ReadContext): Finding {
+  const kinds = schema.oneKey ? Object.keys(schema.properties ?? {}) : connectorNames(schema, context);
+  const needed = schema.required?.length
+    ? listed(schema.required, 'and')
+    : schema.oneKey || (schema.slot && schema.slot !== 'call')
+      ? `one of ${listed(kinds)}`
+      : undefined;
+  const hint = needed === undefined ? 'write `{}` where there is nothing to say' : `it needs ${needed}`;
+  const message = `${titleOf(node.pointer)} is empty: ${hint}`;
+  return { severity: 'error', code: 'missing-value', pointer: node.pointer, message };
+}
+
+function otherKind(node: Node, schema: Schema): Finding {
+  const glued = node.kind === 'scalar' ? gluedName(node.text, Object.keys(schema.properties ?? {})) : undefined;
+  const hint =
+    glued !== undefined
+      ? '. A space is missing after the colon'
+      : node.kind === 'list' && node.items.length === 1
+        ? '. Leave out the `- `'
+        : '';
+  return {
     severity: 'error',
     code: 'wrong-type',
     pointer: node.pointer,
     message: `${mismatch(node, schema)}${hint}`,
-  });
-  return standIn(schema, node.pointer);
+  };
 }
 
 function connectorNames(schema: Schema, context: ReadContext): readonly string[] {
@@ -87,10 +109,6 @@ function readKnown(
     const property = isProperty(entry, schema) ? schema.properties?.[entry.key] : schema.additionalProperties;
     if (!property) continue;
     if (!isProperty(entry, schema)) checkKey(entry, schema, context);
-    if (emptiedByIndentation(entry, owner)) {
-      define(values, entry.key, standIn(property, entry.value.pointer));
-      continue;
-    }
     const inner = { key: entry.key, names: owner.names, node: owner.node, outer: owner.trail };
     const value = read(entry.value, property, context, schema.properties ? inner : owner.trail);
     if (value !== undefined) define(values, entry.key, value);
@@ -134,15 +152,23 @@ function addMissing(
     // A required key that is there, but misspelt, misplaced or without a value of its own, has its message already.
     if (node.entries.some((entry) => entry.key === key)) {
       reportAbsent(node, key, context);
-    } else if (!unknown.some((entry) => nearest(entry.key, [key]) === key)) {
-      reportMissing(node, key, context);
+    } else if (!unknown.some((entry) => isMeant(entry, key, property, context))) {
+      reportMissing(node, key, property, context);
     }
   }
 }
 
-function reportMissing(node: MapNode, key: string, context: ReadContext): void {
+/** Whether an unknown key, which is reported already, stands for the missing one. */
+const isMeant = (entry: MapEntry, key: string, property: Schema, context: ReadContext): boolean =>
+  nearest(entry.key, [key]) === key ||
+  gluedName(entry.key, [key]) !== undefined ||
+  (property.kind === 'steps' && context.kinds.steps.has(entry.key));
+
+function reportMissing(node: MapNode, key: string, property: Schema, context: ReadContext): void {
   const where = node.pointer === '' ? 'in the file' : `in ${titleOf(node.pointer)}`;
-  const message = `\`${key}\` is missing ${where}`;
+  const [example] = property.examples ?? [];
+  const hint = typeof example === 'string' || typeof example === 'number' ? `, such as \`${key}: ${example}\`` : '';
+  const message = `\`${key}\` is missing ${where}${hint}`;
   context.report({ severity: 'error', code: 'missing-key', at: 'key', pointer: node.pointer, message });
 }
 
@@ -179,7 +205,6 @@ function readSlot(
     reportNoSlot(entry, slot, connectorNames(schema, context), context);
     return undefined;
   }
-  if (emptiedByIndentation(entry, owner)) return { name: entry.key, options: standIn(options, pointer), pointer };
   let findings = 0;
   const counting: ReadContext = {
     ...context,

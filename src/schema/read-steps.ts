@@ -1,11 +1,11 @@
 import type { StepSource } from '../core/written.ts';
+import { adopt } from './adopt.ts';
 import { describe, type MapEntry, type MapNode, type Node } from './node.ts';
 import type { ReadNode } from './read.ts';
 import type { ReadContext, Trail } from './read-context.ts';
 import { readExpression } from './read-scalar.ts';
-import { emptiedByIndentation, type Owner, reportUnknownKey } from './read-unknown.ts';
+import { type Owner, reportUnknownKey } from './read-unknown.ts';
 import type { Schema } from './schema.ts';
-import { standIn } from './stand-in.ts';
 import { listed, mismatch, titleOf } from './wording.ts';
 
 /** What may stand beside a step's kind. */
@@ -40,18 +40,20 @@ function reportNoList(node: Node, schema: Schema, context: ReadContext): void {
   });
 }
 
-function readStep(item: Node, context: ReadContext, trail: Trail | undefined, read: ReadNode): StepSource | undefined {
-  if (item.kind !== 'map') {
-    reportNoMap(item, context);
+function readStep(node: Node, context: ReadContext, trail: Trail | undefined, read: ReadNode): StepSource | undefined {
+  if (node.kind !== 'map') {
+    reportNoMap(node, context);
     return undefined;
   }
   const { steps } = context.kinds;
-  const owner: Owner = {
-    node: item,
+  const given: Owner = {
+    node,
     names: [...Object.keys(besideStep), ...steps.keys()],
     under: (name) => steps.get(name),
     trail,
   };
+  const item = adopt(node, given, context);
+  const owner = { ...given, node: item };
   const [kind, ...otherKinds] = item.entries.filter((entry) => steps.has(entry.key));
   const unknown = item.entries.filter((entry) => !owner.names.includes(entry.key));
   // The first unknown key is the kind when there is no other, and no word for `when` or `name`.
@@ -78,9 +80,7 @@ function finish(
   const schema = context.kinds.steps.get(kind.key);
   if (!schema) return undefined;
   const inner = { key: kind.key, names: Object.keys(besideStep), node: item, outer: owner.trail };
-  const emptied = emptiedByIndentation(kind, owner);
-  const options = emptied ? standIn(schema, kind.value.pointer) : read(kind.value, schema, context, inner);
-  if (emptied) context.standIn(kind.value.pointer);
+  const options = read(kind.value, schema, context, inner);
   const name = item.entries.find((entry) => entry.key === 'name')?.value;
   const when = item.entries.find((entry) => entry.key === 'when')?.value;
   const title = name && read(name, besideStep.name, context, inner);

@@ -1,5 +1,5 @@
 import { nearest } from './nearest.ts';
-import { childPointer, isNothing, type MapEntry, type MapNode } from './node.ts';
+import { childPointer, type MapEntry, type MapNode } from './node.ts';
 import type { ReadContext, Trail } from './read-context.ts';
 import type { Schema } from './schema.ts';
 import { listed } from './wording.ts';
@@ -25,6 +25,19 @@ export function reportUnknownKey(entry: MapEntry, owner: Owner, context: ReadCon
     context.report({ severity: 'error', code: 'misplaced-key', at: 'key', pointer, message: misplaced });
     return;
   }
+  const glued = gluedName(key, owner.names);
+  if (glued !== undefined) {
+    const written = key.replace(/:\s*/, ': ');
+    context.report({
+      severity: 'error',
+      code: 'unknown-key',
+      at: 'key',
+      pointer,
+      message: `A space is missing after the colon: \`${written}\``,
+      suggestion: written,
+    });
+    return;
+  }
   const suggestion = nearest(key, owner.names);
   const meant = suggestion === undefined ? '' : `; did you mean \`${suggestion}\`?`;
   const known = suggestion === undefined && owner.names.length > 0 ? `; known here: ${listed(owner.names, 'and')}` : '';
@@ -38,13 +51,18 @@ export function reportUnknownKey(entry: MapEntry, owner: Owner, context: ReadCon
   });
 }
 
+/** The known key of `{ endpoint:inventory }`, which YAML takes for one key. */
+export const gluedName = (key: string, names: readonly string[]): string | undefined =>
+  names.find((name) => key.startsWith(`${name}:`));
+
 const nounOf = (code: string | undefined): string =>
   code === 'unknown-step' ? 'Unknown step' : code === 'unknown-connector' ? 'Unknown connector' : 'Unknown key';
 
 /** Where a key that is right elsewhere belongs: deeper, beside the outer keys, or in the list of steps. */
 function placeOf(key: string, owner: Owner, context: ReadContext): string | undefined {
   for (const inner of owner.node.entries) {
-    if (takes(owner.under(inner.key), key)) return `\`${key}\` belongs under \`${inner.key}\`: indent it further`;
+    if (takes(owner.under(inner.key), key, context))
+      return `\`${key}\` belongs under \`${inner.key}\`: indent it further`;
   }
   for (let trail = owner.trail; trail; trail = trail.outer) {
     if (trail.names.includes(key)) return `\`${key}\` belongs further out, beside \`${trail.key}\``;
@@ -53,17 +71,14 @@ function placeOf(key: string, owner: Owner, context: ReadContext): string | unde
     const list = owner.names.find((name) => owner.under(name)?.kind === 'steps');
     if (list !== undefined) return `\`${key}\` is a step: it belongs in the list under \`${list}\`, as \`- ${key}:\``;
   }
-  const inner = owner.names.filter((name) => takes(owner.under(name), key));
+  const inner = owner.names.filter((name) => takes(owner.under(name), key, context));
   return inner.length === 1 ? `\`${key}\` belongs under \`${inner[0]}\`` : undefined;
 }
 
-const takes = (schema: Schema | undefined, key: string): boolean =>
-  schema?.properties !== undefined && !schema.template && Object.hasOwn(schema.properties, key);
-
-/**
- * Whether a key stands empty because what belongs under it was written beside it. That is one mistake, reported at the
- * key that is misplaced.
- */
-export const emptiedByIndentation = (entry: MapEntry, owner: Owner): boolean =>
-  isNothing(entry.value) &&
-  owner.node.entries.some((other) => !owner.names.includes(other.key) && takes(owner.under(entry.key), other.key));
+/** Whether a key may stand in a map of this schema, as an option or as the name of a connector. */
+export function takes(schema: Schema | undefined, key: string, context: ReadContext): boolean {
+  if (!schema || schema.template) return false;
+  const { slot } = schema;
+  const connector = slot && context.kinds.connectors.get(key)?.[slot];
+  return connector !== undefined || Object.hasOwn(schema.properties ?? {}, key);
+}

@@ -108,6 +108,7 @@ function readEither(
       pointer: node.pointer,
       message: `${titleOf(node.pointer)} must be ${expected(schema)}; found ${describe(node)}`,
     });
+    context.standIn(node.pointer);
     return standIn(schema, node.pointer);
   }
   if (others.length === 0) return read(node, first, context, trail);

@@ -13,6 +13,8 @@ interface Compiler {
   compile(schema: object | boolean): ValidateFunction;
   removeKeyword(keyword: string): unknown;
   addKeyword(definition: object): unknown;
+  /** What is wrong with the schema that was compiled last. */
+  readonly errors?: ErrorObject[] | null;
 }
 
 type Draft = 'ajv' | 'ajv/dist/2019' | 'ajv/dist/2020';
@@ -76,14 +78,15 @@ function compile(schema: object | boolean, draft: Draft, allErrors: boolean): Va
   try {
     return compiler.compile(schema);
   } catch (thrown) {
-    throw new Error(readable(thrown));
+    throw new Error(readable(thrown, compiler.errors ?? []));
   }
 }
 
-const readable = (thrown: unknown): string =>
-  (thrown instanceof Error ? thrown.message : String(thrown))
-    .replace(/^schema is invalid: /, '')
-    .replaceAll(/\bdata(\/\S+)?/g, (_, pointer: string | undefined) => pointer ?? 'the schema');
+function readable(thrown: unknown, errors: readonly ErrorObject[]): string {
+  const findings = findingsOf(errors).map((one) => `${one.pointer || 'it'} ${one.message}`);
+  if (findings.length > 0) return findings.join('; ');
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
 
 function isSmall(value: unknown): boolean {
   let nodes = 0;

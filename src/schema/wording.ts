@@ -48,6 +48,7 @@ function expectedType(schema: Schema, example: string | undefined): string {
       return schema.patternText ?? `text${such}`;
     case 'integer':
     case 'number':
+      if (schema.minimum !== undefined && schema.minimum === schema.maximum) return `\`${schema.minimum}\``;
       return `${schema.type === 'integer' ? 'an integer' : 'a number'}${range(schema)}${such}`;
     case 'boolean':
       return '`true` or `false`';
