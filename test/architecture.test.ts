@@ -55,7 +55,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/sdk.ts',
   ],
   'src/schema/': ['src/core/written.ts', 'src/errors.ts', 'src/steps/step.ts', 'src/expression/', 'src/sdk.ts'],
-  'src/integration/': ['src/schema/', 'src/core/written.ts', 'src/errors.ts', 'src/steps/step.ts', 'src/sdk.ts'],
+  'src/integration/': ['src/schema/', 'src/core/written.ts', 'src/expression/holes.ts', 'src/errors.ts'],
   'src/operations/': ['src/core/', 'src/flow/runtime.ts', 'src/errors.ts'],
 };
 

@@ -1,11 +1,21 @@
-import type { ErrorObject } from 'ajv';
 import type { SchemaFinding } from '../steps/step.ts';
+
+/** The parts of ajv's errors that are used. */
+export interface SchemaError {
+  readonly keyword: string;
+  /** JSON pointer into the value. */
+  readonly instancePath: string;
+  readonly schemaPath: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly propertyName?: string;
+  readonly message?: string;
+}
 
 /** More than these help nobody. */
 const maxFindings = 20;
 
 /** The errors of ajv as sentences: no value of the message is quoted, it may be a secret. */
-export function findingsOf(errors: readonly ErrorObject[]): readonly SchemaFinding[] {
+export function findingsOf(errors: readonly SchemaError[]): readonly SchemaFinding[] {
   const told = withoutAlternatives(errors).map(
     (error): SchemaFinding => ({
       pointer: error.instancePath,
@@ -21,7 +31,7 @@ export function findingsOf(errors: readonly ErrorObject[]): readonly SchemaFindi
 const branching: ReadonlySet<string> = new Set(['anyOf', 'oneOf']);
 
 /** What stands inside alternatives is said once, at the choice; `if` only points at its `then` or `else`. */
-function withoutAlternatives(errors: readonly ErrorObject[]): readonly ErrorObject[] {
+function withoutAlternatives(errors: readonly SchemaError[]): readonly SchemaError[] {
   const choices = errors.filter((error) => branching.has(error.keyword));
   return errors.filter(
     (error) =>
@@ -29,13 +39,13 @@ function withoutAlternatives(errors: readonly ErrorObject[]): readonly ErrorObje
   );
 }
 
-const isInside = (error: ErrorObject, choice: ErrorObject): boolean =>
+const isInside = (error: SchemaError, choice: SchemaError): boolean =>
   error !== choice &&
   error.schemaPath.startsWith(`${choice.schemaPath}/`) &&
   (error.instancePath === choice.instancePath || error.instancePath.startsWith(`${choice.instancePath}/`));
 
-function sentence(error: ErrorObject, all: readonly ErrorObject[]): string {
-  const params = error.params as Readonly<Record<string, unknown>>;
+function sentence(error: SchemaError, all: readonly SchemaError[]): string {
+  const { params } = error;
   switch (error.keyword) {
     case 'required':
       return `must have \`${params['missingProperty']}\``;
@@ -88,8 +98,8 @@ const typeWords = (type: unknown): string =>
     .join(' or ');
 
 /** "must fit one of 2 alternatives: must be text, or must have `id`" */
-function alternatives(choice: ErrorObject, all: readonly ErrorObject[]): string {
-  if (Array.isArray((choice.params as { passingSchemas?: unknown }).passingSchemas)) {
+function alternatives(choice: SchemaError, all: readonly SchemaError[]): string {
+  if (Array.isArray(choice.params['passingSchemas'])) {
     return 'must fit exactly one of the alternatives, and fits several';
   }
   const inside = all.filter((error) => isInside(error, choice) && !branching.has(error.keyword));

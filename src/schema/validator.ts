@@ -3,9 +3,9 @@
  * integration without `validate` never pays for it.
  */
 import { createRequire } from 'node:module';
-import type { ErrorObject, Options, ValidateFunction } from 'ajv';
+import type { Options, ValidateFunction } from 'ajv';
 import type { SchemaFinding } from '../steps/step.ts';
-import { findingsOf } from './schema-findings.ts';
+import { findingsOf, type SchemaError } from './schema-findings.ts';
 import { isUnique } from './unique.ts';
 
 /** The part of ajv's constructors that is used; its builds for the drafts differ in nothing else. */
@@ -14,7 +14,7 @@ interface Compiler {
   removeKeyword(keyword: string): unknown;
   addKeyword(definition: object): unknown;
   /** What is wrong with the schema that was compiled last. */
-  readonly errors?: ErrorObject[] | null;
+  readonly errors?: SchemaError[] | null;
 }
 
 type Draft = 'ajv' | 'ajv/dist/2019' | 'ajv/dist/2020';
@@ -40,7 +40,7 @@ export function compileJsonSchema(schema: unknown): (value: unknown) => readonly
     if (!isSmall(value)) return findingsOf(first.errors ?? []);
     all ??= compile(schema, draft, true);
     all(value);
-    return findingsOf((all.errors as readonly ErrorObject[] | null) ?? first.errors ?? []);
+    return findingsOf(all.errors ?? first.errors ?? []);
   };
 }
 
@@ -82,7 +82,7 @@ function compile(schema: object | boolean, draft: Draft, allErrors: boolean): Va
   }
 }
 
-function readable(thrown: unknown, errors: readonly ErrorObject[]): string {
+function readable(thrown: unknown, errors: readonly SchemaError[]): string {
   const findings = findingsOf(errors).map((one) => `${one.pointer || 'it'} ${one.message}`);
   if (findings.length > 0) return findings.join('; ');
   return thrown instanceof Error ? thrown.message : String(thrown);
