@@ -16,25 +16,24 @@ export function sequence(handlers: readonly Handler[]): Handler {
   };
 }
 
-/** Runs `work` over `items`, at most `parallel` at a time, in order of their start; the first rejection ends it. */
+/** Runs `work` over `items`, at most `parallel` at a time, in order of their start; the first rejection ends it, once all that started have settled. */
 export async function eachBounded<T>(
   items: readonly T[],
   parallel: number,
   work: (item: T, index: number) => Promise<void>,
 ): Promise<void> {
   let next = 0;
-  let failed = false;
+  let failed: { readonly thrown: unknown } | undefined;
   const lane = async (): Promise<void> => {
     while (!failed && next < items.length) {
       const index = next++;
       try {
         await work(items[index] as T, index);
       } catch (thrown) {
-        failed = true;
-        throw thrown;
+        failed ??= { thrown };
       }
     }
   };
-  const lanes = await Promise.allSettled(Array.from({ length: Math.min(parallel, items.length) }, lane));
-  for (const one of lanes) if (one.status === 'rejected') throw one.reason;
+  await Promise.all(Array.from({ length: Math.min(parallel, items.length) }, lane));
+  if (failed) throw failed.thrown;
 }

@@ -150,7 +150,9 @@ export class Engine {
   }
 
   async stop(): Promise<number> {
-    return (await this.runtime?.stop(0)) ?? 0;
+    const stopped = this.runtime?.stop(0);
+    await this.clock.advance(0);
+    return (await stopped) ?? 0;
   }
 
   /** Whether the flow asked for whole bodies: else it relays streams. */

@@ -1,15 +1,20 @@
 import { type Headers, noHeaders } from '../../core/exchange.ts';
+import { failure } from '../../errors.ts';
 
-const asText = (value: unknown): string =>
-  typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value);
+function asText(value: unknown, name: string): string {
+  const text = typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value);
+  // A line break would begin another header (RFC 9110 §5.5).
+  if (/[\r\n\0]/.test(text)) throw failure('validation', { detail: `the header ${name} cannot hold a line break` });
+  return text;
+}
 
-/** The value of a `headers` template as headers: lower-case names, text values, nothing for nothing. */
+/** The value of a `headers` template as headers: lower-case names, text values, nothing for nothing. Throws `validation`. */
 export function headersFrom(value: unknown): Headers {
   if (value === null || typeof value !== 'object') return noHeaders;
   const headers = Object.create(null) as Record<string, string | readonly string[]>;
   for (const [name, one] of Object.entries(value)) {
     if (one === undefined || one === null) continue;
-    headers[name.toLowerCase()] = Array.isArray(one) ? one.map(asText) : asText(one);
+    headers[name.toLowerCase()] = Array.isArray(one) ? one.map((each) => asText(each, name)) : asText(one, name);
   }
   return headers;
 }

@@ -49,11 +49,14 @@ export function compileOutgoing(
   const body: Evaluate | undefined = options.body ? context.template(options.body) : undefined;
   if (!body) context.body.take();
   return async (exchange) => {
-    const contentType = exchange.ownHeaders['content-type'];
+    const ownHeaders = headers
+      ? merged(exchange.ownHeaders, headersFrom(await headers(exchange)))
+      : exchange.ownHeaders;
+    const contentType = ownHeaders['content-type'];
     if (!body) await exchange.body.settle(exchange.services.codec);
     return exchange.with({
       operation: await operation(exchange),
-      ownHeaders: headers ? merged(exchange.ownHeaders, headersFrom(await headers(exchange))) : exchange.ownHeaders,
+      ownHeaders,
       body: body
         ? Body.value(await body(exchange), typeof contentType === 'string' ? contentType : undefined)
         : exchange.body,
