@@ -40,7 +40,14 @@ const isBuiltIn = (target: string): boolean => target.startsWith('node:');
 const layers: Readonly<Record<string, readonly string[]>> = {
   'src/core/': ['src/errors.ts'],
   // `convert` lists the formats and their options: they are its language.
-  'src/steps/': ['src/core/', 'src/errors.ts', 'src/schema/schema.ts', 'src/schema/infer.ts', 'src/format/index.ts'],
+  'src/steps/': [
+    'src/core/',
+    'src/errors.ts',
+    'src/schema/schema.ts',
+    'src/schema/infer.ts',
+    'src/schema/catch-entry.ts',
+    'src/format/index.ts',
+  ],
   'src/resilience/': ['src/core/', 'src/errors.ts'],
   'src/expression/': ['src/core/', 'src/errors.ts', 'src/schema/nearest.ts'],
   'src/format/': ['src/core/', 'src/errors.ts'],
