@@ -18,19 +18,15 @@ export function answerOf(exchange: Exchange): Answer | Promise<Answer> {
   const { body, reply } = exchange;
   const { codec } = exchange.services;
   const status = reply?.status ?? (body.isEmpty ? 204 : 200);
-  if (!Number.isInteger(status) || status < 200 || status > 599) {
-    throw failure('bad-request', { detail: `the reply has the status ${status}` }, { status: 500 });
-  }
-  const headers: string[] = ['x-request-id', exchange.id];
-  let typed = false;
-  if (reply) typed = addHeaders(headers, reply.headers, undefined) || typed;
-  typed = addHeaders(headers, exchange.ownHeaders, reply?.headers) || typed;
+  const own = reply ? reply.headers : exchange.ownHeaders;
+  const headers = own['x-request-id'] === undefined ? ['x-request-id', exchange.id] : [];
+  addHeaders(headers, own);
   if (bodiless(status) || body.isEmpty) {
     body.discard();
     if (!bodiless(status)) headers.push('content-length', '0');
     return { status, headers, body: undefined };
   }
-  if (!typed) {
+  if (own['content-type'] === undefined) {
     const type = body.wireType(codec);
     if (type !== undefined) headers.push('content-type', type);
   }
@@ -40,55 +36,84 @@ export function answerOf(exchange: Exchange): Answer | Promise<Answer> {
     return { status, headers, body: stream };
   }
   const bytes = body.bytes(codec);
-  const complete = (all: Uint8Array | string): Answer => {
-    headers.push('content-length', String(typeof all === 'string' ? Buffer.byteLength(all) : all.length));
-    return { status, headers, body: all };
-  };
-  return bytes instanceof Promise ? bytes.then(complete) : complete(bytes);
+  return bytes instanceof Promise ? bytes.then((all) => sized(status, headers, all)) : sized(status, headers, bytes);
 }
 
-/** Whether a content type was among them. */
-function addHeaders(raw: string[], headers: Headers, without: Headers | undefined): boolean {
-  let typed = false;
+function sized(status: number, headers: string[], body: Uint8Array | string): Answer {
+  headers.push('content-length', String(typeof body === 'string' ? Buffer.byteLength(body) : body.length));
+  return { status, headers, body };
+}
+
+function addHeaders(raw: string[], headers: Headers): void {
   for (const name in headers) {
     const value = headers[name];
-    if (value === undefined || hopByHop.has(name) || (without && Object.hasOwn(without, name))) continue;
-    if (name === 'content-type') typed = true;
-    if (name === 'x-request-id') raw.splice(0, 2);
-    check(name, value);
-    if (typeof value === 'string') raw.push(name, value);
-    else for (const one of value) raw.push(name, one);
+    if (value === undefined || hopByHop.has(name)) continue;
+    if (typeof value === 'string') add(raw, name, value);
+    else for (const one of value) add(raw, name, one);
   }
-  return typed;
 }
 
-function check(name: string, value: string | readonly string[]): void {
-  const bad = typeof value === 'string' ? badInValue.test(value) : value.some((one) => badInValue.test(one));
-  if (!bad && fieldName.test(name)) return;
-  throw failure('bad-request', { detail: `the reply's header ${JSON.stringify(name)} is not valid` }, { status: 500 });
+function add(raw: string[], name: string, value: string): void {
+  if (!fieldName.test(name) || badInValue.test(value)) {
+    throw failure(
+      'bad-request',
+      { detail: `the reply's header ${JSON.stringify(name)} is not valid` },
+      { status: 500 },
+    );
+  }
+  raw.push(name, value);
 }
+
+export const isStream = (body: Answer['body']): body is StreamSource =>
+  typeof body === 'object' && !(body instanceof Uint8Array);
 
 /**
- * Pipes a body to the client. What cannot be finished is cut with its connection: a client must never take a part for
- * the whole. `done` is called when everything was handed to the socket.
+ * Pipes a body to the client, as fast as it reads. What cannot be finished is cut with its connection: a client must
+ * never take a part for the whole. `sent` is called when everything was handed over, `cut` when the body failed; the
+ * promise is settled when the client has all, or is gone.
  */
-export function pour(source: StreamSource, response: ServerResponse, done: () => void): void {
-  const { stream } = source;
-  let sent = 0;
+export function pour(
+  { stream, length }: StreamSource,
+  response: ServerResponse,
+  options: { readonly stallMs: number; readonly sent: () => void; readonly cut: (why: string) => void },
+): Promise<void> {
+  const { socket } = response;
+  let size = 0;
+  let over = false;
+  const cut = (why: string): void => {
+    if (over) return;
+    over = true;
+    options.cut(why);
+    response.destroy();
+  };
   stream.on('data', (chunk: Uint8Array) => {
-    sent += chunk.length;
-    if (source.length !== undefined && sent > source.length) response.destroy();
-    else if (!response.write(chunk)) stream.pause();
+    size += chunk.length;
+    if (length !== undefined && size > length) {
+      cut(`it is longer than the ${length} bytes announced`);
+    } else if (!response.write(chunk)) {
+      stream.pause();
+      socket?.setTimeout(options.stallMs);
+    }
+  });
+  response.on('drain', () => {
+    socket?.setTimeout(0);
+    stream.resume();
   });
   stream.on('end', () => {
-    if (source.length !== undefined && sent !== source.length) response.destroy();
-    else done();
+    if (length !== undefined && size !== length) {
+      cut(`it ended after ${size} of the ${length} bytes announced`);
+    } else if (!over) {
+      over = true;
+      options.sent();
+    }
   });
-  stream.on('error', () => response.destroy());
-  stream.on('close', () => {
-    if (!stream.readableEnded) response.destroy();
+  stream.on('error', (error) => cut(error.message));
+  stream.on('close', () => cut('it ended too early'));
+  return new Promise((resolve) => {
+    response.on('close', () => {
+      over = true;
+      stream.destroy();
+      resolve();
+    });
   });
-  response.on('drain', () => stream.resume());
-  response.on('close', () => stream.destroy());
-  response.on('error', () => stream.destroy());
 }

@@ -3,6 +3,7 @@ import { Body, type Exchange, Failure, failure, type Headers, httpFailure, noHea
 import { decodeContent } from './decode.ts';
 import { fromNetwork } from './network-error.ts';
 import type { Dispatcher } from './pool.ts';
+import type { Operation } from './request.ts';
 
 type Controller = Dispatcher.DispatchController;
 
@@ -22,7 +23,6 @@ export class Attempt implements Dispatcher.DispatchHandler {
   readonly #settings: Settings;
   readonly #exchange: Exchange;
   readonly #method: string;
-  readonly #accepts: (status: number) => boolean;
   readonly #resolve: (exchange: Exchange) => void;
   readonly #reject: (reason: Failure) => void;
   readonly #leave: () => void;
@@ -31,22 +31,20 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #status = 0;
   #headers: Headers = noHeaders;
   #refused = false;
-  #first: Buffer | undefined;
-  #more: Buffer[] | undefined;
+  #chunks: Buffer[] | undefined;
   #size = 0;
   #stream: Answer | undefined;
 
   constructor(
     settings: Settings,
     exchange: Exchange,
-    call: { readonly method: string; readonly accepts: (status: number) => boolean },
+    method: string,
     resolve: (exchange: Exchange) => void,
     reject: (reason: Failure) => void,
   ) {
     this.#settings = settings;
     this.#exchange = exchange;
-    this.#method = call.method;
-    this.#accepts = call.accepts;
+    this.#method = method;
     this.#resolve = resolve;
     this.#reject = reject;
     this.#leave = exchange.life.onAbort((reason) => this.#abort(reason));
@@ -59,6 +57,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
     else this.#reject(reason);
   }
 
+  fail(reason: Failure): void {
+    this.#leave();
+    this.#reject(reason);
+  }
+
   onRequestStart(controller: Controller): void {
     // Thrown, not `controller.abort`: that would close the connection although nothing was written to it.
     if (this.#reason) throw this.#reason;
@@ -67,17 +70,15 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   onResponseStart(controller: Controller, status: number, received: object): void {
     if (status < 200) return;
+    const headers = received as Headers;
     this.#status = status;
-    // A fresh object; cut off from what every object inherits, for `$response.headers.constructor` must be nothing.
-    const headers = Object.setPrototypeOf(received, null) as Headers;
     this.#headers = headers;
-    this.#refused = !this.#accepts(status);
-    if (this.#refused || this.#method === 'HEAD') return;
-    const length = headers['content-length'];
+    this.#refused = !isExpected(status, (this.#exchange.operation as Operation | undefined)?.expect);
+    if (this.#refused || this.#method === 'HEAD' || status === 204 || status === 304) return;
     const encoding = headers['content-encoding'];
-    if (encoding !== undefined && status !== 204 && status !== 304)
-      this.#startStream(controller, undefined, String(encoding));
-    else if (typeof length === 'string' && Number(length) > smallBody) this.#startStream(controller, Number(length));
+    const length = headers['content-length'];
+    if (encoding !== undefined) this.#startStream(controller, undefined, String(encoding));
+    else if (typeof length === 'string' && Number(length) > this.#small) this.#startStream(controller, Number(length));
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
@@ -91,10 +92,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
       if (this.#size > smallBody) controller.abort(this.#unexpected());
       return;
     }
-    if (this.#more) this.#more.push(chunk);
-    else if (this.#first) this.#more = [this.#first, chunk];
-    else this.#first = chunk;
-    if (this.#size > smallBody) this.#startStream(controller, undefined);
+    if (this.#chunks) this.#chunks.push(chunk);
+    else this.#chunks = [chunk];
+    if (this.#size > this.#small) this.#startStream(controller, undefined);
   }
 
   onResponseEnd(): void {
@@ -111,10 +111,16 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#reject(reason);
   }
 
+  /** What is larger than may be looked at stays a stream, which can still be relayed. */
+  get #small(): number {
+    return Math.min(smallBody, this.#settings.maxResponse);
+  }
+
   #whole(): Body {
-    if (this.#size === 0) return Body.empty;
-    const bytes = this.#more ? Buffer.concat(this.#more, this.#size) : this.#first;
-    return bytes ? Body.bytes(bytes, this.#contentType()) : Body.empty;
+    const chunks = this.#chunks;
+    if (!chunks) return Body.empty;
+    const [first] = chunks;
+    return Body.bytes(chunks.length === 1 && first ? first : Buffer.concat(chunks, this.#size), this.#contentType());
   }
 
   #startStream(controller: Controller, length: number | undefined, encoding?: string): void {
@@ -124,21 +130,21 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (encoding !== undefined) {
       stream = decodeContent(answer, encoding, endpoint);
       const { 'content-encoding': _, 'content-length': __, ...rest } = this.#headers;
-      this.#headers = Object.setPrototypeOf(rest, null) as Headers;
+      this.#headers = rest;
     }
     this.#stream = answer;
     let full = false;
-    for (const chunk of this.#more ?? []) full = !answer.push(chunk);
+    for (const chunk of this.#chunks ?? []) full = !answer.push(chunk);
     if (full) controller.pause();
-    this.#more = undefined;
-    this.#first = undefined;
+    this.#chunks = undefined;
     const tooLarge = (limit: number): Failure => failure('response-too-large', { endpoint, limit });
     this.#succeed(Body.stream({ stream, length, limit, tooLarge }, this.#contentType()));
   }
 
   #succeed(body: Body): void {
-    const response = { status: this.#status, headers: this.#headers, endpoint: this.#settings.endpoint };
-    this.#resolve(this.#exchange.with({ body, headers: this.#headers, ownHeaders: noHeaders, response }));
+    const headers = this.#headers;
+    const response = { status: this.#status, headers, endpoint: this.#settings.endpoint };
+    this.#resolve(this.#exchange.with({ body, headers, ownHeaders: noHeaders, response }));
   }
 
   #unexpected(): Failure {
@@ -155,6 +161,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
     const charset = /;\s*charset=[^;]+/i.exec(given ?? '')?.[0] ?? '';
     return mediaType + charset;
   }
+}
+
+function isExpected(status: number, expect: Operation['expect']): boolean {
+  if (expect === undefined) return status >= 200 && status < 300;
+  return expect.some((one) => Number(one) === status || one === `${Math.floor(status / 100)}xx`);
 }
 
 /** An answer as a stream: reading it paces the connection, giving it up closes it. */

@@ -6,23 +6,23 @@ import {
   type Failure,
   failure,
   type Headers,
+  type Incoming,
   type Life,
   type SourceContext,
   toFailure,
+  type Wording,
 } from '#sdk';
-import { type Answer, answerOf, pour } from './answer.ts';
-import type { Connection, Serving } from './connection.ts';
+import { type Answer, answerOf, isStream, pour } from './answer.ts';
+import { Connection, type Serving } from './connection.ts';
 import type { Cors } from './cors.ts';
-import { problemOf, problemType } from './problem.ts';
+import type { Patience } from './patience.ts';
+import { problemOf } from './problem.ts';
 import type { Params } from './routes.ts';
 import { type ReadTarget, readQuery } from './target.ts';
 import { collect, tooLarge, Upload } from './upload.ts';
 
 /** Above this a body is relayed as a stream; below, collecting it costs less. */
 const smallBody = 64 * 1024;
-
-/** How long the rest of an upload is read after its request was answered: a client that still writes misses the answer else. */
-const lingerMs = 2_000;
 
 type Services = SourceContext['services'];
 
@@ -33,6 +33,14 @@ export interface Route {
   readonly maxBody: number;
   readonly needsWholeBody: boolean;
   readonly cors: Cors | undefined;
+  readonly wording: Wording | undefined;
+}
+
+/** What all requests of a port share. */
+interface Port {
+  readonly services: Services;
+  readonly patience: Patience;
+  readonly draining: boolean;
 }
 
 /** One request from its first header to the last byte of its answer. */
@@ -40,8 +48,7 @@ export class Call implements Serving {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #connection: Connection;
-  readonly #services: Services;
-  readonly #closing: () => boolean;
+  readonly #port: Port;
   #route: Route | undefined;
   #awaitsContinue: boolean;
   #upload: Upload | undefined;
@@ -49,19 +56,13 @@ export class Call implements Serving {
   #id: string | undefined;
   #over = false;
 
-  constructor(
-    request: IncomingMessage,
-    response: ServerResponse,
-    connection: Connection,
-    context: { readonly services: Services; readonly closing: () => boolean; readonly awaitsContinue: boolean },
-  ) {
+  constructor(request: IncomingMessage, response: ServerResponse, port: Port, awaitsContinue: boolean) {
     this.#request = request;
     this.#response = response;
-    this.#connection = connection;
-    this.#services = context.services;
-    this.#closing = context.closing;
-    this.#awaitsContinue = context.awaitsContinue;
-    connection.serving.add(this);
+    this.#port = port;
+    this.#awaitsContinue = awaitsContinue;
+    this.#connection = Connection.of(request.socket);
+    this.#connection.serving.add(this);
   }
 
   get complete(): boolean {
@@ -76,16 +77,22 @@ export class Call implements Serving {
     this.#life?.abort(reason);
   }
 
+  /** For routes that are known before the flow runs, so that problems are worded as theirs. */
+  at(route: Route): void {
+    this.#route = route;
+  }
+
   /** Hands the request to its flow and answers with what comes back. Throws what is wrong with the request. */
   run(route: Route, target: ReadTarget, params: Params): void {
     this.#route = route;
     const request = this.#request;
+    const { headers } = request;
     const query = readQuery(target.query);
     if (query === undefined) throw failure('bad-request', { detail: 'the query is not percent-encoded UTF-8' });
-    const length = request.headers['content-length'];
-    const declared = length === undefined ? undefined : Number(length);
-    const chunked = request.headers['transfer-encoding'] !== undefined;
-    if (declared !== undefined && declared > route.maxBody) throw tooLarge(route.maxBody);
+    const declared = headers['content-length'] === undefined ? undefined : Number(headers['content-length']);
+    const chunked = headers['transfer-encoding'] !== undefined;
+    const { maxBody } = route;
+    if (declared !== undefined && declared > maxBody) throw tooLarge(maxBody);
     const origin = {
       params,
       query,
@@ -95,24 +102,23 @@ export class Call implements Serving {
         url: request.url,
         remoteAddress: this.#connection.remoteAddress,
       },
-      receivedAt: this.#services.clock.now(),
+      receivedAt: route.services.clock.now(),
       attempt: 1,
     };
-    const type = request.headers['content-type'];
+    const type = headers['content-type'];
     if (!chunked && !declared) {
-      this.#deliver(Body.empty, origin);
+      this.#deliver(route, Body.empty, origin);
       return;
     }
     if (!route.needsWholeBody && (chunked || (declared ?? 0) > smallBody)) {
-      const { maxBody } = route;
       this.#upload = new Upload(request, maxBody, this.#awaitsContinue ? () => this.#continue() : undefined);
-      const body = Body.stream({ stream: this.#upload, length: declared, limit: maxBody, tooLarge }, type);
-      this.#deliver(body, origin);
+      const source = { stream: this.#upload, length: declared, limit: maxBody, tooLarge };
+      this.#deliver(route, Body.stream(source, type), origin);
       return;
     }
     if (this.#awaitsContinue) this.#continue();
-    collect(request, declared, route.maxBody, (result) => {
-      if (result instanceof Uint8Array) this.#deliver(Body.bytes(result, type), origin);
+    collect(request, declared, maxBody, (result) => {
+      if (result instanceof Uint8Array) this.#deliver(route, Body.bytes(result, type), origin);
       else this.refuse(result);
     });
   }
@@ -122,38 +128,33 @@ export class Call implements Serving {
     this.#response.writeContinue();
   }
 
-  #deliver(body: Body, origin: Parameters<Deliver>[0]['origin']): void {
-    const route = this.#route;
-    if (this.#over || !route) return;
-    let delivered: Promise<Exchange | undefined>;
-    try {
-      delivered = route.deliver({
+  #deliver(route: Route, body: Body, origin: Incoming['origin']): void {
+    if (this.#over) return;
+    route
+      .deliver({
         body,
-        headers: ownHeaders(this.#request),
+        headers: this.#request.headers as Headers,
         origin,
         deadline: deadlineOf(this.#request),
         onStart: (life, id) => {
           this.#life = life;
           this.#id = id;
         },
-      });
-    } catch (thrown) {
-      this.refuse(toFailure(thrown));
-      return;
-    }
-    delivered.then(
-      (exchange) => this.#reply(exchange),
-      (thrown: unknown) => this.refuse(toFailure(thrown)),
-    );
+      })
+      .then(
+        (exchange) => this.#reply(route, exchange),
+        (thrown: unknown) => this.refuse(toFailure(thrown)),
+      );
   }
 
-  #reply(exchange: Exchange | undefined): void {
+  #reply(route: Route, exchange: Exchange | undefined): void {
     if (this.#over) {
       exchange?.body.discard();
       return;
     }
     if (exchange === undefined) {
-      this.#write({ status: 204, headers: this.#id === undefined ? [] : ['x-request-id', this.#id], body: undefined });
+      const headers = this.#id === undefined ? [] : ['x-request-id', this.#id];
+      this.#write({ status: route.wording?.silent ?? 204, headers, body: undefined });
       return;
     }
     try {
@@ -177,12 +178,13 @@ export class Call implements Serving {
       this.#response.destroy();
       return;
     }
-    if (error.kind === 'bug') this.#log(error);
-    const id = this.#id ?? this.#services.random.uuid();
-    const problem = problemOf(error, id);
-    const headers = ['x-request-id', id, 'content-type', problemType, ...problem.headers];
-    headers.push('content-length', String(Buffer.byteLength(problem.text)));
-    this.#write({ status: problem.status, headers, body: problem.text });
+    const id = this.#id ?? this.#port.services.random.uuid();
+    const { wording } = this.#route ?? {};
+    const { status, headers, text } = wording
+      ? wording.error(error, { id, contentType: this.#request.headers['content-type'] })
+      : problemOf(error, id);
+    const length = String(Buffer.byteLength(text));
+    this.#write({ status, headers: ['x-request-id', id, ...headers, 'content-length', length], body: text });
   }
 
   /** An answer that no flow gives: preflight and OPTIONS. */
@@ -190,50 +192,58 @@ export class Call implements Serving {
     this.#write({ status, headers: [...headers], body: undefined });
   }
 
-  /** For routes that are known before the flow runs, so that problems carry their CORS headers too. */
-  at(route: Route): void {
-    this.#route = route;
-  }
-
   #write({ status, headers, body }: Answer): void {
     if (this.#over) {
-      if (typeof body === 'object' && 'stream' in body) body.stream.destroy();
+      if (isStream(body)) body.stream.destroy();
       return;
     }
     const response = this.#response;
+    const request = this.#request;
     const cors = this.#route?.cors;
-    if (cors) headers.push(...cors.answer(this.#request));
+    if (cors) headers.push(...cors.answer(request));
     // A client that was told to wait with its body may send it or not: the connection cannot be used again.
-    const unfinished = this.#awaitsContinue || (!this.#request.complete && hasBody(this.#request));
-    if (unfinished || this.#closing()) headers.push('connection', 'close');
+    const unfinished = this.#awaitsContinue || (!request.complete && hasBody(request));
+    if (unfinished || this.#port.draining) headers.push('connection', 'close');
     response.writeHead(status, headers);
-    const head = this.#request.method === 'HEAD';
-    if (body === undefined || head) {
-      if (typeof body === 'object' && 'stream' in body) body.stream.destroy();
+    if (!isStream(body)) {
+      this.#end(request.method === 'HEAD' ? undefined : body, unfinished);
+    } else if (request.method === 'HEAD') {
+      body.stream.destroy();
       this.#end(undefined, unfinished);
-    } else if (typeof body === 'object' && 'stream' in body) {
-      pour(body, response, () => this.#end(undefined, unfinished));
     } else {
-      this.#end(body, unfinished);
+      this.#pour(body, unfinished);
     }
+  }
+
+  #pour(body: Parameters<typeof pour>[0], unfinished: boolean): void {
+    const { background, log } = this.#route?.services ?? this.#port.services;
+    const poured = pour(body, this.#response, {
+      stallMs: this.#port.patience.stall,
+      sent: () => this.#end(undefined, unfinished),
+      cut: (detail) => log.warn('a relayed answer was cut', { exchange: this.#id, detail }),
+    });
+    // The message is over; a shutdown still waits until its answer has gone out.
+    background(poured);
   }
 
   #end(body: Uint8Array | string | undefined, unfinished: boolean): void {
     const response = this.#response;
     if (!unfinished || this.#request.complete) {
       response.end(body);
+      // A client that does not read what the kernel could not take.
+      if (response.socket?.writableLength) response.socket.setTimeout(this.#port.patience.stall);
       this.#finished();
       return;
     }
     // The whole answer is on its way; ending it would close the connection under a client that is still writing.
     if (body === undefined) response.flushHeaders();
     else response.write(body);
-    const cancel = this.#services.clock.after(lingerMs, () => end(), true);
     const end = (): void => {
       cancel();
       response.end();
       this.#finished();
     };
+    const cancel = this.#port.services.clock.after(this.#port.patience.linger, end, true);
     this.#upload?.destroy();
     this.#request.removeAllListeners('data');
     this.#request.once('end', end);
@@ -246,23 +256,13 @@ export class Call implements Serving {
     this.#upload?.destroy();
     this.#connection.done(this);
   }
-
-  #log(error: Failure): void {
-    const cause = error.cause instanceof Error ? error.cause.stack : undefined;
-    this.#services.log.error('a request ended with a bug', { id: this.#id, detail: error.message, cause });
-  }
 }
 
 const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 
-/** Node's own object, cut off from what every object inherits: `$headers.constructor` must be nothing. */
-function ownHeaders(request: IncomingMessage): Headers {
-  return Object.setPrototypeOf(request.headers, null) as Headers;
-}
-
 /** `x-request-deadline-ms`: how long the caller still waits, relative, for clocks differ. */
-function deadlineOf(request: IncomingMessage): number | undefined {
-  const text = request.headers['x-request-deadline-ms'];
+function deadlineOf({ headers }: IncomingMessage): number | undefined {
+  const text = headers['x-request-deadline-ms'];
   return typeof text === 'string' && /^\d{1,12}$/.test(text) ? Number(text) : undefined;
 }

@@ -38,11 +38,6 @@ export class Connection {
     });
   }
 
-  /** Nothing runs, and no part of a further request has come. */
-  get idle(): boolean {
-    return this.serving.size === 0 && this.socket.bytesRead === this.#bytesRead;
-  }
-
   done(one: Serving): void {
     this.serving.delete(one);
     if (this.serving.size > 0) return;
@@ -50,8 +45,21 @@ export class Connection {
     this.#whenIdle?.();
   }
 
+  /** Calls `run` as soon as nothing is served here. */
   onIdle(run: () => void): void {
     this.#whenIdle = run;
     if (this.serving.size === 0) run();
+  }
+
+  /** Closes behind the answers that are under way; at once where nothing is, not even a part of a further request. */
+  closeSoon(): void {
+    const waits = this.serving.size > 0 || this.socket.bytesRead === this.#bytesRead;
+    if (waits) this.onIdle(() => this.socket.destroySoon());
+  }
+
+  /** Closes whatever is going on: what was answered is still sent. */
+  close(): void {
+    if (this.serving.size > 0) this.socket.destroy();
+    else this.socket.destroySoon();
   }
 }

@@ -1,6 +1,5 @@
 import type { ConnectorDefinition, Infer, Schema } from '#sdk';
-import { fieldName, hopByHop } from './fields.ts';
-import { parsePath } from './routes.ts';
+import { check } from './check.ts';
 
 const method = {
   type: 'string',
@@ -185,38 +184,6 @@ export type SourceOptions = Infer<typeof sourceSchema>;
 export type CorsOptions = NonNullable<SourceOptions['cors']>;
 export type EndpointOptions = Infer<typeof endpointSchema>;
 
-type Report = (at: string, message: string, suggestion?: string) => void;
-type Written = Readonly<Record<string, unknown>>;
-
-const isMap = (value: unknown): value is Written => typeof value === 'object' && value !== null;
-
-function checkSource(options: Written, report: Report): void {
-  const parsed = parsePath(String(options['path']));
-  if ('problem' in parsed) report('path', parsed.problem);
-  const cors = options['cors'];
-  if (!isMap(cors) || !Array.isArray(cors['origins'])) return;
-  if (cors['credentials'] === true && cors['origins'].includes('*')) {
-    report('cors/origins', 'browsers refuse `*` together with `credentials: true`: name the origins');
-  }
-}
-
-function checkEndpoint(options: Written, report: Report): void {
-  const url = typeof options['url'] === 'string' && URL.canParse(options['url']) ? new URL(options['url']) : undefined;
-  if (url && url.protocol !== 'http:' && url.protocol !== 'https:') {
-    report('url', `\`${url.protocol}\` is not a protocol of this connector: write \`http:\` or \`https:\``);
-  }
-  if (url && (url.username || url.password)) report('url', 'a URL must not hold credentials: use `auth`');
-  if (url && (url.search || url.hash))
-    report('url', 'the URL of an endpoint ends with its path: use `query` for parameters');
-  for (const name of isMap(options['headers']) ? Object.keys(options['headers']) : []) {
-    if (!fieldName.test(name)) report(`headers/${pointed(name)}`, `\`${name}\` is not a header name`);
-    else if (hopByHop.has(name.toLowerCase()))
-      report(`headers/${pointed(name)}`, `\`${name}\` is set by the connection itself`);
-  }
-}
-
-const pointed = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
-
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export const httpDefinition = {
@@ -228,11 +195,6 @@ export const httpDefinition = {
   replies: true,
   awaitsReply: true,
   provides: ['params', 'query'],
-  safe: (operation: unknown) =>
-    isMap(operation) && safeMethods.has(String(operation['method'] ?? 'POST').toUpperCase()),
-  check(options, report) {
-    if (!isMap(options)) return;
-    if (typeof options['url'] === 'string') checkEndpoint(options, report);
-    else if (typeof options['path'] === 'string') checkSource(options, report);
-  },
+  safe: (operation) => safeMethods.has(String((operation as { method?: unknown } | undefined)?.method).toUpperCase()),
+  check,
 } as const satisfies ConnectorDefinition;

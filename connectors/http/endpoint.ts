@@ -1,7 +1,7 @@
-import { type Endpoint, type EndpointContext, type Exchange, type Failure, type OpenEndpoint, toFailure } from '#sdk';
+import { type Endpoint, type EndpointContext, type Exchange, type OpenEndpoint, toFailure } from '#sdk';
 import { Attempt, type Settings } from './attempt.ts';
 import type { EndpointOptions } from './definition.ts';
-import { openPool, type Pool } from './pool.ts';
+import { type Dispatcher, openPool, type Pool } from './pool.ts';
 import { headersOf, methodOf, type Operation, pathOf, sendsBody, type Template, templateOf } from './request.ts';
 
 const mediaTypes = {
@@ -39,14 +39,15 @@ export const openEndpoint = (async (options: EndpointOptions, context: EndpointC
 
   return {
     handle: async (exchange) => {
-      const { life } = exchange;
-      life.check();
-      const ready = pool ?? (await life.race(open()));
-      return call(ready, template, settings, exchange);
+      exchange.life.check();
+      return call(pool ?? (await exchange.life.race(open())), template, settings, exchange);
     },
     async close() {
       cancelLoading();
-      await opening?.then((opened) => opened.destroy());
+      await opening?.then(
+        (opened) => opened.destroy(),
+        () => {},
+      );
     },
   };
 }) satisfies OpenEndpoint;
@@ -55,55 +56,33 @@ function call(pool: Pool, template: Template, settings: Settings, exchange: Exch
   const operation = (exchange.operation ?? noOperation) as Operation;
   const method = methodOf(operation);
   const path = pathOf(template, operation);
-  const headers = headersOf(template, exchange, operation);
-  const outgoing = { method, path, accepts: accepts(operation.expect) };
-  if (!sendsBody(method, operation) || exchange.body.isEmpty) {
-    return dispatch(pool, settings, exchange, outgoing, headers, null);
+  const { body } = exchange;
+  if (body.isEmpty || !sendsBody(method, operation)) {
+    const headers = headersOf(template, exchange, operation, undefined);
+    return dispatch(pool, settings, exchange, { method, path, headers, body: null });
   }
   const { codec } = exchange.services;
-  const typed = withType(headers, exchange.body.wireType(codec));
-  const stream = exchange.body.takeStream();
-  if (stream) {
-    const sized = stream.length === undefined ? typed : [...typed, 'content-length', String(stream.length)];
-    return dispatch(pool, settings, exchange, outgoing, sized, stream.stream);
+  const headers = headersOf(template, exchange, operation, body.wireType(codec));
+  const source = body.takeStream();
+  if (source) {
+    // So that the far side can refuse what is too long before it arrives.
+    if (source.length !== undefined) headers.push('content-length', String(source.length));
+    return dispatch(pool, settings, exchange, { method, path, headers, body: source.stream });
   }
-  const bytes = exchange.body.bytes(codec);
-  if (bytes instanceof Promise) {
-    return bytes.then((all) => dispatch(pool, settings, exchange, outgoing, typed, all));
-  }
-  return dispatch(pool, settings, exchange, outgoing, typed, bytes);
+  const bytes = body.bytes(codec);
+  if (!(bytes instanceof Promise)) return dispatch(pool, settings, exchange, { method, path, headers, body: bytes });
+  return bytes.then((all) => dispatch(pool, settings, exchange, { method, path, headers, body: all }));
 }
 
-/** What the file says about the content type wins over what the body says of itself. */
-function withType(headers: readonly string[], type: string | undefined): readonly string[] {
-  if (type === undefined) return headers;
-  for (let i = 0; i < headers.length; i += 2) if (headers[i] === 'content-type') return headers;
-  return [...headers, 'content-type', type];
-}
+type Request = Dispatcher.DispatchOptions;
 
-type DispatchBody = NonNullable<Parameters<Pool['dispatch']>[0]['body']>;
-
-function dispatch(
-  pool: Pool,
-  settings: Settings,
-  exchange: Exchange,
-  outgoing: { readonly method: string; readonly path: string; readonly accepts: (status: number) => boolean },
-  headers: readonly string[],
-  body: DispatchBody | null,
-): Promise<Exchange> {
-  return new Promise<Exchange>((resolve, reject: (reason: Failure) => void) => {
-    const attempt = new Attempt(settings, exchange, outgoing, resolve, reject);
+function dispatch(pool: Pool, settings: Settings, exchange: Exchange, request: Request): Promise<Exchange> {
+  return new Promise<Exchange>((resolve, reject) => {
+    const attempt = new Attempt(settings, exchange, request.method, resolve, reject);
     try {
-      pool.dispatch({ method: outgoing.method, path: outgoing.path, headers: headers as string[], body }, attempt);
+      pool.dispatch(request, attempt);
     } catch (thrown) {
-      reject(toFailure(thrown));
+      attempt.fail(toFailure(thrown));
     }
   });
-}
-
-const isSuccess = (status: number): boolean => status >= 200 && status < 300;
-
-function accepts(expect: Operation['expect']): (status: number) => boolean {
-  if (expect === undefined) return isSuccess;
-  return (status) => expect.some((one) => Number(one) === status || one === `${Math.floor(status / 100)}xx`);
 }

@@ -1,5 +1,6 @@
 import type { Pool } from 'undici';
 import type { EndpointOptions } from './definition.ts';
+import { silenceMs } from './network-error.ts';
 
 export type { Dispatcher } from 'undici';
 export type { Pool };
@@ -29,6 +30,8 @@ export async function openPool(origin: string, options: EndpointOptions): Promis
     connections: pool?.connections ?? 256,
     keepAliveTimeout: pool?.keepAlive ?? 4_000,
     allowH2: false,
+    headersTimeout: silenceMs,
+    bodyTimeout: silenceMs,
     // Every request has its connection to itself: one slow answer delays no other.
     pipelining: 1,
     connect: {

@@ -1,15 +1,9 @@
-import type { Failure } from '#sdk';
+import type { Failure, WordedError } from '#sdk';
+
+const problemType = 'application/problem+json';
 
 /** An error as an answer: problem details (RFC 9457), never with a stack, never as a success. */
-export interface Problem {
-  readonly status: number;
-  readonly headers: readonly string[];
-  readonly text: string;
-}
-
-export const problemType = 'application/problem+json';
-
-export function problemOf(error: Failure, id: string | undefined): Problem {
+export function problemOf(error: Failure, id: string | undefined): WordedError {
   const status = statusOf(error);
   const title = error.code.replaceAll('-', ' ');
   const findings = error.facts['findings'];
@@ -23,7 +17,7 @@ export function problemOf(error: Failure, id: string | undefined): Problem {
     outcome: error.outcome,
     findings: Array.isArray(findings) ? findings : undefined,
   });
-  return { status, headers: headersOf(error), text };
+  return { status, headers: ['content-type', problemType, ...headersOf(error)], text };
 }
 
 function statusOf(error: Failure): number {
@@ -32,15 +26,16 @@ function statusOf(error: Failure): number {
   return Number.isInteger(error.status) && error.status >= 400 && error.status <= 599 ? error.status : 500;
 }
 
-function headersOf(error: Failure): readonly string[] {
+function headersOf({ code, kind, facts }: Failure): readonly string[] {
   const headers: string[] = [];
-  if (error.kind === 'rejected') headers.push('retry-after', String(secondsUntilRetry(error.facts)));
-  const allow = error.facts['allow'];
-  if (error.code === 'method-not-allowed' && Array.isArray(allow)) headers.push('allow', allow.join(', '));
+  const retryAfter = facts['retryAfter'];
+  if (kind === 'rejected' || typeof retryAfter === 'number') {
+    headers.push('retry-after', secondsUntilRetry(retryAfter ?? facts['ms']));
+  }
+  const allow = facts['allow'];
+  if (code === 'method-not-allowed' && Array.isArray(allow)) headers.push('allow', allow.join(', '));
   return headers;
 }
 
-function secondsUntilRetry(facts: Failure['facts']): number {
-  const ms = facts['ms'] ?? facts['retryAfter'];
-  return typeof ms === 'number' && ms > 0 ? Math.ceil(ms / 1000) : 1;
-}
+const secondsUntilRetry = (ms: unknown): string =>
+  typeof ms === 'number' && ms > 0 ? String(Math.ceil(ms / 1000)) : '1';

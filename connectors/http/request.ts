@@ -1,4 +1,4 @@
-import { type Exchange, failure, type Headers } from '#sdk';
+import { type Exchange, failure, type Headers, noHeaders } from '#sdk';
 import type { EndpointOptions } from './definition.ts';
 import { badInValue, fieldName, hopByHop } from './fields.ts';
 
@@ -23,20 +23,24 @@ export interface Template {
   readonly fixedQuery: Readonly<Record<string, string>>;
   /** Those that a call may override. */
   readonly headers: Headers;
-  /** Those that nothing overrides. */
+  /** Raw pairs that nothing overrides. */
   readonly credentials: readonly string[];
-  readonly protected: ReadonlySet<string>;
+  /** Names that no call may set. */
+  readonly reserved: ReadonlySet<string>;
   /** `headers` and `credentials` as raw pairs, for calls that set none of their own. */
   readonly raw: readonly string[];
 }
 
+const deadlineHeader = 'x-request-deadline-ms';
+
 export function templateOf(options: EndpointOptions): Template {
   const url = new URL(options.url);
+  const credentials = credentialsOf(options.auth);
+  const names = credentials.filter((_, index) => index % 2 === 0);
   const headers = Object.create(null) as Record<string, string>;
   headers['user-agent'] = 'dowel';
   for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = value;
-  const credentials = credentialsOf(options.auth);
-  for (const name of credentials.filter((_, index) => index % 2 === 0)) delete headers[name];
+  for (const name of names) delete headers[name];
   const fixedQuery = options.query ?? {};
   return {
     origin: url.origin,
@@ -45,7 +49,7 @@ export function templateOf(options: EndpointOptions): Template {
     fixedQuery,
     headers,
     credentials,
-    protected: new Set(credentials.filter((_, index) => index % 2 === 0)),
+    reserved: new Set([...names, ...hopByHop, 'host', deadlineHeader]),
     raw: [...Object.entries(headers).flat(), ...credentials],
   };
 }
@@ -67,7 +71,7 @@ export function methodOf(operation: Operation): string {
   if (operation.method === undefined) return 'POST';
   const method = typeof operation.method === 'string' ? operation.method.toUpperCase() : '';
   if (fieldName.test(method) && !refusedMethods.has(method)) return method;
-  throw failure('bad-request', { detail: `${JSON.stringify(operation.method)} is not a method that can be called` });
+  throw unusable(`${JSON.stringify(operation.method)} is not a method that can be called`);
 }
 
 /** GET, HEAD and DELETE send a body only when the step gave one. */
@@ -80,29 +84,27 @@ const outsideUri = /[^!-~]|[#\\]/;
 
 /** Path and query of a request. The holes in `path` were encoded one by one; here it is held below the base. */
 export function pathOf(template: Template, operation: Operation): string {
-  const { path } = operation;
-  if (path === undefined && operation.query === undefined) return (template.base || '/') + mark(template.query);
-  if (path !== undefined && typeof path !== 'string') throw failure('bad-request', { detail: 'the path is not text' });
+  const { path, query } = operation;
+  if (path === undefined && query === undefined) return (template.base || '/') + mark(template.query);
   const text = path ?? '';
+  if (typeof text !== 'string') throw unusable('its path is not text');
   const question = text.indexOf('?');
   const plain = question === -1 ? text : text.slice(0, question);
-  if (outsideUri.test(text) || (plain.includes('.') || plain.includes('%') ? dotSegment.test(plain) : false)) {
-    throw failure('bad-request', { detail: 'the path of the call holds characters or segments that are not allowed' });
+  if (outsideUri.test(text)) throw unusable('its path holds characters that must be percent-encoded');
+  if ((plain.includes('.') || plain.includes('%')) && dotSegment.test(plain)) {
+    throw unusable('its path holds `.` or `..` as a segment');
   }
   const joined = template.base + (plain === '' || plain.startsWith('/') ? plain : `/${plain}`) || '/';
   const written = question === -1 ? '' : text.slice(question + 1);
-  const own = operation.query === undefined ? template.query : mergedQuery(template, operation.query);
+  const own = query === undefined ? template.query : mergedQuery(template, query);
   return joined + mark(written === '' || own === '' ? written + own : `${written}&${own}`);
 }
 
 const mark = (query: string): string => (query === '' ? '' : `?${query}`);
 
 function mergedQuery(template: Template, query: unknown): string {
-  if (typeof query !== 'object' || query === null || Array.isArray(query)) {
-    throw failure('bad-request', { detail: 'the query of the call is not a map' });
-  }
-  const merged: Record<string, unknown> = Object.assign(Object.create(null), template.fixedQuery, query);
-  return encodeQuery(merged);
+  if (typeof query !== 'object' || query === null || Array.isArray(query)) throw unusable('its `query` is not a map');
+  return encodeQuery(Object.assign(Object.create(null), template.fixedQuery, query));
 }
 
 function encodeQuery(query: Readonly<Record<string, unknown>>): string {
@@ -111,56 +113,79 @@ function encodeQuery(query: Readonly<Record<string, unknown>>): string {
     const value = query[name];
     for (const one of Array.isArray(value) ? value : [value]) {
       if (one === undefined || one === null) continue;
-      if (typeof one === 'object') throw failure('bad-request', { detail: `the query parameter ${name} is not text` });
-      text += `${text === '' ? '' : '&'}${encodeURIComponent(name)}=${encodeURIComponent(String(one))}`;
+      if (typeof one === 'object') throw unusable(`its query parameter \`${name}\` is not text`);
+      text += `${text === '' ? '' : '&'}${encoded(name)}=${encoded(String(one))}`;
     }
   }
   return text;
 }
 
-/** Raw header pairs. What came in with the message is not among them: only what the file itself says. */
-export function headersOf(template: Template, exchange: Exchange, operation: Operation): readonly string[] {
-  const raw = messageHeaders(template, exchange, operation);
+function encoded(text: string): string {
+  // Half a surrogate pair has no encoding: `encodeURIComponent` would throw an error that says nothing.
+  if (!text.isWellFormed()) throw unusable('its query holds text that is not Unicode');
+  return encodeURIComponent(text);
+}
+
+/**
+ * Raw header pairs. What came in with the message is not among them: only what the file itself says. `type`: of the body,
+ * where the file does not say it.
+ */
+export function headersOf(
+  template: Template,
+  exchange: Exchange,
+  operation: Operation,
+  type: string | undefined,
+): string[] {
+  const { ownHeaders } = exchange;
+  const raw =
+    operation.headers === undefined && ownHeaders === noHeaders && template.headers['content-type'] === undefined
+      ? plainHeaders(template, type)
+      : mergedHeaders(template, ownHeaders, operation.headers, type);
   const { left } = exchange.life;
-  // Relative, because clocks differ; truncated, so that the far side gives up no later than we do.
-  if (left !== undefined) raw.push('x-request-deadline-ms', String(Math.floor(left)));
+  // Relative, because clocks differ; rounded down, so that the far side gives up no later than we do.
+  if (left !== undefined) raw.push(deadlineHeader, String(Math.floor(left)));
   return raw;
 }
 
-function messageHeaders(template: Template, exchange: Exchange, operation: Operation): string[] {
-  const own = operation.headers;
-  if (own === undefined && !hasAny(exchange.ownHeaders)) return [...template.raw];
-  if (own !== undefined && (typeof own !== 'object' || own === null)) {
-    throw failure('bad-request', { detail: 'the headers of the call are not a map' });
-  }
+function plainHeaders(template: Template, type: string | undefined): string[] {
+  const raw = template.raw.slice();
+  if (type !== undefined) raw.push('content-type', type);
+  return raw;
+}
+
+function mergedHeaders(template: Template, own: Headers, given: unknown, type: string | undefined): string[] {
   const merged = Object.create(null) as Record<string, unknown>;
+  if (type !== undefined) merged['content-type'] = type;
   Object.assign(merged, template.headers);
-  assignLower(merged, exchange.ownHeaders);
-  if (own) assignLower(merged, own);
+  assignAllowed(merged, own, template.reserved);
+  if (given !== undefined) {
+    if (typeof given !== 'object' || given === null || Array.isArray(given))
+      throw unusable('its `headers` are not a map');
+    assignAllowed(merged, given, template.reserved);
+  }
   const raw: string[] = [];
   for (const name in merged) {
-    const isConfigured = merged[name] === template.headers[name];
-    if (!isConfigured && (template.protected.has(name) || hopByHop.has(name) || name === 'host')) continue;
-    for (const value of Array.isArray(merged[name]) ? merged[name] : [merged[name]]) push(raw, name, value);
+    const value = merged[name];
+    if (Array.isArray(value)) for (const one of value) push(raw, name, one);
+    else push(raw, name, value);
   }
-  raw.push(...template.credentials);
-  return raw;
+  return raw.concat(template.credentials);
 }
 
-const hasAny = (headers: Headers): boolean => {
-  for (const _ in headers) return true;
-  return false;
-};
-
-function assignLower(target: Record<string, unknown>, from: object): void {
-  for (const [name, value] of Object.entries(from)) target[name.toLowerCase()] = value;
+function assignAllowed(target: Record<string, unknown>, from: object, reserved: ReadonlySet<string>): void {
+  for (const [name, value] of Object.entries(from)) {
+    const lower = name.toLowerCase();
+    if (!reserved.has(lower)) target[lower] = value;
+  }
 }
 
 function push(raw: string[], name: string, value: unknown): void {
   if (value === undefined || value === null) return;
   const text = String(value);
   if (typeof value === 'object' || !fieldName.test(name) || badInValue.test(text)) {
-    throw failure('bad-request', { detail: `the header ${JSON.stringify(name)} of the call is not valid` });
+    throw unusable(`its header ${JSON.stringify(name)} is not valid`);
   }
   raw.push(name, text);
 }
+
+const unusable = (why: string) => failure('bad-request', { detail: `the call cannot be made: ${why}` });

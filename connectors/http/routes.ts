@@ -1,57 +1,8 @@
-/**
- * Which route serves a path. A tree of segments: literal segments win over parameters, parameters over the rest of the
- * path; a route that knows the path but not the method lets a less exact one answer. Segments are split before they are
- * decoded, once: an encoded slash stays inside its parameter.
- */
-export interface ParsedPath {
-  readonly segments: readonly Segment[];
-  readonly names: readonly string[];
-}
-
-interface Segment {
-  readonly kind: 'literal' | 'parameter' | 'rest';
-  readonly text: string;
-}
-
-/** `/orders/{id}` and `/files/{rest+}`. */
-export function parsePath(path: string): ParsedPath | { readonly problem: string } {
-  if (!path.startsWith('/')) return { problem: 'a path begins with `/`' };
-  const names: string[] = [];
-  const segments: Segment[] = [];
-  const parts = path.slice(1).split('/');
-  for (const [index, part] of parts.entries()) {
-    const parameter = /^\{([A-Za-z_][A-Za-z0-9_]*)(\+?)\}$/.exec(part);
-    if (parameter) {
-      const [, name = '', plus] = parameter;
-      if (names.includes(name)) return { problem: `the parameter \`${name}\` stands there twice` };
-      if (plus && index < parts.length - 1) return { problem: `\`{${name}+}\` may only stand at the end` };
-      names.push(name);
-      segments.push({ kind: plus ? 'rest' : 'parameter', text: name });
-      continue;
-    }
-    if (/[{}]/.test(part)) return { problem: `\`${part}\` is neither a literal segment nor one parameter \`{name}\`` };
-    if (/[?#\s\\]/.test(part)) return { problem: `\`${part}\` holds a character that is not part of a path` };
-    const text = decoded(part);
-    if (text === undefined) return { problem: `\`${part}\` is not percent-encoded correctly` };
-    if (text === '.' || text === '..') return { problem: '`.` and `..` are not allowed in a path' };
-    segments.push({ kind: 'literal', text });
-  }
-  return { segments, names };
-}
-
-/** Percent-decoded text; `undefined` when the encoding is broken, is not UTF-8, or hides a NUL. */
-export function decoded(text: string): string | undefined {
-  if (!text.includes('%')) return text;
-  try {
-    const plain = decodeURIComponent(text);
-    return plain.includes('\0') ? undefined : plain;
-  } catch {
-    return undefined;
-  }
-}
+import { decoded, type ParsedPath } from './path.ts';
 
 interface Leaf<T> {
-  readonly byMethod: Map<string, Mounted<T>[]>;
+  /** Of several the latest serves. */
+  readonly byMethod: Map<string, readonly Mounted<T>[]>;
 }
 
 interface Mounted<T> {
@@ -76,6 +27,11 @@ export type Found<T> =
   /** The path is known; `allow` lists its methods. */
   | { readonly value: undefined; readonly allow: readonly string[] };
 
+/**
+ * Which route serves a path. A tree of segments: literal segments win over parameters, parameters over the rest of the
+ * path; a route that knows the path but not the method lets a less exact one answer. Segments are split before they are
+ * decoded, once: an encoded slash stays inside its parameter.
+ */
 export class Routes<T> {
   readonly #root: Node<T> = newNode();
   // Paths without parameters are found by one look-up of the path as it came.
@@ -99,7 +55,7 @@ export class Routes<T> {
     };
   }
 
-  /** `undefined`: nothing is served at that path. `path` is valid (see `target.ts`). */
+  /** `undefined`: nothing is served at that path. `path` was read by `target.ts`. */
   find(method: string, path: string): Found<T> | undefined {
     const exact = this.#exact.get(path);
     const mounted = exact && served(exact, method);
@@ -127,12 +83,16 @@ export class Routes<T> {
       node = next;
     }
     if (create) node.leaf ??= { byMethod: new Map() };
-    if (node.leaf && path.names.length === 0) {
+    if (node.leaf && path.segments.every(isPlain)) {
       this.#exact.set(`/${path.segments.map((one) => one.text).join('/')}`, node.leaf);
     }
     return node.leaf;
   }
 }
+
+/** Stands in a request as it does here: nothing to decode, no slash that was encoded. */
+const isPlain = (segment: ParsedPath['segments'][number]): boolean =>
+  segment.kind === 'literal' && /^[\w.~-]*$/.test(segment.text);
 
 interface Search {
   readonly method: string;

@@ -4,55 +4,51 @@ import { failure, type Log, type SourceContext, toFailure } from '#sdk';
 import { Call, type Route } from './call.ts';
 import { Connection } from './connection.ts';
 import { isPreflight } from './cors.ts';
+import { cannotListen } from './listen-error.ts';
 import { refuseRaw } from './malformed.ts';
-import { type ParsedPath, Routes } from './routes.ts';
+import type { ParsedPath } from './path.ts';
+import { type Patience, usualPatience } from './patience.ts';
+import { Routes } from './routes.ts';
 import { readTarget } from './target.ts';
 
 // A static import would read node:http's lazy getters, and those load a whole second HTTP client.
 const http = process.getBuiltinModule('node:http');
-
-/** Time for the header section to arrive (slow-loris). */
-const headersTimeout = 20_000;
-/** Time for a whole request to arrive. */
-const requestTimeout = 300_000;
-/** Longer than the minute after which common load balancers close: else they send into a connection we are closing. */
-const keepAliveTimeout = 72_000;
-/** What connections get that were caught in the middle of sending a request when the server stops. */
-const graceMs = 1_000;
+const net = process.getBuiltinModule('node:net');
 
 type Services = SourceContext['services'];
 
+/** Who serves a route. */
 export interface Mount extends Route {
   /** The running integration it belongs to: a reload brings another one. */
   readonly owner: object;
   readonly flow: string;
-  /** Takes no new request. */
-  stopped: boolean;
 }
 
 /** One listening port, shared by all http sources of the process. */
 export class HttpServer {
+  readonly services: Services;
+  readonly patience: Patience;
   readonly #host: string;
   readonly #port: number;
-  readonly #services: Services;
   readonly #log: Log;
   readonly #routes = new Routes<Mount>();
   readonly #connections = new Set<Connection>();
-  readonly #mounts = new Set<Mount>();
+  #mounts = 0;
   #server: Server | undefined;
   #opening: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
-  #draining = false;
 
   constructor(options: {
     readonly host: string;
     readonly port: number;
     readonly services: Services;
     readonly log: Log;
+    readonly patience?: Patience;
   }) {
+    this.services = options.services;
+    this.patience = options.patience ?? usualPatience;
     this.#host = options.host;
     this.#port = options.port;
-    this.#services = options.services;
     this.#log = options.log;
   }
 
@@ -61,48 +57,65 @@ export class HttpServer {
     return typeof address === 'object' && address !== null ? address : undefined;
   }
 
-  /** Serves the route; what was mounted there by an earlier integration serves again once this one is taken away. */
+  /** How many clients are connected. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** No new connections, and answers say `Connection: close`. */
+  get draining(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /**
+   * Serves the route until the returned function is called: what an earlier integration serves there steps back, and
+   * serves again afterwards. After the last route the port is closed.
+   */
   mount(methods: readonly string[], path: ParsedPath, mount: Mount, text: string): () => void {
     for (const method of methods) {
-      const rival = this.#routes.at(method, path).find((one) => one.owner === mount.owner && !one.stopped);
+      const rival = this.#routes.at(method, path).find((one) => one.owner === mount.owner);
       if (!rival) continue;
-      const detail = `the flows ${rival.flow} and ${mount.flow} both serve ${method} ${text}; let one of them have another path or method`;
+      const detail = `the flows ${rival.flow} and ${mount.flow} both serve ${method} ${text}; give one of them another path or method`;
       throw failure('startup', { what: `The http source of ${mount.flow}`, detail });
     }
     const remove = methods.map((method) => this.#routes.add(method, path, mount));
-    this.#mounts.add(mount);
+    this.#mounts += 1;
+    let mounted = true;
     return () => {
+      if (!mounted) return;
+      mounted = false;
       for (const one of remove) one();
-      this.#mounts.delete(mount);
+      this.#mounts -= 1;
+      if (this.#mounts === 0) this.#drain();
     };
   }
 
   /** Resolves when the port is open. */
   listen(): Promise<void> {
-    if (this.#draining) this.#opening = (this.#closed ?? Promise.resolve()).then(() => this.#open());
     this.#opening ??= this.#open();
     return this.#opening;
   }
 
-  /** A source takes no more requests; after the last one the port is closed, and answers close their connections. */
-  stopped(): void {
-    if (this.#draining || [...this.#mounts].some((one) => !one.stopped)) return;
-    this.#drain();
-  }
-
+  /** Gives up what is still going on, and resolves when no connection is left. */
   async close(): Promise<void> {
     await this.#opening?.catch(() => {});
     this.#drain();
+    for (const connection of [...this.#connections]) connection.close();
+    const cancel = this.services.clock.after(this.patience.farewell, () => {
+      for (const connection of [...this.#connections]) connection.socket.destroy();
+    });
     await this.#closed;
+    cancel();
   }
 
   #open(): Promise<void> {
+    const { patience } = this;
     const server = http.createServer({
-      headersTimeout,
-      requestTimeout,
-      keepAliveTimeout,
-      connectionsCheckingInterval: 5_000,
-      // Both are answered here, with a problem document.
+      headersTimeout: patience.headers,
+      requestTimeout: patience.request,
+      keepAliveTimeout: patience.keepAlive,
+      connectionsCheckingInterval: patience.check,
+      // Answered here, with a problem document.
       requireHostHeader: false,
       insecureHTTPParser: false,
       noDelay: true,
@@ -110,21 +123,19 @@ export class HttpServer {
     // All that fit into the 16 KiB that node allows; it would drop the surplus without a word.
     server.maxHeadersCount = 0;
     server.on('connection', (socket: Socket) => this.#connected(socket));
-    server.on('request', (request, response) => this.#serve(request, response, false));
-    server.on('checkContinue', (request, response) => this.#serve(request, response, true));
-    server.on('checkExpectation', (request, response) => {
-      this.#call(request, response, false).refuse(
+    server.on('request', (request, response) => this.#serve(new Call(request, response, this, false), request));
+    server.on('checkContinue', (request, response) => this.#serve(new Call(request, response, this, true), request));
+    server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+      new Call(request, response, this, false).refuse(
         failure('bad-request', { detail: 'the only expectation that can be met is 100-continue' }, { status: 417 }),
       );
     });
     server.on('clientError', refuseRaw);
     this.#server = server;
-    this.#draining = false;
-    this.#closed = undefined;
     return new Promise((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => {
         this.#opening = undefined;
-        reject(this.#cannotListen(error));
+        reject(cannotListen(error, this.#host, this.#port));
       });
       server.listen(this.#port, this.#host, () => {
         server.removeAllListeners('error');
@@ -137,21 +148,6 @@ export class HttpServer {
     });
   }
 
-  #cannotListen(error: NodeJS.ErrnoException): Error {
-    const why: Readonly<Record<string, string>> = {
-      EADDRINUSE: 'another process uses it; stop that one, or set another `server.port`',
-      EACCES: 'this user may not; choose a port above 1023',
-      EADDRNOTAVAIL: 'this machine does not have that address; correct `server.host`',
-      ENOTFOUND: 'the name of the host is not known; correct `server.host`',
-    };
-    const detail = why[error.code ?? ''] ?? error.message;
-    return failure(
-      'startup',
-      { what: `Port ${this.#port} of ${this.#host}`, detail, port: this.#port },
-      { cause: error },
-    );
-  }
-
   #connected(socket: Socket): void {
     const connection = Connection.of(socket);
     this.#connections.add(connection);
@@ -160,18 +156,7 @@ export class HttpServer {
     socket.on('error', () => {});
   }
 
-  #call(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): Call {
-    return new Call(request, response, Connection.of(request.socket), this.#callContext(awaitsContinue));
-  }
-
-  readonly #closing = (): boolean => this.#draining;
-
-  #callContext(awaitsContinue: boolean): ConstructorParameters<typeof Call>[3] {
-    return { services: this.#services, closing: this.#closing, awaitsContinue };
-  }
-
-  #serve(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
-    const call = this.#call(request, response, awaitsContinue);
+  #serve(call: Call, request: IncomingMessage): void {
     try {
       this.#route(call, request);
     } catch (thrown) {
@@ -180,27 +165,22 @@ export class HttpServer {
   }
 
   #route(call: Call, request: IncomingMessage): void {
-    const hosts = countHosts(request.rawHeaders);
-    if (hosts > 1) throw failure('bad-request', { detail: 'there is more than one Host header' });
-    if (hosts === 0 && request.httpVersionMinor === 1) {
-      throw failure('bad-request', { detail: 'the Host header is missing' });
-    }
-    const method = request.method ?? 'GET';
-    if (request.url === '*' && method === 'OPTIONS') {
+    checkHost(request);
+    const { method = 'GET', url = '/' } = request;
+    if (url === '*' && method === 'OPTIONS') {
       call.say(204, []);
       return;
     }
-    const target = readTarget(request.url ?? '/');
+    const target = readTarget(url);
     if (target.problem !== undefined) throw failure('bad-request', { detail: target.problem });
     const found = this.#routes.find(method, target.path);
-    if (!found) throw failure('not-found', { path: target.path });
-    if (found.value === undefined) {
-      this.#withoutRoute(call, request, target.path, found.allow);
+    if (found?.value) {
+      call.run(found.value, target, found.params);
       return;
     }
-    call.at(found.value);
-    if (found.value.stopped) throw failure('stopping');
-    call.run(found.value, target, found.params);
+    if (this.draining) throw failure('stopping');
+    if (!found) throw failure('not-found', { path: target.path });
+    this.#withoutRoute(call, request, target.path, found.allow);
   }
 
   #withoutRoute(call: Call, request: IncomingMessage, path: string, allow: readonly string[]): void {
@@ -222,22 +202,24 @@ export class HttpServer {
 
   #drain(): void {
     const server = this.#server;
-    if (!server || this.#draining) return;
-    this.#draining = true;
+    if (!server || this.draining) return;
+    // Not the close of node:http: that cuts answers of which a part is still on its way to a slow client.
     this.#closed = new Promise((resolve) => {
-      server.close(() => resolve());
+      net.Server.prototype.close.call(server, () => {
+        // Ends its looking for slow requests.
+        server.close();
+        resolve();
+      });
     });
-    for (const connection of [...this.#connections]) {
-      // Their answers say `Connection: close`; a client that does not listen is cut behind them.
-      if (connection.serving.size > 0) connection.onIdle(() => connection.socket.destroySoon());
-      else if (connection.idle) connection.socket.destroy();
-    }
-    this.#services.clock.after(
-      graceMs,
+    const closeSoon = (): void => {
+      for (const connection of [...this.#connections]) connection.closeSoon();
+    };
+    closeSoon();
+    // Those that were just sending a request have been answered, or have sent nothing more.
+    this.services.clock.after(
+      this.patience.farewell,
       () => {
-        for (const connection of [...this.#connections]) {
-          connection.onIdle(() => connection.socket.destroySoon());
-        }
+        for (const connection of [...this.#connections]) connection.onIdle(() => connection.socket.destroySoon());
       },
       true,
     );
@@ -245,11 +227,12 @@ export class HttpServer {
 }
 
 /** Node takes the first of several Host headers, and another server on the way may have taken the last. */
-function countHosts(raw: readonly string[]): number {
+function checkHost({ rawHeaders, httpVersionMinor }: IncomingMessage): void {
   let count = 0;
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i];
     if (name?.length === 4 && (name === 'Host' || name === 'host' || name.toLowerCase() === 'host')) count += 1;
   }
-  return count;
+  if (count > 1) throw failure('bad-request', { detail: 'there is more than one Host header' });
+  if (count === 0 && httpVersionMinor === 1) throw failure('bad-request', { detail: 'the Host header is missing' });
 }

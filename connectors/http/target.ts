@@ -1,4 +1,4 @@
-import { decoded } from './routes.ts';
+import { decoded } from './path.ts';
 
 /** What a request line asks for (RFC 9112 §3.2), or in words why it cannot be served. */
 export type Target = ReadTarget | { readonly problem: string };

@@ -14,29 +14,26 @@ export function collect(
   limit: number,
   done: (result: Buffer | Failure) => void,
 ): void {
-  let first: Buffer | undefined;
-  let more: Buffer[] | undefined;
+  let chunks: Buffer[] = [];
   let size = 0;
   let over = false;
 
   const finish = (): void => {
     if (over) return;
     over = true;
-    done(more ? Buffer.concat(more, size) : (first ?? Buffer.alloc(0)));
+    const [first] = chunks;
+    done(chunks.length === 1 && first ? first : Buffer.concat(chunks, size));
   };
   request.on('data', (chunk: Buffer) => {
     if (over) return;
     size += chunk.length;
     if (size > limit) {
       over = true;
-      first = undefined;
-      more = undefined;
+      chunks = [];
       done(tooLarge(limit));
       return;
     }
-    if (more) more.push(chunk);
-    else if (first) more = [first, chunk];
-    else first = chunk;
+    chunks.push(chunk);
     // Node has counted already that no more can come: no need to wait for `end`.
     if (size === declared) finish();
   });

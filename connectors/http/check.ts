@@ -1,0 +1,73 @@
+import type { CorsOptions, EndpointOptions, SourceOptions } from './definition.ts';
+import { badInValue, fieldName, hopByHop } from './fields.ts';
+import { parsePath } from './path.ts';
+
+type Report = (at: string, message: string, suggestion?: string) => void;
+
+/** What only this connector can find wrong in its options, while validating. Options with other mistakes may be partial. */
+export function check(options: unknown, report: Report): void {
+  const given = options as Partial<EndpointOptions & SourceOptions>;
+  if (given.url !== undefined) checkEndpoint(given, report);
+  else if (given.path !== undefined) checkSource(given, report);
+}
+
+function checkSource(options: Partial<SourceOptions>, report: Report): void {
+  const parsed = parsePath(options.path ?? '/');
+  if ('problem' in parsed) report('path', parsed.problem);
+  if (options.cors) checkCors(options.cors, report);
+}
+
+function checkCors(cors: CorsOptions, report: Report): void {
+  if (cors.credentials && cors.origins.includes('*')) {
+    report('cors/origins', 'browsers refuse `*` together with `credentials: true`: name the origins');
+  }
+  for (const [index, origin] of cors.origins.entries()) {
+    if (origin === '*' || origin === 'null') continue;
+    const url = URL.canParse(origin) ? new URL(origin) : undefined;
+    if (url && url.origin === origin.toLowerCase()) continue;
+    const suggestion = url && url.origin !== 'null' ? url.origin : undefined;
+    report(
+      `cors/origins/${index}`,
+      `\`${origin}\` is not an origin: write scheme, host and port only, as in \`${suggestion ?? 'https://shop.example'}\``,
+      suggestion,
+    );
+  }
+}
+
+function checkEndpoint(options: Partial<EndpointOptions>, report: Report): void {
+  const url = URL.canParse(options.url ?? '') ? new URL(options.url ?? '') : undefined;
+  if (url) checkUrl(url, report);
+  const { auth, tls } = options;
+  for (const [name, value] of Object.entries(options.headers ?? {})) checkHeader('headers', name, value, report);
+  if (auth?.header) checkHeader('auth/header', auth.header.name, auth.header.value, report);
+  if (auth?.basic?.username.includes(':')) {
+    report('auth/basic/username', 'a user name of basic authentication must not hold a colon (RFC 7617)');
+  }
+  if (auth?.bearer && badInValue.test(auth.bearer.token)) {
+    report('auth/bearer/token', 'the token holds characters that no header can carry, such as a line break at its end');
+  }
+  if (!tls) return;
+  if (url?.protocol === 'http:') report('tls', 'there is no TLS over `http:`: write `https:` in `url`, or drop `tls`');
+  if (tls.cert && !tls.key) report('tls', '`cert` needs its private key: add `key`');
+  if (tls.key && !tls.cert) report('tls', '`key` needs the certificate it belongs to: add `cert`');
+}
+
+function checkUrl(url: URL, report: Report): void {
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    report('url', `\`${url.protocol}\` is not a protocol of this connector: write \`http:\` or \`https:\``);
+  }
+  if (url.username || url.password) report('url', 'a URL must not hold credentials: use `auth`');
+  if (url.search || url.hash) report('url', 'the URL of an endpoint ends with its path: use `query` for parameters');
+}
+
+function checkHeader(at: string, name: string, value: string, report: Report): void {
+  const where = at === 'headers' ? `headers/${pointed(name)}` : `${at}/name`;
+  if (!fieldName.test(name)) report(where, `\`${name}\` is not a header name`);
+  else if (hopByHop.has(name.toLowerCase())) report(where, `\`${name}\` is set by the connection itself`);
+  else if (badInValue.test(value)) {
+    const valueAt = at === 'headers' ? where : `${at}/value`;
+    report(valueAt, `the value of \`${name}\` holds characters that no header can carry, such as a line break`);
+  }
+}
+
+const pointed = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
