@@ -129,7 +129,8 @@ export const errorTable = {
   'soap-fault': {
     kind: 'permanent',
     status: 502,
-    text: (f) => `${f['endpoint'] ?? 'The service'} answered with the SOAP fault ${f['faultCode']}: ${f['faultString']}`,
+    text: (f) =>
+      `${f['endpoint'] ?? 'The service'} answered with the SOAP fault ${f['faultCode']}: ${f['faultString']}`,
     help: 'The service understood the envelope and refused. `$error.facts` has the code, the text and the detail.',
   },
   timeout: {
@@ -255,7 +256,11 @@ const withoutStack = <T>(make: () => T): T => {
 };
 
 /** Makes the error `code` of the table; `facts` fill its text and may be shown to callers. */
-export function failure(code: KnownCode, facts: Facts = {}, options: { cause?: unknown; status?: number } = {}): Failure {
+export function failure(
+  code: KnownCode,
+  facts: Facts = {},
+  options: { cause?: unknown; status?: number } = {},
+): Failure {
   const entry: Entry = errorTable[code];
   return withoutStack(
     () => new Failure(code, entry.kind, options.status ?? entry.status, entry.text(facts), facts, options.cause),
@@ -269,7 +274,8 @@ export function customFailure(code: string, kind: Kind, status: number, message:
 
 /** The failure for an answer with a status that was not expected: 408, 425, 429 and 5xx are transient (RFC 9110 §15). */
 export function httpFailure(status: number, facts: Facts): Failure {
-  const transient = status >= 500 ? status !== 501 && status !== 505 : status === 408 || status === 425 || status === 429;
+  const transient =
+    status >= 500 ? status !== 501 && status !== 505 : status === 408 || status === 425 || status === 429;
   return customFailure(
     `http-${status}`,
     transient ? 'transient' : 'permanent',
@@ -292,5 +298,7 @@ export function toFailure(thrown: unknown): Failure {
 /** Whether `selector` (a code, a class such as `http-5xx`, or a kind) names this failure. */
 export function failureMatches(error: Failure, selector: string): boolean {
   if (selector === error.code || selector === error.kind) return true;
-  return /^http-[1-5]xx$/.test(selector) && error.code.startsWith(selector.slice(0, 6)) && /^http-\d{3}$/.test(error.code);
+  return (
+    /^http-[1-5]xx$/.test(selector) && error.code.startsWith(selector.slice(0, 6)) && /^http-\d{3}$/.test(error.code)
+  );
 }

@@ -21,7 +21,8 @@ export async function command(args: readonly string[]): Promise<number> {
   if (!parsed) return exitCode.done;
   const port = Number(parsed.values.port);
   const timeout = Number(parsed.values.timeout);
-  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new UsageError('--port takes a number from 1 to 65535');
+  if (!Number.isInteger(port) || port < 1 || port > 65535)
+    throw new UsageError('--port takes a number from 1 to 65535');
   if (!Number.isInteger(timeout) || timeout < 1) throw new UsageError('--timeout takes milliseconds');
   const problem = await ask(parsed.values.host ?? '127.0.0.1', port, timeout);
   if (problem === undefined) return exitCode.done;

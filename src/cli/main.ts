@@ -14,8 +14,14 @@ const commands: Readonly<Record<string, Command>> = {
   validate: { summary: 'FILE…          check definitions without running them', load: () => import('./validate.ts') },
   graph: { summary: 'FILE              draw the flows (Mermaid)', load: () => import('./graph.ts') },
   schema: { summary: '                  print the JSON Schema for editors', load: () => import('./schema.ts') },
-  new: { summary: 'NAME                start a new integration in a folder of that name', load: () => import('./new.ts') },
-  healthcheck: { summary: '             ask a running integration whether it is ready', load: () => import('./healthcheck.ts') },
+  new: {
+    summary: 'NAME                start a new integration in a folder of that name',
+    load: () => import('./new.ts'),
+  },
+  healthcheck: {
+    summary: '             ask a running integration whether it is ready',
+    load: () => import('./healthcheck.ts'),
+  },
 };
 
 export async function main(args: readonly string[]): Promise<void> {

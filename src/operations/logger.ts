@@ -37,10 +37,17 @@ export function jsonLog(options: LoggerOptions): Log {
 }
 
 /** A console for people: `dowel dev`. */
-export function prettyLog(options: LoggerOptions & { readonly color: boolean; readonly write: (text: string) => void }): Log {
+export function prettyLog(
+  options: LoggerOptions & { readonly color: boolean; readonly write: (text: string) => void },
+): Log {
   const clean = redactor(options.secrets);
   const levels = ['debug', 'info', 'warn', 'error'] as const;
-  const paint: Readonly<Record<string, string>> = { debug: '\x1b[2m', info: '\x1b[36m', warn: '\x1b[33m', error: '\x1b[31m' };
+  const paint: Readonly<Record<string, string>> = {
+    debug: '\x1b[2m',
+    info: '\x1b[36m',
+    warn: '\x1b[33m',
+    error: '\x1b[31m',
+  };
   const from = levels.indexOf(options.level as (typeof levels)[number]);
   const line =
     (level: (typeof levels)[number]) =>
