@@ -8,7 +8,8 @@ type Report = (at: string, message: string, suggestion?: string) => void;
 export function check(options: unknown, report: Report): void {
   const given = options as Partial<EndpointOptions & SourceOptions>;
   if (given.url !== undefined) checkEndpoint(given, report);
-  else if (given.path !== undefined) checkSource(given, report);
+  // The path of a call is a template: it is no route.
+  else if (typeof given.path === 'string') checkSource(given, report);
 }
 
 function checkSource(options: Partial<SourceOptions>, report: Report): void {
