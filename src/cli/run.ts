@@ -40,7 +40,7 @@ export async function command(args: readonly string[]): Promise<number> {
   const log = jsonLog({
     level: process.env['LOG_LEVEL'] ?? source.log.level,
     base: { integration: source.name, version: source.version },
-    secrets: source.secrets,
+    secrets: () => source.secrets,
   });
   const runtime = new Runtime(services(log), connectors);
   const { startAdmin } = await import('../operations/admin.ts');
@@ -61,9 +61,11 @@ export async function command(args: readonly string[]): Promise<number> {
     });
     process.exit(exitCode.internal);
   });
+  // Before anybody can know that it is ready: a signal that comes at once is heard too.
+  const told = new Promise<NodeJS.Signals>((resolve) => onSignals(resolve));
   log.info('ready', started());
   if (!parsed.values['exit-when-ready']) {
-    const signal = await new Promise<NodeJS.Signals>((resolve) => onSignals(resolve));
+    const signal = await told;
     log.info('stopping', { signal, inFlight: runtime.inFlight });
   }
   const lost = await runtime.stop(drainTimeout);
