@@ -26,11 +26,11 @@ export async function command(args: readonly string[]): Promise<number> {
   if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
 
   const color = colorful(process.stderr);
-  const secrets: string[] = [];
+  const secrets = new Set<string>();
   const log = prettyLog({
     level: process.env['LOG_LEVEL'] ?? 'info',
     base: {},
-    secrets,
+    secrets: () => [...secrets],
     color,
     write: (text) => process.stderr.write(text),
   });
@@ -40,6 +40,7 @@ export async function command(args: readonly string[]): Promise<number> {
   const load = async (): Promise<Prepared> => {
     const started = performance.now();
     const prepared = await prepare(file, { env: process.env, config: 'required' });
+    for (const secret of prepared.source?.secrets ?? []) secrets.add(secret);
     if (prepared.diagnostics.length > 0) say(renderText(prepared.diagnostics, file, { color }));
     if (!prepared.program) {
       say(running ? 'The version before goes on. Correct the file and save it.' : 'Correct the file and save it.');

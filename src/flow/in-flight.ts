@@ -10,12 +10,15 @@ interface Message {
   readonly life: Life;
 }
 
+/** How long messages that were given up may still undo what they did. */
+const undoMs = 3_000;
+
 /** What is under way: messages, and work beside them. */
 export class InFlight {
   readonly #clock: Clock;
   readonly #messages = new Set<Message>();
   readonly #background = new Set<Promise<unknown>>();
-  #whenEmpty: (() => void) | undefined;
+  readonly #whenEmpty = new Set<() => void>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -45,23 +48,30 @@ export class InFlight {
 
   /** Resolves when nothing is left, or after `ms`, when the rest is given up; with the number of those. */
   async drain(ms: number, log: Log): Promise<number> {
-    if (this.#isEmpty) return 0;
-    await new Promise<void>((resolve) => {
-      const cancel = this.#clock.after(ms, () => resolve());
-      this.#whenEmpty = () => {
-        cancel();
-        resolve();
-      };
-    });
-    if (this.#isEmpty) return 0;
+    if (await this.#empty(ms)) return 0;
     const left = [...this.#messages];
     for (const { id, flow, since, life } of left) {
       log.error('a message was given up', { flow, exchange: id, ms: Math.round(this.#clock.monotonic() - since) });
       life.abort(failure('aborted', { detail: 'the integration is stopping' }));
     }
-    // Those that heard it end now; those that did not are left behind.
-    await new Promise((resolve) => setImmediate(resolve));
-    return left.length + this.#background.size;
+    const waiting = this.#background.size;
+    await this.#empty(undoMs);
+    return left.length + waiting;
+  }
+
+  /** Waits until nothing is left, at most `ms`: whether it is so. */
+  async #empty(ms: number): Promise<boolean> {
+    if (this.#isEmpty) return true;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        cancel();
+        this.#whenEmpty.delete(done);
+        resolve();
+      };
+      const cancel = this.#clock.after(ms, done);
+      this.#whenEmpty.add(done);
+    });
+    return this.#isEmpty;
   }
 
   get #isEmpty(): boolean {
@@ -69,6 +79,7 @@ export class InFlight {
   }
 
   #tell(): void {
-    if (this.#isEmpty) this.#whenEmpty?.();
+    if (!this.#isEmpty) return;
+    for (const done of this.#whenEmpty) done();
   }
 }

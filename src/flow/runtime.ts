@@ -12,6 +12,8 @@ export class Runtime {
   readonly #connectors: Readonly<Record<string, Connector>>;
   readonly #shared = new SharedResources();
   #current: Generation | undefined;
+  /** Versions that were replaced, until their last message has ended. */
+  readonly #leaving = new Map<Generation, Promise<unknown>>();
   #stopping = false;
 
   constructor(services: RuntimeServices, connectors: Readonly<Record<string, Connector>>) {
@@ -25,7 +27,7 @@ export class Runtime {
   }
 
   get inFlight(): number {
-    return this.#current?.inFlight ?? 0;
+    return [this.#current, ...this.#leaving.keys()].reduce((sum, one) => sum + (one?.inFlight ?? 0), 0);
   }
 
   async start(program: Program): Promise<void> {
@@ -35,8 +37,8 @@ export class Runtime {
   }
 
   /**
-   * Opens the new program beside the old one and swaps. If it cannot be opened the old one goes on as if nothing had
-   * happened. Messages under way finish on the old one, within `drainMs`.
+   * Opens the new program beside the old one and swaps: resolves when new messages go to it. If it cannot be opened the
+   * old one goes on as if nothing had happened. Messages under way finish on the old one, within `drainMs`.
    */
   async swap(program: Program, drainMs: number): Promise<void> {
     const old = this.#current;
@@ -45,20 +47,33 @@ export class Runtime {
     this.#current = generation;
     if (!old) return;
     await old.stopSources();
-    await old.drain(drainMs);
-    await old.close();
+    const left = this.#leave(old, drainMs).catch((thrown: unknown) => {
+      const detail = thrown instanceof Error ? thrown.message : String(thrown);
+      this.#services.log.error('the version before did not close properly', { detail });
+    });
+    this.#leaving.set(old, left);
+    void left.then(() => this.#leaving.delete(old));
   }
 
   /** Stops intake, finishes what is under way within `drainMs`, gives up the rest: resolves with the number of those. */
   async stop(drainMs: number): Promise<number> {
     this.#stopping = true;
-    const generation = this.#current;
-    if (!generation) return 0;
-    await generation.stopSources();
-    const lost = await generation.drain(drainMs);
-    await generation.close();
+    const leaving = [...this.#leaving];
+    const current = this.#current;
+    await current?.stopSources();
+    const [lost = 0, ...before] = await Promise.all([
+      current?.drain(drainMs),
+      ...leaving.map(([generation]) => generation.drain(drainMs)),
+    ]);
+    await Promise.all(leaving.map(([, left]) => left));
+    await current?.close();
     this.#current = undefined;
-    return lost;
+    return before.reduce((sum: number, one) => sum + (one ?? 0), lost);
+  }
+
+  async #leave(generation: Generation, drainMs: number): Promise<void> {
+    await generation.drain(drainMs);
+    await generation.close();
   }
 
   #generation(program: Program): Generation {

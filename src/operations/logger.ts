@@ -5,8 +5,8 @@ export interface LoggerOptions {
   readonly level: string;
   /** On every line: integration, version. */
   readonly base: Readonly<Record<string, unknown>>;
-  /** Texts that must never be written. */
-  readonly secrets: readonly string[];
+  /** Texts that must never be written; asked for with every line, for a reload may bring others. */
+  readonly secrets: () => readonly string[];
 }
 
 /** JSON lines on stdout, one fact a field. The sink is synchronous: no line is lost when the process ends. */
@@ -65,15 +65,17 @@ export function prettyLog(
 }
 
 /** Replaces secrets wherever they appear in texts, lists and maps. */
-export function redactor(secrets: readonly string[]): <T>(value: T) => T {
-  // A secret of one or two characters would turn every line into stars.
-  const texts = secrets.filter((secret) => secret.length > 2);
-  if (texts.length === 0) return (value) => value;
-  const clean = (value: unknown, depth: number): unknown => {
+export function redactor(secrets: () => readonly string[]): <T>(value: T) => T {
+  const clean = (value: unknown, texts: readonly string[], depth: number): unknown => {
     if (typeof value === 'string') return texts.reduce((text, secret) => text.replaceAll(secret, '***'), value);
-    if (value === null || typeof value !== 'object' || depth > 6) return value;
-    if (Array.isArray(value)) return value.map((one) => clean(one, depth + 1));
-    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, clean(one, depth + 1)]));
+    if (value === null || typeof value !== 'object') return value;
+    if (depth > 20) return '…';
+    if (Array.isArray(value)) return value.map((one) => clean(one, texts, depth + 1));
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, clean(one, texts, depth + 1)]));
   };
-  return <T>(value: T): T => clean(value, 0) as T;
+  return <T>(value: T): T => {
+    // A secret of one or two characters would turn every line into stars.
+    const texts = secrets().filter((secret) => secret.length > 2);
+    return texts.length === 0 ? value : (clean(value, texts, 0) as T);
+  };
 }
