@@ -38,13 +38,19 @@ export function interpolateLiteral(node: ScalarNode, settings: Settings, report:
   const whole = pieces.length === 1 && only?.kind === 'name';
   if (found.includes('absent')) return whole ? 'absent' : reportAbsent(node, pieces[found.indexOf('absent')], report);
   const joined = found.map((one) => (typeof one === 'string' ? '' : one.text)).join('');
-  return { text: joined, coerced: whole, shown: shown(node, pieces, joined, settings) };
+  const names = pieces.flatMap((piece) => (piece.kind === 'name' ? [piece.name] : []));
+  const open = names.filter((name) => !settings.get(name)?.secret);
+  return {
+    text: joined,
+    coerced: whole,
+    shown: shown(node, names, open, joined),
+    ...(names.length > 0 ? { open } : {}),
+  };
 }
 
 /** How messages call the value: never a secret. */
-function shown(node: ScalarNode, pieces: readonly Piece[], joined: string, settings: Settings): string {
-  const names = pieces.filter((piece) => piece.kind === 'name');
-  if (names.some((piece) => settings.get(piece.name)?.secret)) return `the value of \`${node.text}\``;
+function shown(node: ScalarNode, names: readonly string[], open: readonly string[], joined: string): string {
+  if (open.length < names.length) return `the value of \`${node.text}\``;
   return names.length > 0 ? `${JSON.stringify(joined)}, the value of \`${node.text}\`` : describe(node);
 }
 

@@ -149,7 +149,7 @@ class Loading {
             code: 'bad-option',
             pointer: at === '' ? pointer : `${pointer}/${at}`,
             at: at === '' ? 'key' : 'value',
-            message,
+            message: `${message.charAt(0).toUpperCase()}${message.slice(1)}`,
             suggestion,
           }),
         ),

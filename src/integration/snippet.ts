@@ -22,7 +22,9 @@ export function snippet(lines: readonly string[], diagnostic: Diagnostic): reado
   const end = Math.min(Math.max(to, from + 1), start + width);
   const before = `${start > 0 ? ' ' : ''}${source.slice(start, from).replaceAll(/[^\t]/gu, ' ')}`;
   const carets = '^'.repeat(Math.max(1, [...source.slice(from, end)].length));
-  const instead = diagnostic.suggestion === undefined ? '' : ` ${clean(diagnostic.suggestion.split('\n')[0] ?? '')}`;
+  const { suggestion } = diagnostic;
+  const fits = suggestion !== undefined && suggestion.length <= 60 && !/[\r\n]/.test(suggestion);
+  const instead = fits ? ` ${clean(suggestion)}` : '';
   return [
     { text: `${number} | ${shown}`, caret: false },
     { text: `${' '.repeat(number.length)} | ${before}${carets}${instead}`, caret: true },

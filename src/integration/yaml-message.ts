@@ -4,6 +4,7 @@ export interface SyntaxProblem {
   readonly message: string;
   readonly offset: number;
   readonly end: number;
+  readonly suggestion?: string;
 }
 
 interface Rule {
@@ -65,11 +66,12 @@ const rules: readonly Rule[] = [
 export function explain(reason: string, offset: number, source: string): SyntaxProblem {
   const tab = tabNear(source, offset);
   if (tab !== undefined) {
-    const message = 'This line is indented with a tab; YAML takes spaces only';
+    const message = 'A tab stands here; YAML takes spaces only';
     return { code: 'yaml-tab', message, offset: tab, end: tab + 1 };
   }
-  const reserved = reservedAt(source, offset);
-  if (reserved !== undefined) return reserved;
+  const certain =
+    reservedAt(source, offset) ?? placeholderInFlow(reason, source, offset) ?? missingColon(source, offset);
+  if (certain !== undefined) return certain;
   const open = /quoted scalar|deficient indentation|within a flow collection/.test(reason)
     ? (unclosedQuote(offset, source) ?? unclosedBracket(offset, source))
     : undefined;
@@ -117,8 +119,11 @@ function endOfLine(source: string, offset: number): number {
   return length < 0 ? source.length : offset + length;
 }
 
-/** The tab in the indentation of the line in question, or of the one before, which the parser may still be in. */
+/** The tab in front of the place, or in the indentation of its line or of the one before, which the parser may be in. */
 function tabNear(source: string, offset: number): number | undefined {
+  if (/\t *$/.test(source.slice(0, offset + 1)) && /\S/.test(source[offset] ?? source[offset + 1] ?? '')) {
+    return source.lastIndexOf('\t', offset);
+  }
   const start = startOfLine(source, Math.min(offset, source.length));
   for (const line of [start, startOfLine(source, Math.max(0, start - 1))]) {
     const indentation = /^[ \t]*/.exec(source.slice(line))?.[0] ?? '';
@@ -165,6 +170,34 @@ function reservedAt(source: string, offset: number): SyntaxProblem | undefined {
   const character = source[offset];
   if (character === undefined || !'@`%'.includes(character)) return undefined;
   return syntax(`Text that begins with \`${character}\` needs quotes`, offset, offset + 1);
+}
+
+/** `{ path: /stock/${{ sku }} }`: braces inside of braces. */
+function placeholderInFlow(reason: string, source: string, offset: number): SyntaxProblem | undefined {
+  if (!reason.includes('missed comma') || !source.startsWith('${', offset - 1)) return undefined;
+  const line = startOfLine(source, offset);
+  const before = source.slice(line, offset - 1);
+  const start = line + (/^.*(?:[[{,]|:\s)\s*/.exec(before)?.[0].length ?? 0);
+  const written = /^(?:\$\{\{.*?\}\}|\$\{\w*\}|[^,\]}\r\n])+/.exec(source.slice(start))?.[0].trimEnd() ?? '${';
+  return {
+    ...syntax(`\`${written}\` needs quotes here, inside of \`{ }\` or \`[ ]\``, start, start + written.length),
+    suggestion: written.includes('"') ? `'${written.replaceAll("'", "''")}'` : `"${written}"`,
+  };
+}
+
+/** A line of one word, and below it what belongs to it. */
+function missingColon(source: string, offset: number): SyntaxProblem | undefined {
+  const line = startOfLine(source, Math.min(offset, source.length));
+  if (line === 0) return undefined;
+  const above = startOfLine(source, line - 1);
+  const [all, indent = '', dashes = '', word] =
+    /^( *)((?:- +)*)([\w-]+) *(?:#.*)?$/.exec(source.slice(above, endOfLine(source, above))) ?? [];
+  if (all === undefined || word === undefined) return undefined;
+  const column = indentationAt(source, line).length;
+  if (column <= indent.length || !/^ *(- +)*[\w-]+:(\s|$)/.test(source.slice(line, endOfLine(source, line))))
+    return undefined;
+  const start = above + indent.length + dashes.length;
+  return { ...syntax(`A colon is missing behind \`${word}\``, start, start + word.length), suggestion: `${word}:` };
 }
 
 /** `key: some text: and more` */

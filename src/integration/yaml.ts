@@ -52,9 +52,9 @@ const maxNodes = 100_000;
 
 export function parseYaml(source: string): YamlDocument {
   const position = positions(source);
-  const failed = (code: string, message: string, span: Span): YamlDocument => ({
+  const failed = (code: string, message: string, span: Span, suggestion?: string): YamlDocument => ({
     root: undefined,
-    findings: [{ severity: 'error', code, message, pointer: '', span }],
+    findings: [{ severity: 'error', code, message, pointer: '', span, suggestion }],
     position,
     span: () => undefined,
   });
@@ -70,7 +70,7 @@ export function parseYaml(source: string): YamlDocument {
     if (thrown instanceof Unreadable) return failed(thrown.code, thrown.message, thrown.span);
     if (!(thrown instanceof YAMLException)) throw thrown;
     const problem = explain(thrown.reason, thrown.mark?.position ?? 0, source);
-    return failed(problem.code, problem.message, { start: problem.offset, end: problem.end });
+    return failed(problem.code, problem.message, { start: problem.offset, end: problem.end }, problem.suggestion);
   }
 }
 

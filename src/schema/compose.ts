@@ -193,5 +193,6 @@ function object(schema: Schema, connectors: readonly ConnectorKind[]): Json {
     ...(keys ? { propertyNames: { pattern: keyPatterns[keys].source } } : {}),
     additionalProperties: additionalProperties ? jsonSchema(additionalProperties, connectors) : false,
     ...(single ? { minProperties: 1, maxProperties: 1 } : {}),
+    ...(schema.minItems === undefined ? {} : { minProperties: schema.minItems }),
   };
 }

@@ -172,6 +172,7 @@ export const integrationSchema = {
       type: 'object',
       additionalProperties: flowSchema,
       keys: 'name',
+      minItems: 1,
       description: 'What the integration does: each flow takes messages from a source through its steps.',
     },
   },

@@ -15,6 +15,8 @@ export interface Literal {
   readonly coerced: boolean;
   /** How messages call it; a secret's value is not in it. */
   readonly shown: string;
+  /** Where it has values of config: those that are not secret. Absent where it stands in the file itself. */
+  readonly open?: readonly string[];
 }
 
 /**

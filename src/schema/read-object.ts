@@ -4,7 +4,7 @@ import { nearest } from './nearest.ts';
 import { childPointer, describe, isNothing, type MapEntry, type MapNode, type Node } from './node.ts';
 import type { ReadNode } from './read.ts';
 import type { ReadContext, Trail } from './read-context.ts';
-import { gluedName, type Owner, reportUnknownKey } from './read-unknown.ts';
+import { gluedName, type Owner, reportUnknownKeys } from './read-unknown.ts';
 import type { Schema } from './schema.ts';
 import { defaultValue, standIn } from './stand-in.ts';
 import { keyPatterns, listed, mismatch, titleOf } from './wording.ts';
@@ -24,9 +24,10 @@ export function readObject(
 
 function readMap(node: MapNode, schema: Schema, context: ReadContext, given: Owner, read: ReadNode): unknown {
   const owner = { ...given, node };
+  if (schema.minItems && node.entries.length < schema.minItems) context.report(emptyMap(node, schema, context));
   const known = node.entries.filter((entry) => isKnown(entry, schema, context));
   const unknown = node.entries.filter((entry) => !known.includes(entry));
-  for (const entry of unknown) reportUnknownKey(entry, owner, context);
+  reportUnknownKeys(unknown, owner, context);
   const values = readKnown(known, schema, context, owner, read);
   addMissing(node, schema, context, unknown, values);
   const kinds = known.filter((entry) => isConnector(entry, schema, context));
@@ -47,25 +48,33 @@ function emptyMap(node: Node, schema: Schema, context: ReadContext): Finding {
     ? listed(schema.required, 'and')
     : schema.oneKey || (schema.slot && schema.slot !== 'call')
       ? `one of ${listed(kinds)}`
-      : undefined;
+      : schema.minItems
+        ? 'at least one entry'
+        : undefined;
   const hint = needed === undefined ? 'write `{}` where there is nothing to say' : `it needs ${needed}`;
   const message = `${titleOf(node.pointer)} is empty: ${hint}`;
   return { severity: 'error', code: 'missing-value', pointer: node.pointer, message };
 }
 
 function otherKind(node: Node, schema: Schema): Finding {
+  const [only, ...more] = schema.required ?? [];
+  const written = node.kind === 'scalar' && only !== undefined && more.length === 0 ? `{ ${only}: ${node.text} }` : '';
   const glued = node.kind === 'scalar' ? gluedName(node.text, Object.keys(schema.properties ?? {})) : undefined;
   const hint =
     glued !== undefined
       ? '. A space is missing after the colon'
-      : node.kind === 'list' && node.items.length === 1
-        ? '. Leave out the `- `'
-        : '';
+      : node.kind === 'list'
+        ? '. Write what is in it alone, without `- ` or `[ ]`'
+        : schema.slot && schema.slot !== 'call' && node.kind === 'scalar'
+          ? '. Its connector is a key: `http: { … }`'
+          : '';
+  const single = hint === '' && written !== '';
   return {
     severity: 'error',
     code: 'wrong-type',
     pointer: node.pointer,
-    message: `${mismatch(node, schema)}${hint}`,
+    message: `${mismatch(node, schema)}${single ? `. Write \`${written}\`` : hint}`,
+    suggestion: single ? written : undefined,
   };
 }
 
@@ -209,7 +218,7 @@ function readSlot(
   const counting: ReadContext = {
     ...context,
     report: (finding) => {
-      findings++;
+      if (finding.severity === 'error') findings++;
       context.report(finding);
     },
     standIn: (at) => {

@@ -53,7 +53,19 @@ export function readScalar(node: Node, schema: Schema, context: ReadContext): un
     context.report({ severity: 'error', code, message, pointer: node.pointer, suggestion });
     return standIn(schema, node.pointer);
   }
+  if (schema.format === 'password') checkSecret(node, literal, context);
   return finished(fitted.value, node, schema, context);
+}
+
+/** A secret comes from outside, and what it comes from is declared as one: else expressions see it. */
+function checkSecret(node: ScalarNode, { open }: Literal, context: ReadContext): void {
+  const [name] = open ?? [];
+  if (open !== undefined && name === undefined) return;
+  const message =
+    name === undefined
+      ? `${titleOf(node.pointer)} is secret, and stands in the file: declare it under \`config:\` as \`NAME: { secret: true }\`, and write \`\${NAME}\` here`
+      : `${titleOf(node.pointer)} is secret: declare \`${name}\` with \`secret: true\``;
+  context.report({ severity: 'warning', code: 'open-secret', pointer: node.pointer, message });
 }
 
 function literalOf(node: ScalarNode, context: ReadContext): ReturnType<ReadContext['literal']> {

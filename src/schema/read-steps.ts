@@ -1,10 +1,11 @@
 import type { StepSource } from '../core/written.ts';
 import { adopt } from './adopt.ts';
+import { habit } from './habits.ts';
 import { describe, type MapEntry, type MapNode, type Node } from './node.ts';
 import type { ReadNode } from './read.ts';
 import type { ReadContext, Trail } from './read-context.ts';
 import { readExpression } from './read-scalar.ts';
-import { type Owner, reportUnknownKey } from './read-unknown.ts';
+import { namesKind, type Owner, reportUnknownKeys } from './read-unknown.ts';
 import type { Schema } from './schema.ts';
 import { listed, mismatch, titleOf } from './wording.ts';
 
@@ -56,18 +57,23 @@ function readStep(node: Node, context: ReadContext, trail: Trail | undefined, re
   const owner = { ...given, node: item };
   const [kind, ...otherKinds] = item.entries.filter((entry) => steps.has(entry.key));
   const unknown = item.entries.filter((entry) => !owner.names.includes(entry.key));
-  // The first unknown key is the kind when there is no other, and no word for `when` or `name`.
-  const asKind = { ...owner, names: [...steps.keys()], code: 'unknown-step' };
-  unknown.forEach((entry, index) => {
-    if (index > 0 && !kind) return;
-    reportUnknownKey(entry, kind ? owner : asKind, context);
-  });
+  if (kind) reportUnknownKeys(unknown, owner, context);
+  else reportUnknownKind(unknown, owner, context);
   for (const other of otherKinds) reportSecond(kind, other, context);
   if (!kind) {
     if (unknown.length === 0) reportNone(item, context);
     return undefined;
   }
   return finish(item, kind, owner, context, read);
+}
+
+/** Without a kind, the first unknown key is taken for it, unless it is a word for what stands beside a kind. */
+function reportUnknownKind(unknown: readonly MapEntry[], owner: Owner, context: ReadContext): void {
+  const beside = unknown.filter((entry) => habit(entry.key, Object.keys(besideStep)) !== undefined);
+  const kinds = unknown.filter((entry) => !beside.includes(entry));
+  const asKind = { ...owner, names: [...context.kinds.steps.keys()], code: 'unknown-step' };
+  reportUnknownKeys(beside, owner, context);
+  reportUnknownKeys(namesKind(kinds, asKind) ? kinds : kinds.slice(0, 1), asKind, context);
 }
 
 function finish(

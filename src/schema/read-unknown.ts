@@ -1,3 +1,4 @@
+import { habit, kindFields } from './habits.ts';
 import { nearest } from './nearest.ts';
 import { childPointer, type MapEntry, type MapNode } from './node.ts';
 import type { ReadContext, Trail } from './read-context.ts';
@@ -16,10 +17,28 @@ export interface Owner {
   readonly code?: string;
 }
 
+/** Reports keys that the map does not have; where one of them names the kind, the others are what belongs to it. */
+export function reportUnknownKeys(entries: readonly MapEntry[], owner: Owner, context: ReadContext): void {
+  const naming = entries.find((entry) => isKindField(entry, owner));
+  for (const entry of naming ? [naming] : entries) reportUnknownKey(entry, owner, context);
+}
+
+/** Whether one of the keys is `type: call`. */
+export const namesKind = (entries: readonly MapEntry[], owner: Owner): boolean =>
+  entries.some((entry) => isKindField(entry, owner));
+
+const isKindField = ({ key, value }: MapEntry, owner: Owner): boolean =>
+  kindFields.includes(key) && value.kind === 'scalar' && owner.names.includes(value.text);
+
 /** Reports a key that the map does not have: where it belongs, or what it was probably meant to be. */
-export function reportUnknownKey(entry: MapEntry, owner: Owner, context: ReadContext): void {
+function reportUnknownKey(entry: MapEntry, owner: Owner, context: ReadContext): void {
   const { key } = entry;
   const pointer = childPointer(owner.node.pointer, key);
+  const special = specialKey(entry, owner);
+  if (special !== undefined) {
+    context.report({ severity: 'error', code: owner.code ?? 'unknown-key', at: 'key', pointer, message: special });
+    return;
+  }
   const misplaced = placeOf(key, owner, context);
   if (misplaced !== undefined) {
     context.report({ severity: 'error', code: 'misplaced-key', at: 'key', pointer, message: misplaced });
@@ -38,7 +57,7 @@ export function reportUnknownKey(entry: MapEntry, owner: Owner, context: ReadCon
     });
     return;
   }
-  const suggestion = nearest(key, owner.names);
+  const suggestion = habit(key, owner.names) ?? nearest(key, owner.names);
   const meant = suggestion === undefined ? '' : `; did you mean \`${suggestion}\`?`;
   const known = suggestion === undefined && owner.names.length > 0 ? `; known here: ${listed(owner.names, 'and')}` : '';
   context.report({
@@ -54,6 +73,12 @@ export function reportUnknownKey(entry: MapEntry, owner: Owner, context: ReadCon
 /** The known key of `{ endpoint:inventory }`, which YAML takes for one key. */
 export const gluedName = (key: string, names: readonly string[]): string | undefined =>
   names.find((name) => key.startsWith(`${name}:`));
+
+function specialKey(entry: MapEntry, owner: Owner): string | undefined {
+  if (entry.key === '<<') return 'YAML 1.2 has no merge keys: write the keys out, or give the whole value by an alias';
+  if (!isKindField(entry, owner) || entry.value.kind !== 'scalar') return undefined;
+  return `A kind is a key of its own: write \`${entry.value.text}:\` with the options under it`;
+}
 
 const nounOf = (code: string | undefined): string =>
   code === 'unknown-step' ? 'Unknown step' : code === 'unknown-connector' ? 'Unknown connector' : 'Unknown key';

@@ -48,6 +48,7 @@ export interface Schema {
   /** What the keys of `additionalProperties` are: names that other places refer to, or environment variables. */
   readonly keys?: 'name' | 'variable';
   readonly items?: Schema;
+  /** Of a list or of a map. */
   readonly minItems?: number;
   readonly minimum?: number;
   readonly maximum?: number;

@@ -71,8 +71,17 @@ export function range(schema: Schema): string {
 function firstExample(schema: Schema): string | undefined {
   const [example] = schema.examples ?? [];
   if (example === undefined) return undefined;
-  if (typeof example !== 'object' || example === null) return String(example);
-  return Array.isArray(example) ? `[${example.join(', ')}]` : JSON.stringify(example);
+  return typeof example === 'string' ? example : inOneLine(example);
+}
+
+/** A value as YAML in one line. */
+export function inOneLine(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(inOneLine).join(', ')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).map(([key, one]) => `${key}: ${inOneLine(one)}`);
+    return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
+  }
+  return typeof value === 'string' && /[^\w./-]/.test(value) ? `'${value.replaceAll("'", "''")}'` : String(value);
 }
 
 /** How messages call the value at a pointer: its key, or the number of the list's item. */
