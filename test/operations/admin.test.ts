@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { startAdmin } from '../../src/operations/admin.ts';
+import { recordingLog } from '../support/plain-context.ts';
+
+describe('the admin server', () => {
+  test('is alive from the start, ready when the integration is', async (t) => {
+    const health = { ready: false };
+    const admin = await startAdmin(health, { host: '127.0.0.1', port: 0, insist: false }, recordingLog());
+    t.after(() => admin.close());
+    const ask = async (path: string): Promise<number> => (await fetch(`http://127.0.0.1:${admin.port}${path}`)).status;
+    assert.deepEqual([await ask('/livez'), await ask('/readyz'), await ask('/startupz')], [200, 503, 503]);
+    health.ready = true;
+    assert.deepEqual([await ask('/livez'), await ask('/readyz'), await ask('/startupz')], [200, 200, 200]);
+    assert.equal(await ask('/other'), 404);
+  });
+
+  test('takes a free port when its own is taken, unless the file asked for it', async (t) => {
+    const log = recordingLog();
+    const first = await startAdmin({ ready: true }, { host: '127.0.0.1', port: 0, insist: false }, log);
+    t.after(() => first.close());
+    const second = await startAdmin({ ready: true }, { host: '127.0.0.1', port: first.port, insist: false }, log);
+    t.after(() => second.close());
+    assert.notEqual(second.port, first.port);
+    assert.equal(log.lines.at(-1)?.fields['port'], second.port);
+    const insisting = startAdmin({ ready: true }, { host: '127.0.0.1', port: first.port, insist: true }, log);
+    await assert.rejects(insisting, { code: 'EADDRINUSE' });
+  });
+});
