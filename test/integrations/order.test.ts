@@ -229,11 +229,15 @@ describe('the order scenario, when a backend is down', () => {
   });
 
   test('an audit file that cannot be written is for the log: orders go on', async (t) => {
-    const made = temporary(t);
-    writeFileSync(join(made, 'file'), '');
-    await using example = await startExample('order', { AUDIT_FILE: join(made, 'file', 'audit.jsonl') });
+    const audits = join(temporary(t), 'audits');
+    await using example = await startExample('order', { AUDIT_FILE: join(audits, 'audit.jsonl') });
+    rmSync(audits, { recursive: true, force: true });
+    writeFileSync(audits, 'a file where the folder was');
     assert.equal((await post(`${example.url}/orders`, { orderId: 'd5', ...good })).status, 201);
-    await eventually('the log says so', () => example.main.log.some((line) => line.level === 'error'));
+    await example.main.until('the log says so', () => example.main.log.some((line) => line.level === 'error'));
+    const line = example.main.log.find((one) => one.level === 'error');
+    assert.match(JSON.stringify(line), /audit/);
+    assert.equal((await post(`${example.url}/orders`, { orderId: 'd6', ...good })).status, 201);
   });
 });
 
