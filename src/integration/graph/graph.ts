@@ -1,10 +1,10 @@
 import { dirname, relative } from 'node:path';
-import type { ConnectorSource, FlowSource, IntegrationSource } from '../../core/written.ts';
+import type { ConnectorSource, IntegrationSource } from '../../core/written.ts';
 import type { Schema } from '../../schema/schema.ts';
 import { formatDuration, formatSize } from '../../schema/units.ts';
 import type { ConnectorDefinition } from '../../sdk.ts';
 import { drawCatch, drawSteps, type Targets } from './draw-steps.ts';
-import { type Direction, type Frame, render } from './mermaid.ts';
+import { type Direction, render } from './mermaid.ts';
 import { type Paper, Pen } from './pen.ts';
 import { short } from './step-text.ts';
 
@@ -20,7 +20,11 @@ export interface GraphOptions {
 export function drawGraph(source: IntegrationSource, options: GraphOptions): string {
   const pen = new Pen();
   const paper: Paper = [];
-  const flows = Object.values(source.flows).map((flow) => ({ flow, frame: pen.frame(paper, flow.name, 'flow') }));
+  const flows = Object.values(source.flows).map((flow) => {
+    const { items } = pen.frame(paper, flow.name, 'flow');
+    const text = flow.from ? sourceText(flow.from, source, options.connectors) : 'start';
+    return { flow, items, first: pen.node(items, flow.from ? 'rounded' : 'circle', text, 'in') };
+  });
   const endpoints = Object.values(source.endpoints).map((endpoint) => {
     const shape = options.connectors[endpoint.connector.name]?.meetsAt ? 'slanted' : 'cylinder';
     return { endpoint, id: pen.node(paper, shape, `${endpoint.name} (${endpoint.connector.name})`, 'endpoint') };
@@ -31,43 +35,31 @@ export function drawGraph(source: IntegrationSource, options: GraphOptions): str
       endpoints
         .filter((one) => connector === undefined || one.endpoint.connector.name === connector)
         .map((one) => one.id),
-    flow: (name) => flows.find((one) => one.flow.name === name)?.frame.id,
+    flow: (name) => flows.find((one) => one.flow.name === name)?.first,
   };
-  const sources = flows.flatMap(({ flow, frame }) => {
-    const id = drawFlow(flow, frame, { pen, targets }, sourceText(flow, source, options.connectors));
-    return flow.from ? [{ from: flow.from, id }] : [];
-  });
+  for (const { flow, items, first } of flows) {
+    drawSteps(flow.steps, [{ from: first }], items, { pen, targets });
+    if (flow.onError) drawCatch(flow.onError, first, items, { pen, targets });
+  }
   for (const { endpoint, id } of endpoints) {
     const at = options.connectors[endpoint.connector.name]?.meetsAt;
-    for (const reader of sources) {
-      if (!at || reader.from.name !== endpoint.connector.name) continue;
-      if (at(reader.from.options) === at(endpoint.connector.options))
-        pen.edge({ from: id, to: reader.id, line: 'solid' });
+    if (!at) continue;
+    for (const { flow, first } of flows) {
+      const meets =
+        flow.from?.name === endpoint.connector.name && at(flow.from.options) === at(endpoint.connector.options);
+      if (meets) pen.edge({ from: id, to: first, line: 'solid' });
     }
   }
   return render({ direction: options.direction, items: paper, edges: pen.edges });
 }
 
-/** Draws the flow into its frame and returns the node where its messages come in. */
-function drawFlow(
-  flow: FlowSource,
-  frame: Frame,
-  drawing: { readonly pen: Pen; readonly targets: Targets },
-  text: string,
-): string {
-  const first = drawing.pen.node(frame.items, flow.from ? 'rounded' : 'circle', text);
-  drawSteps(flow.steps, [{ from: first }], frame.items, drawing);
-  if (flow.onError) drawCatch(flow.onError, first, frame.items, drawing);
-  return first;
-}
-
 function sourceText(
-  { from }: FlowSource,
+  from: ConnectorSource,
   source: IntegrationSource,
   connectors: Readonly<Record<string, ConnectorDefinition>>,
 ): string {
-  if (!from) return 'run';
-  return short([from.name, ...settings(from, connectors[from.name]?.source, dirname(source.file))].join(' '));
+  const text = [from.name, ...settings(from, connectors[from.name]?.source, dirname(source.file))].join(' ');
+  return short(source.secrets.reduce((clean, secret) => clean.replaceAll(secret, '***'), text));
 }
 
 /** The settings of a source that tell it from others: choices first (`POST`), then what is neither default nor secret. */

@@ -58,7 +58,7 @@ export interface Chart {
 
 /** Letters, digits and signs that mean nothing to Mermaid, HTML or Markdown where they stand. */
 const harmless = [
-  /[\p{L}\p{M}\p{N} ,/()?']/u,
+  /[\p{L}\p{M}\p{N} …,/()?']/u,
   // Two of them would begin a formula.
   /(?<!\$)\$(?!\$)/u,
   // At the beginning these would make a list, around a word an emphasis.
