@@ -51,6 +51,8 @@ export class Call implements Serving {
   readonly #port: Port;
   #route: Route | undefined;
   #awaitsContinue: boolean;
+  /** No byte of the request is missing, though node may not have said so yet. */
+  #whole = false;
   #upload: Upload | undefined;
   #life: Life | undefined;
   #id: string | undefined;
@@ -118,8 +120,12 @@ export class Call implements Serving {
     }
     if (this.#awaitsContinue) this.#continue();
     collect(request, declared, maxBody, (result) => {
-      if (result instanceof Uint8Array) this.#deliver(route, Body.bytes(result, type), origin);
-      else this.refuse(result);
+      if (!(result instanceof Uint8Array)) {
+        this.refuse(result);
+        return;
+      }
+      this.#whole = true;
+      this.#deliver(route, Body.bytes(result, type), origin);
     });
   }
 
@@ -202,7 +208,7 @@ export class Call implements Serving {
     const cors = this.#route?.cors;
     if (cors) headers.push(...cors.answer(request));
     // A client that was told to wait with its body may send it or not: the connection cannot be used again.
-    const unfinished = this.#awaitsContinue || (!request.complete && hasBody(request));
+    const unfinished = this.#awaitsContinue || !(this.#whole || request.complete || !hasBody(request));
     if (unfinished || this.#port.draining) headers.push('connection', 'close');
     response.writeHead(status, headers);
     if (!isStream(body)) {
