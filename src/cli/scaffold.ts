@@ -1,0 +1,53 @@
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const packageRoot = fileURLToPath(new URL('../..', import.meta.url)).replace(/[/\\]$/, '');
+const schemaName = 'integration.schema.json';
+const schemaFile = join(packageRoot, 'schemas', schemaName);
+
+/** What the templates are called: each of them is an integration that runs as it lies there. */
+const templateName = 'my-integration';
+
+export const isEmptyFolder = (path: string): boolean => statSync(path).isDirectory() && readdirSync(path).length === 0;
+
+/** Writes a template into `folder`; returns what was written, relative to it. */
+export function scaffold(folder: string, what: { readonly name: string; readonly kind: string }): readonly string[] {
+  const template = fileURLToPath(new URL(`templates/${what.kind}`, import.meta.url));
+  mkdirSync(folder, { recursive: true });
+  const written: string[] = [];
+  const write = (file: string, text: string): void => {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    // Never over something that appeared meanwhile.
+    writeFileSync(join(folder, file), text, { flag: 'wx' });
+    written.push(file);
+  };
+  const schema = schemaSeenFrom(folder);
+  for (const file of readdirSync(template, { recursive: true, encoding: 'utf8' }).sort()) {
+    if (statSync(join(template, file)).isDirectory()) continue;
+    const text = readFileSync(join(template, file), 'utf8').replaceAll(templateName, asYaml(what.name));
+    const head = basename(file) === 'integration.yaml' ? `# yaml-language-server: $schema=${schema}\n` : '';
+    // Published packages leave out files of the name `.gitignore`.
+    write(file === 'gitignore' ? '.gitignore' : file, head + text);
+  }
+  if (schema === `./${schemaName}`) {
+    copyFileSync(schemaFile, join(folder, schemaName));
+    written.push(schemaName);
+  }
+  return written;
+}
+
+/**
+ * Where an editor finds the schema: in the package, when the folder lies in the project that installed it (or in a
+ * checkout), so that it follows an update; else in a copy beside the file, for a path to somewhere else on this machine
+ * would mean nothing on another.
+ */
+function schemaSeenFrom(folder: string): string {
+  const owner = dirname(packageRoot);
+  const project = basename(owner) === 'node_modules' ? dirname(owner) : packageRoot;
+  const inside = folder.startsWith(`${project}${sep}`);
+  return inside ? relative(folder, schemaFile).split(sep).join('/') : `./${schemaName}`;
+}
+
+/** Words that YAML reads as something else than text. */
+const asYaml = (name: string): string => (/^(true|false|null|yes|no|on|off|y|n)$/i.test(name) ? `"${name}"` : name);
