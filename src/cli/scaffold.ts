@@ -25,7 +25,8 @@ export function scaffold(folder: string, what: { readonly name: string; readonly
   const schema = schemaSeenFrom(folder);
   for (const file of readdirSync(template, { recursive: true, encoding: 'utf8' }).sort()) {
     if (statSync(join(template, file)).isDirectory()) continue;
-    const text = readFileSync(join(template, file), 'utf8').replaceAll(templateName, asYaml(what.name));
+    const name = file.endsWith('.yaml') ? asYaml(what.name) : what.name;
+    const text = readFileSync(join(template, file), 'utf8').replaceAll(templateName, name);
     const head = basename(file) === 'integration.yaml' ? `# yaml-language-server: $schema=${schema}\n` : '';
     // Published packages leave out files of the name `.gitignore`.
     write(file === 'gitignore' ? '.gitignore' : file, head + text);
