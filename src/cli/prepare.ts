@@ -20,6 +20,8 @@ export interface PrepareOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `optional`: values of `config` that are not set are no findings, as in CI. */
   readonly config: 'required' | 'optional';
+  /** JSON Schemas are taken as they are when they compile: for a quick start. */
+  readonly trustSchemas?: boolean;
 }
 
 /** Load and compile: everything that `validate` does, and `run` does before it opens anything. */
@@ -30,7 +32,7 @@ export async function prepare(file: string, options: PrepareOptions): Promise<Pr
     loaded.source &&
     compile(loaded.source, {
       connectors: connectorDefinitions,
-      jsonSchema: compileJsonSchema,
+      jsonSchema: (schema) => compileJsonSchema(schema, options.trustSchemas),
       report: (finding) => {
         if (!loaded.follows(finding)) found.push(loaded.locate(finding));
       },

@@ -33,7 +33,11 @@ export async function command(args: readonly string[]): Promise<number> {
   const file = parsed.positionals[0] ?? '';
   if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
 
-  const { program, source, diagnostics } = await prepare(file, { env: process.env, config: 'required' });
+  const { program, source, diagnostics } = await prepare(file, {
+    env: process.env,
+    config: 'required',
+    trustSchemas: true,
+  });
   if (diagnostics.length > 0) say(renderText(diagnostics, file, { color: colorful(process.stderr) }));
   if (!program || !source) return exitCode.config;
 
