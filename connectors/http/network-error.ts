@@ -3,9 +3,9 @@ import { Failure, failure } from '#sdk';
 /** What undici and the network say, in the words of the error table. `sent`: bytes may have been written. */
 export function fromNetwork(error: unknown, endpoint: string, sent: boolean): Failure {
   if (error instanceof Failure) return error;
-  const { code = '', message = String(error) } = error as NodeJS.ErrnoException;
+  const { name, code = '', message = String(error) } = error as NodeJS.ErrnoException;
   const cause = { cause: error };
-  if (code.startsWith('HPE_') || brokenAnswer.has(code)) {
+  if (name === 'HTTPParserError' || brokenAnswer.has(code)) {
     return failure('invalid-response', { endpoint, detail: message }, cause);
   }
   switch (code) {
