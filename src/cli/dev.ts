@@ -9,7 +9,7 @@ import { watchFiles } from '../operations/watch.ts';
 import { exitCode } from './exit-codes.ts';
 import { colorful, fail, say } from './output.ts';
 import { type Prepared, prepare } from './prepare.ts';
-import { drainTimeout, onSignals, services } from './process.ts';
+import { onSignals, services, surroundings } from './process.ts';
 import { parse, UsageError } from './usage.ts';
 
 const usage = `
@@ -25,10 +25,11 @@ export async function command(args: readonly string[]): Promise<number> {
   const file = parsed.positionals[0] ?? '';
   if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
 
+  const { drainTimeout, logLevel } = surroundings(process.env);
   const color = colorful(process.stderr);
   const secrets = new Set<string>();
   const log = prettyLog({
-    level: process.env['LOG_LEVEL'] ?? 'info',
+    level: logLevel ?? 'info',
     base: {},
     secrets: () => [...secrets],
     color,
@@ -36,6 +37,8 @@ export async function command(args: readonly string[]): Promise<number> {
   });
   const runtime = new Runtime(services(log), connectors);
   let running = false;
+
+  const told = new Promise<NodeJS.Signals>((resolve) => onSignals(resolve));
 
   const load = async (): Promise<Prepared> => {
     const started = performance.now();
@@ -51,18 +54,27 @@ export async function command(args: readonly string[]): Promise<number> {
       log.info(running ? 'reloaded' : 'ready', { file: basename(file), ms: Math.round(performance.now() - started) });
       running = true;
     } catch (thrown) {
-      fail(`${toFailure(thrown).message}${running ? '\nThe version before goes on.' : ''}`);
+      fail(
+        `${toFailure(thrown).message}\n${running ? 'The version before goes on.' : 'Correct it, and save the file.'}`,
+      );
     }
     return prepared;
   };
 
   const first = await load();
+  let loading: Promise<unknown> = Promise.resolve();
   const watcher = await watchFiles(first.files, async (changed) => {
     say(`${changed.map((one) => basename(one)).join(', ')} changed`);
-    return (await load()).files;
+    const next = load();
+    loading = next;
+    return (await next).files;
   });
-  await new Promise<NodeJS.Signals>((resolve) => onSignals(resolve));
+  await told;
   await watcher.close();
+  // What it opens has to be closed again.
+  await loading;
   const lost = await runtime.stop(drainTimeout);
-  return lost > 0 ? exitCode.gaveUp : exitCode.done;
+  // What was given up may hold on to the process for ever.
+  if (lost > 0) process.exit(exitCode.gaveUp);
+  return exitCode.done;
 }

@@ -4,7 +4,7 @@ import { drawGraph } from '../integration/graph/graph.ts';
 import { type Direction, directions } from '../integration/graph/mermaid.ts';
 import { renderText } from '../integration/render.ts';
 import { exitCode } from './exit-codes.ts';
-import { colorful, say } from './output.ts';
+import { colorful, print, say } from './output.ts';
 import { prepare } from './prepare.ts';
 import { parse, UsageError } from './usage.ts';
 
@@ -37,6 +37,6 @@ export async function command(args: readonly string[]): Promise<number> {
   const errors = diagnostics.filter((one) => one.severity === 'error');
   if (errors.length > 0) say(renderText(errors, file, { color: colorful(process.stderr) }));
   if (!program || !source) return exitCode.findings;
-  process.stdout.write(drawGraph(source, { direction, connectors: connectorDefinitions }));
+  print(drawGraph(source, { direction, connectors: connectorDefinitions }));
   return exitCode.done;
 }

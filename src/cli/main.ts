@@ -1,6 +1,6 @@
 import { exitCode } from './exit-codes.ts';
-import { fail } from './output.ts';
-import { UsageError } from './usage.ts';
+import { fail, print } from './output.ts';
+import { EnvironmentError, UsageError } from './usage.ts';
 
 interface Command {
   readonly summary: string;
@@ -30,19 +30,17 @@ export async function main(args: readonly string[]): Promise<void> {
 
 async function dispatch([name, ...rest]: readonly string[]): Promise<number> {
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    process.stdout.write(help());
+    print(help());
     return name === undefined ? exitCode.usage : exitCode.done;
   }
   if (name === '--version' || name === '-v') {
     const { version } = await import('./version.ts');
-    process.stdout.write(`${version()}\n`);
+    print(`${version()}\n`);
     return exitCode.done;
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) {
-    const { nearest } = await import('../schema/nearest.ts');
-    const close = nearest(name, Object.keys(commands));
-    fail(`there is no command ${name}${close ? `; did you mean ${close}?` : ''}\n\n${help()}`);
+    fail(`there is no command ${name}${await instead(name)}\n\n${help()}`);
     return exitCode.usage;
   }
   try {
@@ -52,9 +50,20 @@ async function dispatch([name, ...rest]: readonly string[]): Promise<number> {
       fail(thrown.message);
       return exitCode.usage;
     }
+    if (thrown instanceof EnvironmentError) {
+      fail(thrown.message);
+      return exitCode.config;
+    }
     fail(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
     return exitCode.internal;
   }
+}
+
+async function instead(name: string): Promise<string> {
+  if (/\.ya?ml$/.test(name)) return `; to run the file: dowel run ${name}`;
+  const { nearest } = await import('../schema/nearest.ts');
+  const close = nearest(name, Object.keys(commands));
+  return close ? `; did you mean ${close}?` : '';
 }
 
 function help(): string {

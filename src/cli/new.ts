@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { keyPatterns } from '../schema/wording.ts';
 import { exitCode } from './exit-codes.ts';
-import { say } from './output.ts';
+import { print, say } from './output.ts';
 import { isEmptyFolder, scaffold } from './scaffold.ts';
 import { parse, UsageError } from './usage.ts';
 
@@ -33,7 +33,7 @@ export async function command(args: readonly string[]): Promise<number> {
     throw new UsageError(`${shown(folder)} is there already, and not an empty folder; choose another name`);
   }
   const files = scaffold(folder, { name: basename(folder), kind });
-  for (const file of files) process.stdout.write(`${shown(join(folder, file))}\n`);
+  for (const file of files) print(`${shown(join(folder, file))}\n`);
   say(`\nNow:  cd ${quoted(shown(folder))} && npx dowel dev integration.yaml\nREADME.md has commands to try.`);
   return exitCode.done;
 }

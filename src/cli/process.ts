@@ -3,9 +3,31 @@ import type { Log } from '../core/exchange.ts';
 import { systemRandom } from '../core/random.ts';
 import type { RuntimeServices } from '../flow/runtime.ts';
 import { codec } from '../format/codec.ts';
+import { parseDuration } from '../schema/units.ts';
+import { EnvironmentError } from './usage.ts';
 
-/** How long messages under way may take to finish when the process is told to stop. */
-export const drainTimeout = 25_000;
+/** What the environment says about the process itself, and not about the integration. */
+export interface Surroundings {
+  /** How long messages under way may take to finish when the process is told to stop, in milliseconds. */
+  readonly drainTimeout: number;
+  /** `undefined`: as the file says. */
+  readonly logLevel: string | undefined;
+}
+
+const levels: readonly string[] = ['debug', 'info', 'warn', 'error'];
+
+export function surroundings(env: Readonly<Record<string, string | undefined>>): Surroundings {
+  const logLevel = env['LOG_LEVEL'] || undefined;
+  if (logLevel !== undefined && !levels.includes(logLevel)) {
+    throw new EnvironmentError(`LOG_LEVEL is ${JSON.stringify(logLevel)}; it takes ${levels.join(', ')}`);
+  }
+  const written = env['DOWEL_DRAIN_TIMEOUT'] || '25s';
+  const drain = parseDuration(written);
+  if (drain.value === undefined) {
+    throw new EnvironmentError(`DOWEL_DRAIN_TIMEOUT is ${JSON.stringify(written)}; ${drain.problem}`);
+  }
+  return { drainTimeout: drain.value, logLevel };
+}
 
 /** Real time, real chance. */
 export const services = (log: Log): RuntimeServices => ({ clock: systemClock, random: systemRandom, codec, log });

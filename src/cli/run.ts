@@ -1,23 +1,26 @@
 import { existsSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { connectors } from '../../connectors/index.ts';
 import type { Log } from '../core/exchange.ts';
 import { type Failure, failure, toFailure } from '../errors.ts';
 import { Runtime } from '../flow/runtime.ts';
-import { renderText } from '../integration/render.ts';
 import { jsonLog } from '../operations/logger.ts';
 import { exitCode } from './exit-codes.ts';
 import { colorful, fail, say } from './output.ts';
 import { prepare } from './prepare.ts';
-import { drainTimeout, onCrash, onSignals, services } from './process.ts';
+import { onCrash, onSignals, services, surroundings } from './process.ts';
 import { parse, UsageError } from './usage.ts';
 
 const usage = `
 dowel run FILE [--exit-when-ready]
 
 Runs an integration until it is told to stop (SIGTERM, SIGINT): then it takes no new messages, finishes those under
-way within ${drainTimeout / 1000} seconds, and ends. Log lines are JSON on stdout.
+way within 25 seconds, and ends. A second signal ends it at once. Log lines are JSON on stdout.
 
   --exit-when-ready   stop as soon as everything is open: does it start?
+
+From the environment, beside the values of \`config\`: LOG_LEVEL (debug, info, warn, error) and DOWEL_DRAIN_TIMEOUT (10s),
+the time to finish in.
 
 Exit codes: 0 stopped; 3 stopped, but some messages were given up; 69 something it needs at start is missing;
 70 internal error; 78 the definition or its configuration is wrong.
@@ -33,18 +36,29 @@ export async function command(args: readonly string[]): Promise<number> {
   const file = parsed.positionals[0] ?? '';
   if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
 
+  const { drainTimeout, logLevel } = surroundings(process.env);
   const { program, source, diagnostics } = await prepare(file, {
     env: process.env,
     config: 'required',
     trustSchemas: true,
   });
-  if (diagnostics.length > 0) say(renderText(diagnostics, file, { color: colorful(process.stderr) }));
+  if (diagnostics.length > 0) {
+    const { renderText } = await import('../integration/render.ts');
+    say(renderText(diagnostics, file, { color: colorful(process.stderr) }));
+  }
   if (!program || !source) return exitCode.config;
 
   const log = jsonLog({
-    level: process.env['LOG_LEVEL'] ?? source.log.level,
+    level: logLevel ?? source.log.level,
     base: { integration: source.name, version: source.version },
     secrets: () => source.secrets,
+  });
+  onCrash((thrown) => {
+    log.error('unhandled error: stopping without acknowledging what is under way', {
+      detail: thrown instanceof Error ? thrown.message : String(thrown),
+      stack: thrown instanceof Error ? thrown.stack : undefined,
+    });
+    process.exit(exitCode.internal);
   });
   const runtime = new Runtime(services(log), connectors);
   const { startAdmin } = await import('../operations/admin.ts');
@@ -58,15 +72,10 @@ export async function command(args: readonly string[]): Promise<number> {
     const error = taken ? failure('startup', { what: 'The admin server', detail: thrown.message }) : toFailure(thrown);
     return notStarted(error, log);
   }
-  onCrash((thrown) => {
-    log.error('unhandled error: stopping without acknowledging what is under way', {
-      detail: thrown instanceof Error ? thrown.message : String(thrown),
-      stack: thrown instanceof Error ? thrown.stack : undefined,
-    });
-    process.exit(exitCode.internal);
-  });
   // Before anybody can know that it is ready: a signal that comes at once is heard too.
   const told = new Promise<NodeJS.Signals>((resolve) => onSignals(resolve));
+  // The launcher kept the young heap small; under load it may grow.
+  setFlagsFromString('--semi-space-growth-factor=2');
   log.info('ready', started());
   if (!parsed.values['exit-when-ready']) {
     const signal = await told;
@@ -75,7 +84,9 @@ export async function command(args: readonly string[]): Promise<number> {
   const lost = await runtime.stop(drainTimeout);
   await admin.close();
   log.info('stopped', { givenUp: lost });
-  return lost > 0 ? exitCode.gaveUp : exitCode.done;
+  // What was given up may hold on to the process for ever.
+  if (lost > 0) process.exit(exitCode.gaveUp);
+  return exitCode.done;
 }
 
 function notStarted(error: Failure, log: Log): number {

@@ -2,6 +2,7 @@ import { connectorDefinitions } from '../../connectors/index.ts';
 import { composeIntegrationSchema } from '../schema/compose.ts';
 import { steps } from '../steps/index.ts';
 import { exitCode } from './exit-codes.ts';
+import { print } from './output.ts';
 import { parse } from './usage.ts';
 
 const usage = `
@@ -15,6 +16,6 @@ export async function command(args: readonly string[]): Promise<number> {
   const parsed = parse(args, { text: usage, options: {}, positionals: { min: 0, max: 0 } });
   if (!parsed) return exitCode.done;
   const schema = composeIntegrationSchema({ steps, connectors: connectorDefinitions });
-  process.stdout.write(`${JSON.stringify(schema, null, 2)}\n`);
+  print(`${JSON.stringify(schema, null, 2)}\n`);
   return exitCode.done;
 }

@@ -1,7 +1,11 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { print } from './output.ts';
 
 /** Wrong usage: exit code 2, the message says what is right. */
 export class UsageError extends Error {}
+
+/** The environment says something that cannot be: exit code 78, the message says what is right. */
+export class EnvironmentError extends Error {}
 
 interface Usage<O extends NonNullable<ParseArgsConfig['options']>> {
   /** Printed by `--help`. */
@@ -21,7 +25,7 @@ export function parse<const O extends NonNullable<ParseArgsConfig['options']>>(
   usage: Usage<O>,
 ): Parsed<O> | undefined {
   if (args.includes('--help') || args.includes('-h')) {
-    process.stdout.write(`${usage.text.trim()}\n`);
+    print(`${usage.text.trim()}\n`);
     return undefined;
   }
   let parsed: Parsed<O>;

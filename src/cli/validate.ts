@@ -3,7 +3,7 @@ import { glob } from 'node:fs/promises';
 import type { Diagnostic } from '../integration/diagnostic.ts';
 import { renderGithub, renderJson, renderSarif, renderText } from '../integration/render.ts';
 import { exitCode } from './exit-codes.ts';
-import { colorful } from './output.ts';
+import { colorful, print } from './output.ts';
 import { prepare } from './prepare.ts';
 import { parse, UsageError } from './usage.ts';
 import { version } from './version.ts';
@@ -36,7 +36,7 @@ export async function command(args: readonly string[]): Promise<number> {
     const { diagnostics } = await prepare(file, { env: {}, config: 'optional' });
     checked.push({ file, diagnostics });
   }
-  process.stdout.write(render(format, checked));
+  print(render(format, checked));
   return checked.some((one) => one.diagnostics.some((each) => each.severity === 'error'))
     ? exitCode.findings
     : exitCode.done;
