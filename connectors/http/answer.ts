@@ -69,14 +69,13 @@ export const isStream = (body: Answer['body']): body is StreamSource =>
 
 /**
  * Pipes a body to the client, as fast as it reads. What cannot be finished is cut with its connection: a client must
- * never take a part for the whole. `sent` is called when everything was handed over, `cut` when the body failed; the
- * promise is settled when the client has all, or is gone.
+ * never take a part for the whole. `sent` is called when everything was handed over, `cut` when the body failed.
  */
 export function pour(
   { stream, length }: StreamSource,
   response: ServerResponse,
   options: { readonly stallMs: number; readonly sent: () => void; readonly cut: (why: string) => void },
-): Promise<void> {
+): void {
   const { socket } = response;
   let size = 0;
   let over = false;
@@ -109,11 +108,8 @@ export function pour(
   });
   stream.on('error', (error) => cut(error.message));
   stream.on('close', () => cut('it ended too early'));
-  return new Promise((resolve) => {
-    response.on('close', () => {
-      over = true;
-      stream.destroy();
-      resolve();
-    });
+  response.on('close', () => {
+    over = true;
+    stream.destroy();
   });
 }

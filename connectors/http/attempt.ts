@@ -120,7 +120,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
     const chunks = this.#chunks;
     if (!chunks) return Body.empty;
     const [first] = chunks;
-    return Body.bytes(chunks.length === 1 && first ? first : Buffer.concat(chunks, this.#size), this.#contentType());
+    const bytes = chunks.length === 1 && first ? first : Buffer.concat(chunks, this.#size);
+    return Body.bytes(bytes, this.#contentType(), this.#settings.endpoint);
   }
 
   #startStream(controller: Controller, length: number | undefined, encoding?: string): void {
@@ -138,7 +139,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (full) controller.pause();
     this.#chunks = undefined;
     const tooLarge = (limit: number): Failure => failure('response-too-large', { endpoint, limit });
-    this.#succeed(Body.stream({ stream, length, limit, tooLarge }, this.#contentType()));
+    this.#succeed(Body.stream({ stream, length, limit, tooLarge }, this.#contentType(), endpoint));
   }
 
   #succeed(body: Body): void {

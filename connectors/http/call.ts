@@ -222,22 +222,32 @@ export class Call implements Serving {
   }
 
   #pour(body: Parameters<typeof pour>[0], unfinished: boolean): void {
-    const { background, log } = this.#route?.services ?? this.#port.services;
-    const poured = pour(body, this.#response, {
+    pour(body, this.#response, {
       stallMs: this.#port.patience.stall,
       sent: () => this.#end(undefined, unfinished),
-      cut: (detail) => log.warn('a relayed answer was cut', { exchange: this.#id, detail }),
+      cut: (detail) => this.#services.log.warn('a relayed answer was cut', { exchange: this.#id, detail }),
     });
-    // The message is over; a shutdown still waits until its answer has gone out.
-    background(poured);
+    this.#awaitSending();
+  }
+
+  /** The message is over, but a shutdown waits until its answer has gone out. */
+  #awaitSending(): void {
+    this.#services.background(new Promise((resolve) => this.#response.once('close', resolve)));
+  }
+
+  get #services(): Services {
+    return this.#route?.services ?? this.#port.services;
   }
 
   #end(body: Uint8Array | string | undefined, unfinished: boolean): void {
     const response = this.#response;
     if (!unfinished || this.#request.complete) {
       response.end(body);
-      // A client that does not read what the kernel could not take.
-      if (response.socket?.writableLength) response.socket.setTimeout(this.#port.patience.stall);
+      // The client is slower than we are; one that does not read at all is cut.
+      if (response.socket?.writableLength) {
+        response.socket.setTimeout(this.#port.patience.stall);
+        this.#awaitSending();
+      }
       this.#finished();
       return;
     }

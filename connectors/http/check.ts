@@ -72,3 +72,12 @@ function checkHeader(at: string, name: string, value: string, report: Report): v
 }
 
 const pointed = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
+
+/** What only one source can serve. Two parameters in the same place are one path, whatever their names. */
+export function claims(options: unknown): readonly string[] {
+  const { path, method = 'POST' } = options as Partial<SourceOptions>;
+  if (path === undefined) return [];
+  const place = path.replaceAll(/\{\w+(\+?)\}/g, '{…$1}');
+  const methods: readonly string[] = typeof method === 'string' ? [method] : method;
+  return methods.map((one) => `\`${one} ${place}\``);
+}

@@ -1,5 +1,5 @@
 import type { ConnectorDefinition, Infer, Schema } from '#sdk';
-import { check } from './check.ts';
+import { check, claims } from './check.ts';
 
 const method = {
   type: 'string',
@@ -196,5 +196,6 @@ export const httpDefinition = {
   awaitsReply: true,
   provides: ['params', 'query'],
   safe: (operation) => safeMethods.has(String((operation as { method?: unknown } | undefined)?.method).toUpperCase()),
+  claims,
   check,
 } as const satisfies ConnectorDefinition;
