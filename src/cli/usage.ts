@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { nearest } from '../schema/nearest.ts';
 import { print } from './output.ts';
 
 /** Wrong usage: exit code 2, the message says what is right. */
@@ -32,11 +33,17 @@ export function parse<const O extends NonNullable<ParseArgsConfig['options']>>(
   try {
     parsed = parseArgs({ args: [...args], options: usage.options, allowPositionals: true }) as Parsed<O>;
   } catch (thrown) {
-    const message = thrown instanceof Error ? thrown.message.split('. ')[0] : String(thrown);
-    throw new UsageError(`${message}\n\n${usage.text.trim()}`);
+    const message = thrown instanceof Error ? (thrown.message.split('. ')[0] ?? '') : String(thrown);
+    throw new UsageError(`${message}${meant(message, Object.keys(usage.options))}\n\n${usage.text.trim()}`);
   }
   const { length } = parsed.positionals;
   if (length < usage.positionals.min) throw new UsageError(`something is missing\n\n${usage.text.trim()}`);
   if (length > usage.positionals.max) throw new UsageError(`that is one argument too many\n\n${usage.text.trim()}`);
   return parsed;
+}
+
+function meant(message: string, options: readonly string[]): string {
+  const [, name] = /^Unknown option '--([^']+)'/.exec(message) ?? [];
+  const close = name === undefined ? undefined : nearest(name, options);
+  return close === undefined ? '' : `; did you mean --${close}?`;
 }
