@@ -68,13 +68,13 @@ export async function distinct(this: Focus, list: unknown): Promise<unknown> {
 
 export function spread(this: Focus, value: unknown): unknown {
   if (Array.isArray(value)) {
-    const result = this.createSequence();
+    const result: unknown[] = [];
     for (const item of value) {
       const one = spread.call(this, item);
       if (Array.isArray(one)) for (const part of one) result.push(part);
       else if (one !== undefined) result.push(one);
     }
-    return result;
+    return result.length === 0 ? this.createSequence() : result;
   }
   if (typeof value !== 'object' || value === null || '_jsonata_lambda' in value) return value;
   const result = this.createSequence();

@@ -46,7 +46,8 @@ export async function match(this: Focus, text: string | undefined, pattern: Matc
   const found = this.createSequence();
   if (limit !== undefined && limit <= 0) return found;
   for await (const one of matches(this, pattern, text, limit)) {
-    found.push({ match: one.match, index: one.start, groups: one.groups });
+    // Without a prototype, as all that the interpreter makes: a group that matched nothing is seen to at the end.
+    found.push(Object.assign(Object.create(null), { match: one.match, index: one.start, groups: one.groups }));
   }
   return found;
 }

@@ -22,7 +22,7 @@ function normaliseList(list: readonly unknown[]): readonly unknown[] {
   let copy: unknown[] | undefined = isMarked(list) ? list.slice(0) : undefined;
   for (let index = 0; index < list.length; index += 1) {
     const item = list[index];
-    const normal = inner(item);
+    const normal = inner(item) ?? null; // a group of a pattern that matched nothing
     if (normal === item) continue;
     copy ??= list.slice(0);
     copy[index] = normal;
@@ -45,11 +45,13 @@ function normaliseObject(value: object): unknown {
       throw new NotAValue('it yields a function, not a value');
     }
   }
-  // Everything the interpreter builds has no prototype, and only that can hold what must change.
-  if (Object.getPrototypeOf(value) !== null) return value;
+  // Everything the interpreter builds has no prototype, and only that can hold what must change; but for the match of
+  // a pattern that was called like a function, which knows how to go on.
+  const isMatch = typeof (value as { next?: unknown }).next === 'function';
+  if (Object.getPrototypeOf(value) !== null && !isMatch) return value;
   const plain: Record<string, unknown> = {};
   for (const [key, part] of Object.entries(value)) {
-    if (part !== undefined) put(plain, key, inner(part));
+    if (part !== undefined && !(isMatch && key === 'next')) put(plain, key, inner(part));
   }
   return plain;
 }

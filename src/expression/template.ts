@@ -31,9 +31,13 @@ export interface Template {
 
 export interface TemplateProblem {
   readonly path: Path;
+  /** The problem is the key there, not its value. */
+  readonly at?: 'key';
   /** Where in the string (or key) the problem is. */
   readonly offset: number;
   readonly message: string;
+  /** What to write instead. */
+  readonly suggestion?: string | undefined;
 }
 
 /** A value without holes, or a way to make one. */
@@ -79,7 +83,7 @@ function compileHole({ start, source }: Hole, path: Path, into: Compilation): Ex
     return expression;
   } catch (error) {
     if (!(error instanceof ExpressionSyntaxError)) throw error;
-    into.problem({ path, offset: offset + error.offset, message: error.message });
+    into.problem({ path, offset: offset + error.offset, message: error.message, suggestion: error.suggestion });
     return undefined;
   }
 }
@@ -139,7 +143,12 @@ function compileMap(map: object, path: Path, into: Compilation): Part {
   for (const key of keys) {
     const offset = key.indexOf('${{');
     if (offset < 0) continue;
-    into.problem({ path: [...path, key], offset, message: 'A key cannot hold a hole; make the whole map one' });
+    into.problem({
+      path: [...path, key],
+      at: 'key',
+      offset,
+      message: 'A key cannot hold a hole; make the whole map one',
+    });
   }
   const parts = Object.entries(map).map(([key, value]) => compileValue(value, [...path, key], into));
   const build = (found: unknown): unknown => {
