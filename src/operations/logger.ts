@@ -1,5 +1,8 @@
-import { pino } from 'pino';
+import { createRequire } from 'node:module';
 import type { Log } from '../core/exchange.ts';
+
+// A CommonJS package is read twice, and kept twice, when it is imported.
+const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino');
 
 export interface LoggerOptions {
   readonly level: string;
