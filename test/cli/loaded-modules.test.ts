@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { root } from '../support/child-process.ts';
+import { startDowel } from '../support/dowel-process.ts';
+import { eventually } from '../support/eventually.ts';
+
+/** Packages, and roles of connectors (`http/source`), that a running integration has loaded. */
+async function loadedBy(
+  t: TestContext,
+  yaml: string,
+): Promise<{ readonly packages: readonly string[]; readonly roles: readonly string[] }> {
+  const folder = mkdtempSync(join(tmpdir(), 'dowel-loaded-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'integration.yaml');
+  const noted = join(folder, 'noted');
+  writeFileSync(file, yaml);
+  const preload = pathToFileURL(join(root, 'test/support/note-loaded.js')).href;
+  await using _ = await startDowel(file, { env: { NODE_OPTIONS: `--import ${preload}`, NOTE_LOADED: noted } });
+  const read = (): readonly string[] => readFileSync(noted, 'utf8').split('\n');
+  // The http client comes a moment after the start.
+  if (yaml.includes('endpoints:')) await eventually('undici is loaded', () => read().some((url) => /undici/.test(url)));
+  const matches = (pattern: RegExp): readonly string[] =>
+    [...new Set(read().flatMap((url) => pattern.exec(url)?.[1] ?? []))].sort();
+  return {
+    packages: matches(/\/node_modules\/((?:@[^/]+\/)?[^/]+)\//),
+    roles: matches(/\/connectors\/([^/]+\/(?:source|endpoint))\.ts$/),
+  };
+}
+
+const logging = [
+  '@pinojs/redact',
+  'atomic-sleep',
+  'on-exit-leak-free',
+  'pino',
+  'pino-std-serializers',
+  'quick-format-unescaped',
+  'safe-stable-stringify',
+  'sonic-boom',
+  'thread-stream',
+];
+const always = [...logging, 'js-yaml', 'jsonata'].sort();
+
+describe('only what an integration uses is loaded', () => {
+  test('http in and out: the http client, nothing else', async (t) => {
+    const { packages, roles } = await loadedBy(
+      t,
+      `
+dowel: 1
+name: pass
+server: { port: 0 }
+endpoints:
+  back: { http: { url: http://127.0.0.1:9 } }
+flows:
+  pass:
+    from: { http: { path: / } }
+    steps: [ { call: { endpoint: back } } ]`,
+    );
+    assert.deepEqual(packages, [...always, 'undici'].sort());
+    assert.deepEqual(roles, ['http/endpoint', 'http/source']);
+  });
+
+  test('http in alone: no client; a schema: ajv; a plain timer: no cron library', async (t) => {
+    const { packages, roles } = await loadedBy(
+      t,
+      `
+dowel: 1
+name: checked
+server: { port: 0 }
+flows:
+  checked:
+    from: { http: { path: / } }
+    steps: [ { validate: { schema: { type: object } } } ]
+  ticking:
+    from: { timer: { every: 1h } }
+    steps: [ { log: { message: tick } } ]`,
+    );
+    assert.deepEqual(packages, [...always, 'ajv', 'fast-deep-equal', 'fast-uri', 'json-schema-traverse'].sort());
+    assert.deepEqual(roles, ['http/source', 'timer/source']);
+  });
+});
