@@ -295,6 +295,12 @@ export function toFailure(thrown: unknown): Failure {
   return failure('bug', { detail }, { cause: thrown });
 }
 
+/** The codes of the table, and the kinds. */
+export const errorNames: ReadonlySet<string> = new Set([
+  ...Object.keys(errorTable),
+  ...Object.values(errorTable).map((entry) => entry.kind),
+]);
+
 /** Whether `selector` (a code, a class such as `http-5xx`, or a kind) names this failure. */
 export function failureMatches(error: Failure, selector: string): boolean {
   if (selector === error.code || selector === error.kind) return true;

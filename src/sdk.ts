@@ -44,6 +44,8 @@ export interface ConnectorDefinition {
   readonly safe?: (operation: unknown) => boolean;
   /** The endpoint reaches a source of the same connector inside this process: both give the name they meet by. */
   readonly meetsAt?: (options: unknown) => string;
+  /** What only one source of a process can have, in words (`POST /orders`): two that claim the same are a mistake. */
+  readonly claims?: (options: unknown) => readonly string[];
   /** Name of the connector whose machinery carries it (`soap` over `http`): given as `context.carrier`. */
   readonly carrier?: string;
   /** The options that decide about the wire and those only one file can know: found while validating. */

@@ -116,6 +116,7 @@ export function soapDefinition(carrier: ConnectorDefinition): ConnectorDefinitio
     replies: true,
     awaitsReply: true,
     provides: ['params', 'query'],
+    claims: (options) => carrier.claims?.(options) ?? [],
     check(options, report) {
       carrier.check?.(options, report);
       const { namespaces } = options as { readonly namespaces?: Readonly<Record<string, string>> };

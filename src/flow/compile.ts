@@ -8,6 +8,7 @@ import { steps as allSteps } from '../steps/index.ts';
 import { compileCatch } from '../steps/parts/catch.ts';
 import type { Compiled, EndpointReference, SchemaFinding } from '../steps/step.ts';
 import { FirstBody } from './body-use.ts';
+import { checkClaims, checkMeetings, checkSubFlows, ownErrorCodes } from './checks.ts';
 import { type FlowWorld, type Place, StepContext } from './context.ts';
 import { subFlow, withErrors } from './errors.ts';
 import { Names } from './names.ts';
@@ -39,10 +40,12 @@ class Compiler {
   /** Flows being compiled, outermost first: one that runs itself is found by it. */
   readonly #underWay: string[] = [];
   readonly #run = new Set<string>();
+  readonly #errorCodes: ReadonlySet<string> | undefined;
 
   constructor(source: IntegrationSource, tools: CompileTools) {
     this.#source = source;
     this.#tools = tools;
+    this.#errorCodes = ownErrorCodes(source);
     const slots = Object.values(source.endpoints).map((endpoint): [string, EndpointSlot] => [
       endpoint.name,
       {
@@ -56,8 +59,10 @@ class Compiler {
 
   program(): Program {
     for (const flow of Object.values(this.#source.flows)) this.#flow(flow);
-    this.#checkSubFlows();
-    this.#checkMeetings();
+    const { report, connectors } = this.#tools;
+    checkSubFlows(this.#source, this.#run, report);
+    checkMeetings(this.#source, connectors, report);
+    checkClaims(this.#source, connectors, report);
     return { source: this.#source, flows: this.#flows, endpoints: this.#endpoints, modules: this.#modules };
   }
 
@@ -92,7 +97,7 @@ class Compiler {
     if (awaited && !main.ends) body.take();
     const context = new StepContext(world, place, `${flow.pointer}/onError`, 'onError');
     const entries = flow.onError;
-    const onError = entries && body.afterFailure(() => compileCatch(entries, context));
+    const onError = entries && body.afterFailure(() => compileCatch(entries, context, ''));
     const program: FlowProgram = {
       name: flow.name,
       source: flow,
@@ -111,6 +116,7 @@ class Compiler {
       report: this.#tools.report,
       config: this.#source.config,
       secretNames: this.#source.secretNames,
+      errorCodes: this.#errorCodes,
       endpoint: (name) => this.#references.get(name),
       endpointNames: [...this.#references.keys()],
       flowHandler: (name, pointer) => this.#flowHandler(name, pointer),
@@ -191,10 +197,11 @@ class Compiler {
     const at = this.#underWay.indexOf(name);
     this.#run.add(name);
     if (at >= 0) {
-      const circle = [...this.#underWay.slice(at), name].map((one) => `\`${one}\``).join(' → ');
-      return report('circular-run', `These flows run each other for ever: ${circle}. Use \`loop\` to repeat steps`);
+      const circle = [...this.#underWay.slice(at), name].map((one) => `\`${one}\``);
+      const who =
+        circle.length === 2 ? `The flow ${circle[0]} runs itself` : `These flows run each other: ${circle.join(' → ')}`;
+      return report('circular-run', `${who}, without an end. Use \`loop\` to repeat steps`);
     }
-    this.#run.add(name);
     return subFlow(this.#flow(flow));
   }
 
@@ -209,42 +216,6 @@ class Compiler {
     };
     this.#modules.push(slot);
     return () => slot.run;
-  }
-
-  #checkSubFlows(): void {
-    for (const flow of Object.values(this.#source.flows)) {
-      if (flow.from || this.#run.has(flow.name)) continue;
-      this.#tools.report({
-        severity: 'warning',
-        code: 'unused-flow',
-        at: 'key',
-        message: `Nothing runs the flow \`${flow.name}\`: it has no \`from\`, and no \`run\` names it`,
-        pointer: flow.pointer,
-      });
-    }
-  }
-
-  /** Endpoints that reach a source in this process need one that meets them: a channel that nobody reads. */
-  #checkMeetings(): void {
-    const met = new Set<string>();
-    for (const flow of Object.values(this.#source.flows)) {
-      const at = flow.from && this.#tools.connectors[flow.from.name]?.meetsAt;
-      if (flow.from && at) met.add(`${flow.from.name} ${at(flow.from.options)}`);
-    }
-    for (const endpoint of Object.values(this.#source.endpoints)) {
-      const { name, options, pointer } = endpoint.connector;
-      const at = this.#tools.connectors[name]?.meetsAt;
-      if (!at || met.has(`${name} ${at(options)}`)) continue;
-      const candidates = [...met].filter((one) => one.startsWith(`${name} `)).map((one) => one.slice(name.length + 1));
-      const suggestion = nearest(at(options), candidates);
-      this.#tools.report({
-        severity: 'error',
-        code: 'nobody-reads',
-        message: `Nobody reads the ${name} \`${at(options)}\`${suggestion ? `; did you mean \`${suggestion}\`?` : `: give a flow \`from: { ${name}: { name: ${at(options)} } }\``}`,
-        pointer: `${pointer}/name`,
-        ...(suggestion ? { suggestion } : {}),
-      });
-    }
   }
 }
 

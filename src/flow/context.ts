@@ -16,6 +16,7 @@ import type {
   StepsOptions,
 } from '../steps/step.ts';
 import type { FirstBody } from './body-use.ts';
+import { selectorProblem } from './checks.ts';
 import { Names } from './names.ts';
 import { ExchangeScope, reserved } from './scope.ts';
 
@@ -27,6 +28,8 @@ export interface FlowWorld {
   /** Secrets and misspelt config names are found by `$config.NAME`. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly secretNames: readonly string[];
+  /** Of `fail` steps; `undefined` where a script may throw any code. */
+  readonly errorCodes: ReadonlySet<string> | undefined;
   endpoint(name: string): EndpointReference | undefined;
   readonly endpointNames: readonly string[];
   /** Reports unknown, circular and misused flows at `pointer`. */
@@ -169,6 +172,11 @@ export class StepContext implements CompileContext {
       .filter((one) => connector === undefined || one.connector === connector);
   }
 
+  selector(selector: string, at: string): void {
+    const problem = selectorProblem(selector, this.#world.errorCodes);
+    if (problem) this.report(at, { severity: 'warning', code: 'unknown-error-code', ...problem });
+  }
+
   flow(name: string, at: string): Handler | undefined {
     return this.#world.flowHandler(name, `${this.pointer}/${at}`);
   }
@@ -203,7 +211,10 @@ export class StepContext implements CompileContext {
 
   #template(source: TemplateSource): Template {
     const template = compileTemplate(source.value, source.mode, (problem) => {
-      this.#broken(pointerOf(source.pointer, problem.path), problem.offset, problem.message, undefined);
+      const pointer = pointerOf(source.pointer, problem.path);
+      if (problem.at === 'key') {
+        this.#world.report({ severity: 'error', code: 'expression', at: 'key', message: problem.message, pointer });
+      } else this.#broken(pointer, problem.offset, problem.message, problem.suggestion);
     });
     for (const hole of template.expressions) {
       this.#check(hole.expression, pointerOf(source.pointer, hole.path), hole.offset, {});

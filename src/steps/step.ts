@@ -76,6 +76,8 @@ export interface CompileContext {
   /** The endpoint by name: `undefined` and a finding when there is none. */
   endpoint(name: string, at: string): EndpointReference | undefined;
   endpoints(connector: string | undefined): readonly EndpointReference[];
+  /** Reports an entry of `on` that no error of this integration fits. */
+  selector(selector: string, at: string): void;
   /** The sub-flow by name: reports unknown and circular ones. */
   flow(name: string, at: string): Handler | undefined;
   /** A module of the user's, by absolute path, loaded when the integration starts. */

@@ -24,7 +24,7 @@ export const tryStep = defineStep({
   compile(options, context) {
     const main = context.steps(options.steps);
     const entries = options.catch;
-    const caught = entries && context.afterFailure(() => compileCatch(entries, context));
+    const caught = entries && context.afterFailure(() => compileCatch(entries, context, 'catch/'));
     const last = options.finally
       ? context.afterFailure(() =>
           context.steps(options.finally ?? [], { scope: 'inner', noReply: '`finally` runs beside the answer' }),

@@ -9,11 +9,14 @@ export interface Catching {
   handle(exchange: Exchange, error: Failure): Promise<Exchange | undefined>;
 }
 
-/** `catch` of a step, `onError` of a flow: the first entry that fits. */
-export function compileCatch(entries: readonly CatchSource[], context: CompileContext): Catching {
+/** `catch` of a step, `onError` of a flow: the first entry that fits. `at` is where they stand among the options. */
+export function compileCatch(entries: readonly CatchSource[], context: CompileContext, at: string): Catching {
   const conditions: (Evaluate | undefined)[] = [];
   const branches = context.alternatives(
-    entries.map((entry) => () => {
+    entries.map((entry, index) => () => {
+      entry.on?.forEach((selector, nth) => {
+        context.selector(selector, `${at}${index}/on/${nth}`);
+      });
       conditions.push(entry.when ? context.expression(entry.when, { error: true }) : undefined);
       return context.steps(entry.steps, { error: true });
     }),
