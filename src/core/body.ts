@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { type Failure, failure } from '../errors.ts';
+import { Failure, failure } from '../errors.ts';
 
 /** Bytes ⇄ value by content type; the format layer gives it to the engine. */
 export interface Codec {
@@ -42,23 +42,26 @@ export class Body {
     return new Body({ is: 'value', value }, contentType);
   }
 
-  static bytes(bytes: Uint8Array | string, contentType: string | undefined): Body {
-    return new Body({ is: 'bytes', bytes }, contentType);
+  /** `answeredBy` is the endpoint whose answer this is: when it cannot be read, that is not the caller's fault. */
+  static bytes(bytes: Uint8Array | string, contentType: string | undefined, answeredBy?: string): Body {
+    return new Body({ is: 'bytes', bytes }, contentType, answeredBy);
   }
 
-  static stream(source: StreamSource, contentType: string | undefined): Body {
-    return new Body({ is: 'stream', source }, contentType);
+  static stream(source: StreamSource, contentType: string | undefined, answeredBy?: string): Body {
+    return new Body({ is: 'stream', source }, contentType, answeredBy);
   }
 
   /** As the sender named it; `undefined` for a value that no step gave a type. */
   readonly contentType: string | undefined;
+  readonly #answeredBy: string | undefined;
   #state: State;
   #collecting: Promise<Uint8Array> | undefined;
   #relay = false;
 
-  private constructor(state: State, contentType: string | undefined) {
+  private constructor(state: State, contentType: string | undefined, answeredBy?: string) {
     this.#state = state;
     this.contentType = contentType;
+    this.#answeredBy = answeredBy;
   }
 
   get isEmpty(): boolean {
@@ -83,16 +86,26 @@ export class Body {
     return state.is === 'stream' ? state.source.length : undefined;
   }
 
-  /** The parsed body; `undefined` when there is none. Throws `malformed`, `unsupported-media-type`, `too-large`. */
+  /** The parsed body; `undefined` when there is none. Throws `malformed`, `unsupported-media-type`, `too-large`; of an answer `invalid-response`. */
   value(codec: Codec): unknown | Promise<unknown> {
     const state = this.#state;
     if (state.is === 'empty') return undefined;
     if (state.is === 'value') return state.value;
     if (state.is === 'bytes') {
-      state.parsed ??= { value: codec.read(asBytes(state.bytes), this.contentType) };
+      state.parsed ??= { value: this.read(state.bytes, (bytes) => codec.read(bytes, this.contentType)) };
       return state.parsed.value;
     }
     return this.#collect().then(() => this.value(codec));
+  }
+
+  /** Reads bytes of this body; the error of an answer that cannot be read is `invalid-response`. */
+  read(bytes: Uint8Array | string, reader: (bytes: Uint8Array) => unknown): unknown {
+    try {
+      return reader(asBytes(bytes));
+    } catch (thrown) {
+      if (this.#answeredBy === undefined || !(thrown instanceof Failure) || thrown.kind !== 'permanent') throw thrown;
+      throw failure('invalid-response', { endpoint: this.#answeredBy, detail: thrown.message }, { cause: thrown });
+    }
   }
 
   /** What goes over the wire, with the content type that belongs to it. */

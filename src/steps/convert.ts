@@ -51,11 +51,8 @@ export const convert = defineStep({
       const reader = body.isValue ? undefined : (from ?? context.formatFor(body.contentType));
       let value: unknown;
       if (reader && (from || optionsOf(reader.name) !== undefined)) {
-        const bytes = await body.bytes(services.codec);
-        value = reader.read(
-          typeof bytes === 'string' ? Buffer.from(bytes) : bytes,
-          context.charsetOf(body.contentType),
-          optionsOf(reader.name),
+        value = body.read(await body.bytes(services.codec), (bytes) =>
+          reader.read(bytes, context.charsetOf(body.contentType), optionsOf(reader.name)),
         );
       } else {
         value = await body.value(services.codec);

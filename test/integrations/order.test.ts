@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { startDowel } from '../support/dowel-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
+import { service } from '../support/http-service.ts';
 import { type Answer, ask, type Example, folder, post, startBackend, startExample } from './example.ts';
 
 const key = 'demo-key';
@@ -212,14 +212,23 @@ describe('the order scenario, when a backend is down', () => {
     assert.deepEqual(made, [{ id: 'ch_1', order: 'd3', amount: 900, state: 'refunded' }]);
   });
 
-  test('an inventory that does not answer: 503 when its timeout is over', async (t) => {
-    const silent = createServer(() => {});
-    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-    t.after(() => silent.close(() => {}).closeAllConnections());
-    const address = silent.address();
-    assert.ok(typeof address === 'object' && address);
+  test('an inventory that answers nonsense: 503, for the order was right', async (t) => {
+    const INVENTORY_URL = await service(t, (_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{ "available": ');
+    });
     await using example = await startExample('order', {
-      INVENTORY_URL: `http://127.0.0.1:${address.port}`,
+      INVENTORY_URL,
+      AUDIT_FILE: join(temporary(t), 'audit.jsonl'),
+    });
+    const { status, body } = await post(`${example.url}/orders`, { orderId: 'd7', ...good });
+    assert.equal(status, 503);
+    assert.deepEqual(body, { error: 'invalid-response' });
+    assert.deepEqual(await charges(example.backend('payments').url), []);
+  });
+
+  test('an inventory that does not answer: 503 when its timeout is over', async (t) => {
+    await using example = await startExample('order', {
+      INVENTORY_URL: await service(t, () => {}),
       AUDIT_FILE: join(temporary(t), 'audit.jsonl'),
     });
     const { status, body } = await post(`${example.url}/orders`, { orderId: 'd4', ...good });
@@ -291,20 +300,13 @@ test('an order on its way is finished when the integration is told to stop', asy
     release = resolve;
   });
   let asked = false;
-  const slow = createServer(async (_request, response) => {
+  const PAYMENTS_URL = await service(t, async (_request, response) => {
     asked = true;
     await held;
     response.writeHead(201, { 'content-type': 'application/json' }).end('{"id":"ch_9","amount":900}');
   });
-  await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
-  t.after(() => slow.close(() => {}).closeAllConnections());
-  const address = slow.address();
-  assert.ok(typeof address === 'object' && address);
   const auditFile = join(temporary(t), 'audit.jsonl');
-  await using example = await startExample('order', {
-    PAYMENTS_URL: `http://127.0.0.1:${address.port}`,
-    AUDIT_FILE: auditFile,
-  });
+  await using example = await startExample('order', { PAYMENTS_URL, AUDIT_FILE: auditFile });
   const answer = post(`${example.url}/orders`, { orderId: 'last', ...good });
   await eventually('payments is asked', () => asked);
   example.main.kill('SIGTERM');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
 import { after, before, describe, type TestContext, test } from 'node:test';
+import { service } from '../support/http-service.ts';
 import { ask, type Example, post, startExample } from './example.ts';
 
 interface Book {
@@ -10,16 +10,8 @@ interface Book {
 }
 
 /** A catalogue that always says the same. */
-async function catalogueThatSays(t: TestContext, text: string, contentType = 'application/xml'): Promise<string> {
-  const server = createServer((_request, response) => {
-    response.writeHead(200, { 'content-type': contentType }).end(text);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => server.close(() => {}).closeAllConnections());
-  const address = server.address();
-  assert.ok(typeof address === 'object' && address);
-  return `http://127.0.0.1:${address.port}`;
-}
+const catalogueThatSays = (t: TestContext, xml: string): Promise<string> =>
+  service(t, (_request, response) => void response.writeHead(200, { 'content-type': 'application/xml' }).end(xml));
 
 describe('the REST face of an XML service', () => {
   let example: Example;
@@ -92,7 +84,7 @@ describe('the REST face of an XML service', () => {
 describe('the REST face of an XML service, when the catalogue', () => {
   const show = async (CATALOGUE_URL: string) => {
     await using example = await startExample('rest-facade-xml', { CATALOGUE_URL });
-    return ask(`${example.url}/books/1`);
+    return await ask(`${example.url}/books/1`);
   };
 
   test('uses a prefix of its own, the same is read', async (t) => {

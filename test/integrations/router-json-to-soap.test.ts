@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { after, before, describe, test } from 'node:test';
+import { service } from '../support/http-service.ts';
 import { type Answer, type Example, post, startExample } from './example.ts';
 
 describe('the router from JSON to SOAP', () => {
@@ -51,17 +52,12 @@ describe('the router from JSON to SOAP', () => {
 
 test('the router speaks to each service in its version of SOAP and its namespace', async (t) => {
   const seen: { readonly headers: IncomingHttpHeaders; readonly body: string }[] = [];
-  const server = createServer(async (request, response) => {
+  const url = await service(t, async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     seen.push({ headers: request.headers, body: Buffer.concat(chunks).toString() });
     response.writeHead(500).end();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => server.close(() => {}).closeAllConnections());
-  const address = server.address();
-  assert.ok(typeof address === 'object' && address);
-  const url = `http://127.0.0.1:${address.port}`;
   await using example = await startExample('router-json-to-soap', { DOMESTIC_URL: url, INTERNATIONAL_URL: url });
   for (const country of ['DE', 'US']) {
     const { status } = await post(`${example.url}/parcels`, { reference: 'R-6', country, weight: 1 });
