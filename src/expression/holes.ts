@@ -11,7 +11,7 @@ export type Piece = { readonly text: string } | { readonly hole: Hole } | { read
 const opening = '${{';
 const escaped = '$${{';
 /** After these a `/` begins a regular expression; after anything else it divides. */
-const beforeRegex = /(?:^|[([{,;:=<>&|?~+\-*/%^!.]|\b(?:and|or|in))\s*$/;
+export const beforeRegex = /(?:^|[([{,;:=<>&|?~+\-*/%^!.]|\b(?:and|or|in))\s*$/;
 
 /** The offset behind a quoted text or name that begins at `at`. */
 function afterQuote(text: string, at: number): number {

@@ -1,3 +1,4 @@
+import { beforeRegex } from './holes.ts';
 import type { LibraryError } from './jsonata.ts';
 
 /** The source is not an expression. `offset` counts characters from its start. */
@@ -40,10 +41,20 @@ function habitAt(source: string, offset: number): ExpressionSyntaxError | undefi
   return undefined;
 }
 
+// A regular expression without an end runs to the end of the source: it began at the last slash that could begin one.
+function openingSlash(source: string): number | undefined {
+  for (let at = source.lastIndexOf('/'); at >= 0; at = at > 0 ? source.lastIndexOf('/', at - 1) : -1) {
+    if (beforeRegex.test(source.slice(0, at))) return at;
+  }
+  return undefined;
+}
+
 /** The library's position is behind the token; this is where it begins. */
 function startOf(source: string, error: LibraryError): number {
   const position = Math.min(error.position ?? source.length, source.length);
-  const token = error.token;
+  if (error.code === 'S0217') return Math.max(0, source.indexOf('%')); // its position is that of an operator before it
+  if (error.code === 'S0302') return openingSlash(source) ?? position;
+  const token = error.code === 'S0213' ? String(error.value) : error.token;
   if (!isString(token)) return position;
   const start = position - token.length;
   return start >= 0 && source.startsWith(token, start) ? start : position;

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { syntaxErrorOf } from './support.ts';
+
+const mistakes: readonly (readonly [source: string, offset: number, message: string, suggestion?: string])[] = [
+  ['', 0, 'The expression is empty'],
+  ['  ', 0, 'The expression is empty'],
+  ['a ==  b', 2, 'Write `=`: equality is written `=`', '='],
+  ['a === b', 2, 'Write `=`: equality is written `=`', '='],
+  ['a !== b', 2, 'Write `!=`: inequality is written `!=`', '!='],
+  ['a && b', 2, 'Write `and`: “and” is written `and`', 'and'],
+  ['a || b', 2, 'Write `or`: “or” is written `or`', 'or'],
+  ['!a', 0, 'Write `$not(…)`: “not” is written `$not(…)`', '$not(…)'],
+  [
+    'items.map(x => x)',
+    12,
+    'Write `function($x){ … }`: a function is written `function($x){ … }`',
+    'function($x){ … }',
+  ],
+  ['a +', 3, 'The expression ends where a value was expected'],
+  ['true ? 1 : ', 11, 'The expression ends where a value was expected'],
+  ['(a', 2, 'Expected `)` before the end of the expression'],
+  ['items[', 6, 'Expected `]` before the end of the expression'],
+  ['"abc', 0, 'This text has no closing quote'],
+  ["a & 'x", 4, 'This text has no closing quote'],
+  ['"a" & "it\\"s', 6, 'This text has no closing quote'],
+  ['`a', 0, 'This name has no closing backquote'],
+  ['1 + /* open', 4, 'This comment has no closing */'],
+  ['a]', 1, 'Expected an operator or the end, got `]`'],
+  ['{ "a" 1 }', 7, 'Expected `:`, got 1'],
+  ['a b', 2, 'Expected an operator or the end, got `b`'],
+  ['a;b', 1, 'Expected an operator or the end, got `;`'],
+  ['@', 0, 'Expected a value, got `@`'],
+  ['a?.b', 2, 'Expected a value, got `.`'],
+  ['a.1', 2, '1 cannot be a step of a path; quote it: `1`'],
+  ['null.a', 0, 'null cannot be a step of a path; quote it: `null`'],
+  ['a & %', 4, '% has no parent here'],
+  ['$f := ', 6, 'The expression ends where a value was expected'],
+  ['3 := 4', 1, 'The left side of := is a variable, such as $x'],
+  ['function(x){1}', 9, 'The parameters of a function are variables, such as $x'],
+  ['a #b', 4, 'After `#` comes a variable, such as $x'],
+  ['"\\q"', 2, '\\q is not an escape; write \\\\ for a backslash'],
+  ['"\\u12"', 2, 'After \\u come four hexadecimal digits'],
+  ['1e999', 0, 'This number is out of range'],
+  ['a{b:c}{d:e}', 7, 'A step can have only one grouping'],
+  ['a ~> /b[c/', 5, 'This regular expression has no closing /'],
+  ['a / /b', 4, 'This regular expression has no closing /'],
+  ['//', 1, 'This regular expression is empty'],
+  ['($clone := 1)', 1, '$clone cannot be bound: |…| relies on it'],
+];
+
+for (const [source, offset, message, suggestion] of mistakes) {
+  test(`${JSON.stringify(source)} is refused at ${offset}`, () => {
+    const error = syntaxErrorOf(source);
+    assert.equal(error.message, message);
+    assert.equal(error.offset, offset);
+    assert.equal(error.suggestion, suggestion);
+  });
+}
+
+test('a regular expression that is not one says why', () => {
+  const error = syntaxErrorOf('$match(a, /b{2,1}/)');
+  assert.match(error.message, /^This regular expression is not valid: .*numbers out of order/);
+  assert.equal(error.offset, 10);
+});
+
+test('an expression nested without end is refused, not fatal', () => {
+  assert.match(syntaxErrorOf(`${'('.repeat(200_000)}1`).message, /nested too deeply/);
+});
