@@ -54,9 +54,13 @@ function parsed(source: string): Program {
 const isPromise = (value: unknown): value is Promise<unknown> =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 
-// Where the interpreter may write into what it was given: into a list that it groups or marks with `[]`, and, with
-// `|…|`, into whatever the pattern reaches.
+const isOurs = (procedure: Node | undefined): boolean =>
+  procedure?.type === 'lambda' || (procedure?.type === 'variable' && functionNames.has(String(procedure.value)));
+
+// Where the interpreter may write into what it was given: into a list that it groups or marks with `[]`, with `|…|` into
+// whatever the pattern reaches, and into what is called like a function.
 const mayWrite = (node: Node): boolean =>
+  (node.type === 'function' && !isOurs(node.procedure)) ||
   node.keepArray === true ||
   node.keepSingletonArray === true ||
   node.group !== undefined ||

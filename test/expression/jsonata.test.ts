@@ -138,7 +138,6 @@ const sources = [
   '$number("12e3")',
   '$type(object)',
   '$assert(true, "x")',
-  '$error("x")',
   'words ~> $map($uppercase) ~> $join(",")',
   '($f := $substring(?, 0, 2); words.$f($))',
   '($inc := function($n){ $n + 1 }; numbers ~> $map($inc))',
