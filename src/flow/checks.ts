@@ -55,7 +55,7 @@ export function checkClaims(source: IntegrationSource, connectors: Definitions, 
     for (const claim of claims) {
       const owner = owners.get(claim);
       owners.set(claim, owner ?? flow);
-      if (!owner || !from) continue;
+      if (!from || !owner || owner === flow) continue;
       report({
         severity: 'error',
         code: 'already-taken',

@@ -44,6 +44,9 @@ export class Consequences {
         return name !== undefined && isWritten(entryOf(this.#root, 'endpoints'), name);
       case 'unknown-flow':
         return name !== undefined && isWritten(entryOf(this.#root, 'flows'), name);
+      // What is claimed may have been made up.
+      case 'already-taken':
+        return [...this.#broken].some((one) => one.startsWith(`${pointer}/`));
       // Whatever would use these may stand where a mistake kept it from being read.
       case 'unused-flow':
       case 'nobody-reads':

@@ -44,7 +44,6 @@ export function interpolateLiteral(node: ScalarNode, settings: Settings, report:
     text: joined,
     coerced: whole,
     shown: shown(node, names, open, joined),
-    ...(names.length > 0 ? { open } : {}),
   };
 }
 
@@ -52,6 +51,12 @@ export function interpolateLiteral(node: ScalarNode, settings: Settings, report:
 function shown(node: ScalarNode, names: readonly string[], open: readonly string[], joined: string): string {
   if (open.length < names.length) return `the value of \`${node.text}\``;
   return names.length > 0 ? `${JSON.stringify(joined)}, the value of \`${node.text}\`` : describe(node);
+}
+
+/** The values of config in a text, those that nobody declared left out. */
+export function configIn(node: ScalarNode, settings: Settings): readonly Setting[] {
+  const names = literalPieces(node.text).flatMap((piece) => (piece.kind === 'name' ? [piece.name] : []));
+  return names.flatMap((name) => settings.get(name) ?? []);
 }
 
 /** Replaces `${NAME}` in a template, outside of its holes. */

@@ -16,7 +16,7 @@ import { type Environment, readConfig, type Setting } from './config.ts';
 import { Consequences } from './consequences.ts';
 import { type Diagnostic, sortDiagnostics } from './diagnostic.ts';
 import { ReferencedFiles } from './files.ts';
-import { checkExpression, interpolateLiteral, interpolateTemplate, type Shift } from './interpolate.ts';
+import { checkExpression, configIn, interpolateLiteral, interpolateTemplate, type Shift } from './interpolate.ts';
 import { locate } from './locate.ts';
 import { decode } from './text.ts';
 import { parseYaml, type YamlDocument } from './yaml.ts';
@@ -130,6 +130,7 @@ class Loading {
       report,
       standIn,
       literal: (node) => interpolateLiteral(node, this.#settings, report),
+      configIn: (node) => configIn(node, this.#settings),
       template: (node) => {
         const { value, shifts, spoilt } = interpolateTemplate(node, this.#settings, report);
         if (shifts.length > 0) this.#shifts.set(node.pointer, shifts);

@@ -7,7 +7,7 @@ export function locate(document: YamlDocument, finding: Finding, placed?: Span):
   const { severity, code, message, pointer, suggestion } = finding;
   const span = placed ?? spanOf(document, finding);
   const start = document.position(span.start);
-  const end = document.position(Math.max(span.end, span.start));
+  const end = document.position(Math.max(endOf(document, finding, span), span.start));
   return {
     severity,
     code,
@@ -19,6 +19,11 @@ export function locate(document: YamlDocument, finding: Finding, placed?: Span):
     endColumn: end.column,
     ...(suggestion === undefined ? {} : { suggestion }),
   };
+}
+
+/** What stands for a key that is missing, or that has none, is marked on its first line only. */
+function endOf(document: YamlDocument, finding: Finding, span: Span): number {
+  return finding.at === 'key' ? Math.min(span.end, document.endOfLine(span.start)) : span.end;
 }
 
 function spanOf(document: YamlDocument, finding: Finding): Span {

@@ -64,13 +64,17 @@ const rules: readonly Rule[] = [
 
 /** Explains a parser's error at `offset`. */
 export function explain(reason: string, offset: number, source: string): SyntaxProblem {
-  const tab = tabNear(source, offset);
+  const tab = tabNear(source, offset) ?? (reason.includes('deficient') ? tabBehindKey(source, offset) : undefined);
   if (tab !== undefined) {
     const message = 'A tab stands here; YAML takes spaces only';
     return { code: 'yaml-tab', message, offset: tab, end: tab + 1 };
   }
   const certain =
-    reservedAt(source, offset) ?? placeholderInFlow(reason, source, offset) ?? missingColon(source, offset);
+    reservedAt(source, offset) ??
+    unknownEscape(reason, source, offset) ??
+    textBehindQuotes(source, offset) ??
+    inFlow(reason, source, offset) ??
+    missingColon(source, offset);
   if (certain !== undefined) return certain;
   const open = /quoted scalar|deficient indentation|within a flow collection/.test(reason)
     ? (unclosedQuote(offset, source) ?? unclosedBracket(offset, source))
@@ -79,9 +83,11 @@ export function explain(reason: string, offset: number, source: string): SyntaxP
   const line = startOfLine(source, Math.min(offset, source.length));
   const colon = colonInText(source, offset);
   if (colon !== undefined) return colon;
-  const at = /expected ':'|multiline key/.test(reason)
+  const at = /expected ':'|multiline key|document separator/.test(reason)
     ? withoutColon(source, line)
     : Math.min(offset, source.trimEnd().length);
+  const glued = gluedColon(source, at);
+  if (glued !== undefined) return glued;
   return syntax(sentence(reason), at, Math.max(at + 1, endOfLine(source, at)));
 }
 
@@ -172,17 +178,58 @@ function reservedAt(source: string, offset: number): SyntaxProblem | undefined {
   return syntax(`Text that begins with \`${character}\` needs quotes`, offset, offset + 1);
 }
 
-/** `{ path: /stock/${{ sku }} }`: braces inside of braces. */
-function placeholderInFlow(reason: string, source: string, offset: number): SyntaxProblem | undefined {
-  if (!reason.includes('missed comma') || !source.startsWith('${', offset - 1)) return undefined;
+/** Where the parser stumbles over text inside of braces that needs quotes, or over the wrong bracket. */
+function inFlow(reason: string, source: string, offset: number): SyntaxProblem | undefined {
+  if (!reason.includes('missed comma')) return undefined;
+  const character = source[offset];
+  if (character === '}' || character === ']') return unclosedBracket(offset, source);
+  const braces = source.startsWith('${', offset - 1);
+  if (!braces && character !== ':') return undefined;
   const line = startOfLine(source, offset);
-  const before = source.slice(line, offset - 1);
-  const start = line + (/^.*(?:[[{,]|:\s)\s*/.exec(before)?.[0].length ?? 0);
-  const written = /^(?:\$\{\{.*?\}\}|\$\{\w*\}|[^,\]}\r\n])+/.exec(source.slice(start))?.[0].trimEnd() ?? '${';
+  const start = line + (/^.*(?:[[{,]|:\s)\s*/.exec(source.slice(line, braces ? offset - 1 : offset))?.[0].length ?? 0);
+  const text = /^(?:\$\{\{.*?\}\}|\$\{\w*\}|[^,\]}\r\n])+/.exec(source.slice(start))?.[0].trimEnd() ?? '${';
   return {
-    ...syntax(`\`${written}\` needs quotes here, inside of \`{ }\` or \`[ ]\``, start, start + written.length),
-    suggestion: written.includes('"') ? `'${written.replaceAll("'", "''")}'` : `"${written}"`,
+    ...syntax(`\`${text}\` needs quotes here, inside of \`{ }\` or \`[ ]\``, start, start + text.length),
+    suggestion: text.includes('"') ? `'${text.replaceAll("'", "''")}'` : `"${text}"`,
   };
+}
+
+function unknownEscape(reason: string, source: string, offset: number): SyntaxProblem | undefined {
+  if (!reason.includes('unknown escape')) return undefined;
+  const start = source.lastIndexOf('\\', offset);
+  const written = source.slice(start, start + 2);
+  const message = `Inside double quotes \`${written}\` is no escape: write \`\\${written}\`, or use single quotes`;
+  return { ...syntax(message, start, start + 2), suggestion: `\\${written}` };
+}
+
+/** `'it's'` */
+function textBehindQuotes(source: string, offset: number): SyntaxProblem | undefined {
+  const line = startOfLine(source, Math.min(offset, source.length));
+  const before = source.slice(line, offset).trimEnd();
+  const quote = before.at(-1);
+  if ((quote !== "'" && quote !== '"') || !/\w/.test(source[offset] ?? '')) return undefined;
+  const inside =
+    quote === "'" ? "single quotes an apostrophe is written `''`" : 'double quotes a quote is written `\\"`';
+  const at = line + before.length - 1;
+  return syntax(`The quotes end here, and text follows: inside ${inside}`, at, at + 1);
+}
+
+/** `name:t` */
+function gluedColon(source: string, at: number): SyntaxProblem | undefined {
+  const [text, key, value] = /^([\w-]+):(\S.*)/.exec(source.slice(at, endOfLine(source, at))) ?? [];
+  if (text === undefined || value?.startsWith('//')) return undefined;
+  const start = at;
+  return {
+    ...syntax('A space is missing after the colon', start, start + text.length),
+    suggestion: `${key}: ${value}`,
+  };
+}
+
+/** `key:→{ … }`: the parser counts columns wrongly behind a tab. */
+function tabBehindKey(source: string, offset: number): number | undefined {
+  const line = startOfLine(source, offset);
+  const match = /^ *(?:- +)*[^\s#'"][^#'"]*: *\t/.exec(source.slice(line, offset));
+  return match ? line + match[0].length - 1 : undefined;
 }
 
 /** A line of one word, and below it what belongs to it. */

@@ -40,6 +40,8 @@ export interface YamlDocument {
   readonly root: Node | undefined;
   readonly findings: readonly PlacedFinding[];
   position(offset: number): Position;
+  /** Where the line of `offset` ends. */
+  endOfLine(offset: number): number;
   /** Of the key or the value at a pointer; `offset` counts characters of a scalar's value. */
   span(pointer: string, at: 'key' | 'value', offset?: number): Span | undefined;
 }
@@ -52,10 +54,13 @@ const maxNodes = 100_000;
 
 export function parseYaml(source: string): YamlDocument {
   const position = positions(source);
+  const endOfLine = (offset: number): number =>
+    offset + (/^[^\r\n]*/.exec(source.slice(offset))?.[0].trimEnd().length ?? 0);
   const failed = (code: string, message: string, span: Span, suggestion?: string): YamlDocument => ({
     root: undefined,
     findings: [{ severity: 'error', code, message, pointer: '', span, suggestion }],
     position,
+    endOfLine,
     span: () => undefined,
   });
   if (source.length > maxLength) {
@@ -65,7 +70,7 @@ export function parseYaml(source: string): YamlDocument {
     const builder = new Builder(source, position);
     const root = builder.build(parseEvents(source, { maxDepth }));
     if (!root) return failed('empty-file', 'The file is empty. It begins with `dowel: 1`', { start: 0, end: 0 });
-    return { root, findings: builder.findings, position, span: builder.span };
+    return { root, findings: builder.findings, position, endOfLine, span: builder.span };
   } catch (thrown) {
     if (thrown instanceof Unreadable) return failed(thrown.code, thrown.message, thrown.span);
     if (!(thrown instanceof YAMLException)) throw thrown;

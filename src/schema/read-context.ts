@@ -15,8 +15,6 @@ export interface Literal {
   readonly coerced: boolean;
   /** How messages call it; a secret's value is not in it. */
   readonly shown: string;
-  /** Where it has values of config: those that are not secret. Absent where it stands in the file itself. */
-  readonly open?: readonly string[];
 }
 
 /**
@@ -32,6 +30,8 @@ export interface ReadContext {
   /** Says that the value at `pointer` is a stand-in: what is found there later follows from that. */
   standIn(pointer: string): void;
   literal(node: ScalarNode): Interpolated;
+  /** The values of config in a literal field that is secret, each with what its declaration says. */
+  configIn(node: ScalarNode): readonly { readonly name: string; readonly secret: boolean }[];
   /** The text of a template with `${NAME}` replaced; a value of config's own type where it is exactly one. */
   template(node: ScalarNode): unknown;
   expression(node: ScalarNode): void;

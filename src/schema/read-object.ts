@@ -69,12 +69,13 @@ function otherKind(node: Node, schema: Schema): Finding {
           ? '. Its connector is a key: `http: { … }`'
           : '';
   const single = hint === '' && written !== '';
+  const spaced = node.kind === 'scalar' && glued !== undefined ? node.text.replace(/:\s*/, ': ') : undefined;
   return {
     severity: 'error',
     code: 'wrong-type',
     pointer: node.pointer,
     message: `${mismatch(node, schema)}${single ? `. Write \`${written}\`` : hint}`,
-    suggestion: single ? written : undefined,
+    suggestion: single ? written : spaced,
   };
 }
 
@@ -87,13 +88,14 @@ function connectorNames(schema: Schema, context: ReadContext): readonly string[]
 function ownerOf(node: MapNode, schema: Schema, context: ReadContext, trail: Trail | undefined): Owner {
   const { slot, properties } = schema;
   const connectors = connectorNames(schema, context);
-  const onlyConnectors = slot !== undefined && Object.keys(properties ?? {}).length === 0;
+  const isNeeded = slot === 'source' || slot === 'endpoint';
+  const isThere = node.entries.some((entry) => isConnector(entry, schema, context));
   return {
     node,
     names: [...Object.keys(properties ?? {}), ...connectors],
     under: (name) => properties?.[name] ?? (slot && context.kinds.connectors.get(name)?.[slot]),
     trail,
-    ...(onlyConnectors ? { code: 'unknown-connector' } : {}),
+    ...(isNeeded && !isThere ? { connectors } : {}),
   };
 }
 
@@ -176,8 +178,8 @@ const isMeant = (entry: MapEntry, key: string, property: Schema, context: ReadCo
 function reportMissing(node: MapNode, key: string, property: Schema, context: ReadContext): void {
   const where = node.pointer === '' ? 'in the file' : `in ${titleOf(node.pointer)}`;
   const [example] = property.examples ?? [];
-  const hint = typeof example === 'string' || typeof example === 'number' ? `, such as \`${key}: ${example}\`` : '';
-  const message = `\`${key}\` is missing ${where}${hint}`;
+  const simple = typeof example === 'string' || typeof example === 'number';
+  const message = `\`${key}\` is missing ${where}${simple ? `; for example \`${key}: ${example}\`` : ''}`;
   context.report({ severity: 'error', code: 'missing-key', at: 'key', pointer: node.pointer, message });
 }
 
@@ -243,6 +245,11 @@ function reportNoSlot(entry: MapEntry, slot: string, names: readonly string[], c
   });
 }
 
+const foundIn = (node: MapNode): string => {
+  const keys = node.entries.map((entry) => entry.key);
+  return keys.length === 0 ? describe(node) : `only ${listed(keys, 'and')}`;
+};
+
 /** Exactly one of the keys names the kind. */
 function reportKinds(
   node: MapNode,
@@ -269,7 +276,7 @@ function reportKinds(
       code: 'missing-kind',
       at: 'key',
       pointer: node.pointer,
-      message: `${titleOf(node.pointer)} needs one of ${listed(names)}; found ${describe(node)}`,
+      message: `${titleOf(node.pointer)} needs one of ${listed(names)}; found ${foundIn(node)}`,
     });
   }
 }

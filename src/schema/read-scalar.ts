@@ -4,7 +4,7 @@ import { describe, isNothing, type Node, type ScalarNode } from './node.ts';
 import type { Literal, ReadContext } from './read-context.ts';
 import type { Schema } from './schema.ts';
 import { standIn } from './stand-in.ts';
-import { type Parsed, parseDuration, parseRate, parseSize } from './units.ts';
+import { formatDuration, formatSize, type Parsed, parseDuration, parseRate, parseSize } from './units.ts';
 import { keyPatterns, mismatch, titleOf } from './wording.ts';
 
 /** A value that fits, or why not. */
@@ -40,6 +40,7 @@ export function readScalar(node: Node, schema: Schema, context: ReadContext): un
     context.report({ severity: 'error', code: 'wrong-type', pointer: node.pointer, message });
     return standIn(schema, node.pointer);
   }
+  if (schema.format === 'password') checkSecret(node, context);
   const literal = literalOf(node, context);
   if (literal === 'absent') return undefined;
   if (literal === 'reported' || literal === 'unknown') {
@@ -53,14 +54,14 @@ export function readScalar(node: Node, schema: Schema, context: ReadContext): un
     context.report({ severity: 'error', code, message, pointer: node.pointer, suggestion });
     return standIn(schema, node.pointer);
   }
-  if (schema.format === 'password') checkSecret(node, literal, context);
   return finished(fitted.value, node, schema, context);
 }
 
 /** A secret comes from outside, and what it comes from is declared as one: else expressions see it. */
-function checkSecret(node: ScalarNode, { open }: Literal, context: ReadContext): void {
-  const [name] = open ?? [];
-  if (open !== undefined && name === undefined) return;
+function checkSecret(node: ScalarNode, context: ReadContext): void {
+  const used = context.configIn(node);
+  if (used.some((one) => one.secret)) return;
+  const name = used[0]?.name;
   const message =
     name === undefined
       ? `${titleOf(node.pointer)} is secret, and stands in the file: declare it under \`config:\` as \`NAME: { secret: true }\`, and write \`\${NAME}\` here`
@@ -104,7 +105,9 @@ const inRange = (value: number, schema: Schema): boolean =>
 
 /** What to write where only quotes are missing, or are too many. */
 function typeSuggestion(typed: string | number | boolean | null, node: ScalarNode, schema: Schema): string | undefined {
-  if (schema.type === 'string' && typeof typed !== 'string' && !schema.format) return JSON.stringify(node.text);
+  if (schema.type === 'string' && typeof typed !== 'string' && !schema.format) {
+    return new RegExp(schema.pattern ?? '').test(node.text) ? JSON.stringify(node.text) : undefined;
+  }
   if (typeof typed !== 'string') return undefined;
   const meant = coerce(typed.trim(), schema);
   if (typeof meant !== 'string') return String(meant);
@@ -131,10 +134,10 @@ function fitUnit(literal: Literal, schema: Schema, node: ScalarNode): Fitted | u
     return { code: `bad-${format}`, message, suggestion: parsed.suggestion };
   }
   if (typeof parsed.value === 'number' && !inRange(parsed.value, schema)) {
-    const unit = format === 'duration' ? 'milliseconds' : 'bytes';
+    const shown = format === 'duration' ? formatDuration : formatSize;
     const limits = [
-      ...(schema.minimum === undefined ? [] : [`at least ${schema.minimum} ${unit}`]),
-      ...(schema.maximum === undefined ? [] : [`at most ${schema.maximum} ${unit}`]),
+      ...(schema.minimum === undefined ? [] : [`at least ${shown(schema.minimum)}`]),
+      ...(schema.maximum === undefined ? [] : [`at most ${shown(schema.maximum)}`]),
     ].join(' and ');
     return { code: 'wrong-value', message: `${titleOf(node.pointer)} must be ${limits}; found ${literal.shown}` };
   }

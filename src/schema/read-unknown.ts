@@ -15,6 +15,8 @@ export interface Owner {
   readonly trail: Trail | undefined;
   /** `unknown-key`, unless the names are kinds: `unknown-step`, `unknown-connector`. */
   readonly code?: string;
+  /** Those of the names that are connectors, of which one is needed and none is there yet. */
+  readonly connectors?: readonly string[];
 }
 
 /** Reports keys that the map does not have; where one of them names the kind, the others are what belongs to it. */
@@ -58,14 +60,18 @@ function reportUnknownKey(entry: MapEntry, owner: Owner, context: ReadContext): 
     return;
   }
   const suggestion = habit(key, owner.names) ?? nearest(key, owner.names);
+  const { connectors } = owner;
+  const asConnector = connectors && (suggestion === undefined || connectors.includes(suggestion));
+  const code = asConnector ? 'unknown-connector' : (owner.code ?? 'unknown-key');
+  const names = asConnector ? connectors : owner.names;
   const meant = suggestion === undefined ? '' : `; did you mean \`${suggestion}\`?`;
-  const known = suggestion === undefined && owner.names.length > 0 ? `; known here: ${listed(owner.names, 'and')}` : '';
+  const known = suggestion === undefined && names.length > 0 ? `; known here: ${listed(names, 'and')}` : '';
   context.report({
     severity: 'error',
-    code: owner.code ?? 'unknown-key',
+    code,
     at: 'key',
     pointer,
-    message: `${nounOf(owner.code)} \`${key}\`${meant}${known}`,
+    message: `${nounOf(code)} \`${key}\`${meant}${known}`,
     suggestion,
   });
 }
@@ -80,7 +86,7 @@ function specialKey(entry: MapEntry, owner: Owner): string | undefined {
   return `A kind is a key of its own: write \`${entry.value.text}:\` with the options under it`;
 }
 
-const nounOf = (code: string | undefined): string =>
+const nounOf = (code: string): string =>
   code === 'unknown-step' ? 'Unknown step' : code === 'unknown-connector' ? 'Unknown connector' : 'Unknown key';
 
 /** Where a key that is right elsewhere belongs: deeper, beside the outer keys, or in the list of steps. */
