@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { connectors } from '../../connectors/index.ts';
+import { systemClock } from '../core/clock.ts';
 import { toFailure } from '../errors.ts';
 import { Runtime } from '../flow/runtime.ts';
 import { renderText } from '../integration/render.ts';
@@ -61,14 +62,17 @@ export async function command(args: readonly string[]): Promise<number> {
     return prepared;
   };
 
+  const since = systemClock.now();
   const first = await load();
   let loading: Promise<unknown> = Promise.resolve();
-  const watcher = await watchFiles(first.files, async (changed) => {
+  const reload = async (changed: readonly string[]): Promise<readonly string[]> => {
     say(`${changed.map((one) => basename(one)).join(', ')} changed`);
     const next = load();
     loading = next;
     return (await next).files;
-  });
+  };
+  const watcher = await watchFiles(first.files, reload, since);
+  say(`watching ${first.files.map((one) => basename(one)).join(', ')}`);
   await told;
   await watcher.close();
   // What it opens has to be closed again.

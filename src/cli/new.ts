@@ -32,10 +32,19 @@ export async function command(args: readonly string[]): Promise<number> {
   if (existsSync(folder) && !isEmptyFolder(folder)) {
     throw new UsageError(`${shown(folder)} is there already, and not an empty folder; choose another name`);
   }
-  const files = scaffold(folder, { name: basename(folder), kind });
-  for (const file of files) print(`${shown(join(folder, file))}\n`);
+  for (const file of make(folder, kind)) print(`${shown(join(folder, file))}\n`);
   say(`\nNow:  cd ${quoted(shown(folder))} && npx dowel dev integration.yaml\nREADME.md has commands to try.`);
   return exitCode.done;
+}
+
+function make(folder: string, kind: Kind): readonly string[] {
+  try {
+    return scaffold(folder, { name: basename(folder), kind });
+  } catch (thrown) {
+    // What the operating system refuses is a matter of the place, not of Dowel.
+    if (!(thrown instanceof Error) || !('syscall' in thrown)) throw thrown;
+    throw new UsageError(`${shown(folder)} cannot be made: ${thrown.message}`);
+  }
 }
 
 function checkName(name: string): void {

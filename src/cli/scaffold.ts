@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url';
 
 const packageRoot = fileURLToPath(new URL('../..', import.meta.url)).replace(/[/\\]$/, '');
 const schemaName = 'integration.schema.json';
-const schemaFile = join(packageRoot, 'schemas', schemaName);
 
 /** What the templates are called: each of them is an integration that runs as it lies there. */
 const templateName = 'my-integration';
@@ -22,7 +21,7 @@ export function scaffold(folder: string, what: { readonly name: string; readonly
     writeFileSync(join(folder, file), text, { flag: 'wx' });
     written.push(file);
   };
-  const schema = schemaSeenFrom(folder);
+  const schema = schemaSeenFrom(folder, packageRoot);
   for (const file of readdirSync(template, { recursive: true, encoding: 'utf8' }).sort()) {
     if (statSync(join(template, file)).isDirectory()) continue;
     const name = file.endsWith('.yaml') ? asYaml(what.name) : what.name;
@@ -32,7 +31,7 @@ export function scaffold(folder: string, what: { readonly name: string; readonly
     write(file === 'gitignore' ? '.gitignore' : file, head + text);
   }
   if (schema === `./${schemaName}`) {
-    copyFileSync(schemaFile, join(folder, schemaName));
+    copyFileSync(join(packageRoot, 'schemas', schemaName), join(folder, schemaName));
     written.push(schemaName);
   }
   return written;
@@ -43,11 +42,13 @@ export function scaffold(folder: string, what: { readonly name: string; readonly
  * checkout), so that it follows an update; else in a copy beside the file, for a path to somewhere else on this machine
  * would mean nothing on another.
  */
-function schemaSeenFrom(folder: string): string {
-  const owner = dirname(packageRoot);
-  const project = basename(owner) === 'node_modules' ? dirname(owner) : packageRoot;
-  const inside = folder.startsWith(`${project}${sep}`);
-  return inside ? relative(folder, schemaFile).split(sep).join('/') : `./${schemaName}`;
+export function schemaSeenFrom(folder: string, home: string): string {
+  const owner = dirname(home);
+  const project = basename(owner) === 'node_modules' ? dirname(owner) : home;
+  if (!folder.startsWith(`${project}${sep}`)) return `./${schemaName}`;
+  return relative(folder, join(home, 'schemas', schemaName))
+    .split(sep)
+    .join('/');
 }
 
 /** Words that YAML reads as something else than text. */
