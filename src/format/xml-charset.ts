@@ -14,7 +14,7 @@ export function charsetOfXml(bytes: Uint8Array, given: string | undefined): stri
   if (bytes[0] === 0x00 && bytes[1] === 0x3c) return 'utf-16be';
   if (bytes[0] === 0x3c && bytes[1] === 0x00) return 'utf-16le';
   if (bytes[0] !== 0x3c || bytes[1] !== 0x3f) return 'utf-8';
-  const head = String.fromCharCode(...bytes.subarray(0, 200));
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 200)).toString('latin1');
   const declared = declaration.exec(head)?.[1]?.toLowerCase() ?? 'utf-8';
   return declared.startsWith('utf-16') ? 'utf-8' : declared;
 }
