@@ -179,7 +179,11 @@ test('what JSON cannot hold is refused when it is written', () => {
   circle.self = circle;
   refuses(() => writeJson(circle), 'malformed', /circular/i);
   refuses(() => writeJson({ a: 1n }), 'malformed', 'BigInt');
+});
+
+test('what is nested too deeply for the engine is refused when it is written; newer ones write it', () => {
   let deep: unknown = 1;
   for (let i = 0; i < 100_000; i += 1) deep = [deep];
-  refuses(() => writeJson(deep), 'malformed', 'too deeply');
+  if (Number(process.versions.node.split('.')[0]) < 26) refuses(() => writeJson(deep), 'malformed', 'too deeply');
+  else assert.equal(writeJson(deep).length, 200_001);
 });

@@ -151,7 +151,8 @@ export class Engine {
 
   async stop(): Promise<number> {
     const stopped = this.runtime?.stop(0);
-    await this.clock.advance(0);
+    // What was given up has a moment to undo what it did.
+    await this.clock.advance(10_000);
     return (await stopped) ?? 0;
   }
 
