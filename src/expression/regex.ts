@@ -37,6 +37,12 @@ function linearEngine(): boolean {
   return linear;
 }
 
+/** Whether matching a text of a message needs a watchdog: nothing else bounds its time. */
+export function needsWatch(regex: RegExp): boolean {
+  if (!/[*+?]|\{\d+,\d*\}/.test(skeleton(regex.source).replaceAll('(?:', '('))) return false;
+  return regex.unicode || backtrackingOnly(regex) !== undefined || !linearEngine();
+}
+
 /** A warning for the author of a regular expression that can only backtrack by what it asks for. */
 export function regexWarning(regex: RegExp): string | undefined {
   const why = backtrackingOnly(regex);

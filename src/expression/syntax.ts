@@ -5,25 +5,28 @@ import type { LibraryError } from './jsonata.ts';
 export class ExpressionSyntaxError extends Error {
   override readonly name = 'ExpressionSyntaxError';
   readonly offset: number;
-  /** What to write instead. */
+  /** How many characters are wrong. */
+  readonly length: number;
+  /** What to write instead of them. */
   readonly suggestion?: string;
 
-  constructor(message: string, offset: number, suggestion?: string) {
+  constructor(message: string, offset: number, length = 1, suggestion?: string) {
     super(message);
     this.offset = offset;
+    this.length = length;
     if (suggestion !== undefined) this.suggestion = suggestion;
   }
 }
 
 // Habits from other languages: what stands there, what JSONata calls it.
-const habits: readonly { readonly text: string; readonly says: string; readonly write: string }[] = [
-  { text: '===', says: 'equality is written `=`', write: '=' },
-  { text: '!==', says: 'inequality is written `!=`', write: '!=' },
-  { text: '==', says: 'equality is written `=`', write: '=' },
-  { text: '&&', says: '“and” is written `and`', write: 'and' },
-  { text: '||', says: '“or” is written `or`', write: 'or' },
-  { text: '=>', says: 'a function is written `function($x){ … }`', write: 'function($x){ … }' },
-  { text: '!', says: '“not” is written `$not(…)`', write: '$not(…)' },
+const habits: readonly { readonly text: string; readonly write: string }[] = [
+  { text: '===', write: '=' },
+  { text: '!==', write: '!=' },
+  { text: '==', write: '=' },
+  { text: '&&', write: 'and' },
+  { text: '||', write: 'or' },
+  { text: '=>', write: 'function($x){ … }' },
+  { text: '!', write: '$not(…)' },
 ];
 
 const isString = (value: unknown): value is string => typeof value === 'string';
@@ -35,7 +38,9 @@ function habitAt(source: string, offset: number): ExpressionSyntaxError | undefi
   for (const habit of habits) {
     for (let start = offset; start >= Math.max(0, offset - habit.text.length); start -= 1) {
       const found = source.startsWith(habit.text, start) && !(habit.text === '!' && source[start + 1] === '=');
-      if (found) return new ExpressionSyntaxError(`Write \`${habit.write}\`: ${habit.says}`, start, habit.write);
+      if (!found) continue;
+      const { text, write } = habit;
+      return new ExpressionSyntaxError(`Write \`${write}\` instead of \`${text}\``, start, text.length, write);
     }
   }
   return undefined;
@@ -51,11 +56,13 @@ function openingSlash(source: string): number | undefined {
 
 /** The library's position is behind the token; this is where it begins. */
 function startOf(source: string, error: LibraryError): number {
-  const position = Math.min(error.position ?? source.length, source.length);
+  const position = Math.min(error.position ?? source.length, source.trimEnd().length);
   if (error.code === 'S0217') return Math.max(0, source.indexOf('%')); // its position is that of an operator before it
   if (error.code === 'S0302') return openingSlash(source) ?? position;
   const token = error.code === 'S0213' ? String(error.value) : error.token;
   if (!isString(token)) return position;
+  const quoted = position - token.length - 2;
+  if (quoted >= 0 && /["'`]/.test(source[quoted] ?? '') && source.startsWith(token, quoted + 1)) return quoted;
   const start = position - token.length;
   return start >= 0 && source.startsWith(token, start) ? start : position;
 }
@@ -67,7 +74,10 @@ const messages: Readonly<Record<string, (error: LibraryError) => string>> = {
   S0104: () => 'After \\u come four hexadecimal digits',
   S0105: () => 'This name has no closing backquote',
   S0106: () => 'This comment has no closing */',
-  S0201: (e) => `Expected an operator or the end, got ${described(e)}`,
+  S0201: (e) =>
+    e.token === ';'
+      ? 'Several expressions stand in parentheses: `( $x := 1; $x + 1 )`'
+      : `Expected an operator or the end, got ${described(e)}`,
   S0202: (e) => `Expected ${quote(e.value)}, got ${described(e)}`,
   S0203: (e) => `Expected ${quote(e.value)} before the end of the expression`,
   S0204: (e) => `${described(e)} is not an operator`,

@@ -35,8 +35,10 @@ export interface TemplateProblem {
   readonly at?: 'key';
   /** Where in the string (or key) the problem is. */
   readonly offset: number;
+  /** How many characters are wrong. */
+  readonly length?: number;
   readonly message: string;
-  /** What to write instead. */
+  /** What to write instead of them. */
   readonly suggestion?: string | undefined;
 }
 
@@ -83,7 +85,8 @@ function compileHole({ start, source }: Hole, path: Path, into: Compilation): Ex
     return expression;
   } catch (error) {
     if (!(error instanceof ExpressionSyntaxError)) throw error;
-    into.problem({ path, offset: offset + error.offset, message: error.message, suggestion: error.suggestion });
+    const { message, length, suggestion } = error;
+    into.problem({ path, offset: offset + error.offset, length, message, suggestion });
     return undefined;
   }
 }
@@ -95,7 +98,7 @@ function compilePieces(text: string, path: Path, into: Compilation): readonly Co
   return pieces(text).flatMap((piece): readonly Compiled[] => {
     if ('text' in piece) return [piece.text];
     if ('hole' in piece) return [compileHole(piece.hole, path, into) ?? ''];
-    into.problem({ path, offset: piece.unterminated, message: 'This hole has no closing }}' });
+    into.problem({ path, offset: piece.unterminated, length: 3, message: 'This hole has no closing `}}`' });
     return [];
   });
 }

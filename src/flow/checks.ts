@@ -1,5 +1,5 @@
 /** What only the whole integration can tell: who meets whom, and who stands in whose way. */
-import type { FlowSource, IntegrationSource, Report } from '../core/written.ts';
+import { type FlowSource, type IntegrationSource, type Report, TemplateSource } from '../core/written.ts';
 import { errorNames } from '../errors.ts';
 import { nearest } from '../schema/nearest.ts';
 import type { ConnectorDefinition } from '../sdk.ts';
@@ -72,15 +72,30 @@ export function checkClaims(source: IntegrationSource, connectors: Definitions, 
 export function ownErrorCodes(source: IntegrationSource): ReadonlySet<string> | undefined {
   const codes = new Set<string>();
   let open = false;
-  const visit = (value: unknown): void => {
-    if (typeof value !== 'object' || value === null) return;
-    const { kind, options } = value as { readonly kind?: unknown; readonly options?: { readonly code?: unknown } };
+  eachMap(source.flows, ({ kind, options }) => {
     if (kind === 'script') open = true;
-    if (kind === 'fail' && typeof options?.code === 'string') codes.add(options.code);
-    for (const inner of Object.values(value)) visit(inner);
-  };
-  visit(source.flows);
+    const code = kind === 'fail' ? (options as { readonly code?: unknown }).code : undefined;
+    if (typeof code === 'string') codes.add(code);
+  });
   return open ? undefined : codes;
+}
+
+/** Every name that a step of the flow gives a result. */
+export function givenNames(flow: FlowSource): ReadonlySet<string> {
+  const names = new Set<string>();
+  eachMap(flow, ({ as, into, variables }) => {
+    for (const name of [as, into]) if (typeof name === 'string') names.add(name);
+    const set = variables instanceof TemplateSource ? variables.value : undefined;
+    for (const name of typeof set === 'object' && set !== null ? Object.keys(set) : []) names.add(name);
+  });
+  return names;
+}
+
+/** Visits every map in what was read. */
+function eachMap(value: unknown, visit: (map: Readonly<Record<string, unknown>>) => void): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (!Array.isArray(value)) visit(value as Readonly<Record<string, unknown>>);
+  for (const inner of Object.values(value)) eachMap(inner, visit);
 }
 
 /** What is wrong with an entry of `on`, if anything. */

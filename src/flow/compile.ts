@@ -8,7 +8,7 @@ import { steps as allSteps } from '../steps/index.ts';
 import { compileCatch } from '../steps/parts/catch.ts';
 import type { Compiled, EndpointReference, SchemaFinding } from '../steps/step.ts';
 import { FirstBody } from './body-use.ts';
-import { checkClaims, checkMeetings, checkSubFlows, ownErrorCodes } from './checks.ts';
+import { checkClaims, checkMeetings, checkSubFlows, givenNames, ownErrorCodes } from './checks.ts';
 import { type FlowWorld, type Place, StepContext } from './context.ts';
 import { subFlow, withErrors } from './errors.ts';
 import { Names } from './names.ts';
@@ -116,6 +116,7 @@ class Compiler {
       report: this.#tools.report,
       config: this.#source.config,
       secretNames: this.#source.secretNames,
+      givenNames: givenNames(flow),
       errorCodes: this.#errorCodes,
       endpoint: (name) => this.#references.get(name),
       endpointNames: [...this.#references.keys()],
@@ -199,8 +200,10 @@ class Compiler {
     if (at >= 0) {
       const circle = [...this.#underWay.slice(at), name].map((one) => `\`${one}\``);
       const who =
-        circle.length === 2 ? `The flow ${circle[0]} runs itself` : `These flows run each other: ${circle.join(' → ')}`;
-      return report('circular-run', `${who}, without an end. Use \`loop\` to repeat steps`);
+        circle.length === 2
+          ? `The flow ${circle[0]} runs itself without an end`
+          : `These flows run each other without an end: ${circle.join(' → ')}`;
+      return report('circular-run', `${who}. Use \`loop\` to repeat steps`);
     }
     return subFlow(this.#flow(flow));
   }

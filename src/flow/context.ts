@@ -28,6 +28,8 @@ export interface FlowWorld {
   /** Secrets and misspelt config names are found by `$config.NAME`. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly secretNames: readonly string[];
+  /** Every name that a step of the flow gives a result, wherever it is known. */
+  readonly givenNames: ReadonlySet<string>;
   /** Of `fail` steps; `undefined` where a script may throw any code. */
   readonly errorCodes: ReadonlySet<string> | undefined;
   endpoint(name: string): EndpointReference | undefined;
@@ -78,7 +80,7 @@ export class StepContext implements CompileContext {
       expression = compileExpression(source.text);
     } catch (thrown) {
       if (!(thrown instanceof ExpressionSyntaxError)) throw thrown;
-      this.#broken(source.pointer, thrown.offset, thrown.message, thrown.suggestion);
+      this.#broken(source.pointer, thrown);
       return () => undefined;
     }
     this.#check(expression, source.pointer, 0, options);
@@ -214,7 +216,7 @@ export class StepContext implements CompileContext {
       const pointer = pointerOf(source.pointer, problem.path);
       if (problem.at === 'key') {
         this.#world.report({ severity: 'error', code: 'expression', at: 'key', message: problem.message, pointer });
-      } else this.#broken(pointer, problem.offset, problem.message, problem.suggestion);
+      } else this.#broken(pointer, problem);
     });
     for (const hole of template.expressions) {
       this.#check(hole.expression, pointerOf(source.pointer, hole.path), hole.offset, {});
@@ -266,12 +268,12 @@ export class StepContext implements CompileContext {
       (options.declare?.includes(name) ?? false);
     for (const [name, at] of expression.variables) {
       if (known(name)) continue;
-      const candidates = [...names.all(), ...functionNames];
-      const suggestion = nearest(name, candidates);
+      const suggestion = nearest(name, [...names.all(), ...functionNames]);
+      const missing = missingName(name, expression.source, at, this.#world.givenNames, names.all());
       this.#world.report({
         severity: 'error',
         code: 'unknown-variable',
-        message: `${missing(name, expression.source, at)}${suggestion ? `; did you mean \`$${suggestion}\`?` : ''}`,
+        message: suggestion ? `${missing.what}; did you mean \`$${suggestion}\`?` : `${missing.what}${missing.hint}`,
         pointer,
         offset: offset + at,
         length: name.length + 1,
@@ -303,15 +305,12 @@ export class StepContext implements CompileContext {
     }
   }
 
-  #broken(pointer: string, offset: number, message: string, suggestion: string | undefined): void {
-    this.#world.report({
-      severity: 'error',
-      code: 'expression',
-      message,
-      pointer,
-      offset,
-      ...(suggestion === undefined ? {} : { suggestion }),
-    });
+  #broken(
+    pointer: string,
+    problem: { offset: number; message: string; length?: number | undefined; suggestion?: string | undefined },
+  ): void {
+    const { offset, length, message, suggestion } = problem;
+    this.#world.report({ severity: 'error', code: 'expression', message, pointer, offset, length, suggestion });
   }
 
   #unknown(at: string, code: string, what: string, name: string, names: readonly string[], where: string): void {
@@ -339,12 +338,32 @@ function bound(expression: Expression): Evaluate {
 const pointerOf = (base: string, path: readonly (string | number)[]): string =>
   base + path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
-function missing(name: string, source: string, at: number): string {
+/** Why a variable is not known, and what is. */
+function missingName(
+  name: string,
+  source: string,
+  at: number,
+  given: ReadonlySet<string>,
+  known: readonly string[],
+): { readonly what: string; readonly hint: string } {
   const called = source[at + name.length + 1] === '(' || /^\$?\w+\s*\(/.test(source.slice(at));
-  if (called) return `There is no function \`$${name}\``;
-  if (name === 'error') return '`$error` is known only inside `catch`, `onError`, `fallback` and `compensate`';
-  if (name === 'params' || name === 'query')
-    return `\`$${name}\` exists only in a flow that starts \`from: { http: … }\``;
-  if (name === 'identity') return '`$identity` exists only where the source authenticates its callers';
-  return `Nothing here is called \`$${name}\``;
+  const only = onlyThere[name];
+  if (called) return { what: `There is no function \`$${name}\``, hint: '' };
+  if (only !== undefined) return { what: `\`$${name}\` ${only}`, hint: '' };
+  if (given.has(name)) {
+    return {
+      what: `\`$${name}\` is not known here: what names it comes later, or stands in a scope of its own`,
+      hint: '',
+    };
+  }
+  const hint = `; known here are ${known.map((one) => `\`$${one}\``).join(', ')}`;
+  return { what: `Nothing here is called \`$${name}\``, hint };
 }
+
+const onlyThere: Readonly<Record<string, string>> = {
+  error: 'is known only inside `catch`, `onError`, `fallback` and `compensate`',
+  failed: 'is known only behind `scatterGather` and `recipientList`',
+  params: 'exists only in a flow that starts `from: { http: … }`',
+  query: 'exists only in a flow that starts `from: { http: … }`',
+  identity: 'exists only where the source authenticates its callers',
+};

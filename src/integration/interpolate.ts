@@ -1,4 +1,5 @@
 import type { Report } from '../core/written.ts';
+import { holes } from '../expression/holes.ts';
 import { nearest } from '../schema/nearest.ts';
 import { describe, type ScalarNode } from '../schema/node.ts';
 import type { Interpolated } from '../schema/read-context.ts';
@@ -146,13 +147,14 @@ function inTemplate(piece: Piece, node: ScalarNode, settings: Settings, report: 
   return 'reported';
 }
 
-const placeOf = (node: ScalarNode, piece: Piece) =>
+const placeOf = (node: ScalarNode, piece: { readonly start: number; readonly end: number }) =>
   ({ severity: 'error', pointer: node.pointer, offset: piece.start, length: piece.end - piece.start }) as const;
 
 function reportHole(node: ScalarNode, hole: Piece, report: Report): 'reported' {
+  const whole = holes(node.text).find((one) => one.start === hole.start) ?? hole;
   const config = /^\s*\$\{\{\s*\$config\.(\w+)\s*\}\}\s*$/.exec(node.text)?.[1];
   report({
-    ...placeOf(node, hole),
+    ...placeOf(node, whole),
     code: 'hole-in-literal',
     message: `${titleOf(node.pointer)} is read once, when the integration starts, and cannot depend on a message: it takes no \`\${{ }}\`. For a value of \`config\` write \`\${NAME}\``,
     ...(config === undefined ? {} : { offset: undefined, length: undefined, suggestion: `\${${config}}` }),

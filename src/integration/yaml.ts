@@ -147,7 +147,7 @@ class Builder {
     if (!place) return undefined;
     if (offset !== undefined && place.scalar) {
       const start = writtenOffset(this.#source, place.scalar, offset);
-      return { start, end: Math.min(start + 1, Math.max(start, this.#source.length)) };
+      return { start, end: start < place.scalar.end ? start + 1 : start };
     }
     // A key without a value has no place for the value.
     const empty = place.value.start === place.value.end && place.scalar === undefined;

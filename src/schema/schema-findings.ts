@@ -35,14 +35,23 @@ function withoutAlternatives(errors: readonly SchemaError[]): readonly SchemaErr
   const choices = errors.filter((error) => branching.has(error.keyword));
   return errors.filter(
     (error) =>
-      error.keyword !== 'if' && error.keyword !== 'propertyNames' && !choices.some((choice) => isInside(error, choice)),
+      error.keyword !== 'if' &&
+      error.keyword !== 'propertyNames' &&
+      !choices.some((choice) => isInside(error, choice, errors)),
   );
 }
 
-const isInside = (error: SchemaError, choice: SchemaError): boolean =>
-  error !== choice &&
-  error.schemaPath.startsWith(`${choice.schemaPath}/`) &&
-  (error.instancePath === choice.instancePath || error.instancePath.startsWith(`${choice.instancePath}/`));
+/**
+ * Whether an error belongs to one of the alternatives. Behind a `$ref` its path begins anew; then it is told by its
+ * place before the choice.
+ */
+function isInside(error: SchemaError, choice: SchemaError, all: readonly SchemaError[]): boolean {
+  const below = error.instancePath === choice.instancePath || error.instancePath.startsWith(`${choice.instancePath}/`);
+  if (error === choice || !below) return false;
+  if (error.schemaPath.startsWith(`${choice.schemaPath}/`)) return true;
+  const around = choice.schemaPath.slice(0, choice.schemaPath.lastIndexOf('/') + 1);
+  return !error.schemaPath.startsWith(around) && all.indexOf(error) < all.indexOf(choice);
+}
 
 function sentence(error: SchemaError, all: readonly SchemaError[]): string {
   const { params } = error;
@@ -102,7 +111,7 @@ function alternatives(choice: SchemaError, all: readonly SchemaError[]): string 
   if (Array.isArray(choice.params['passingSchemas'])) {
     return 'must fit exactly one of the alternatives, and fits several';
   }
-  const inside = all.filter((error) => isInside(error, choice) && !branching.has(error.keyword));
+  const inside = all.filter((error) => isInside(error, choice, all) && !branching.has(error.keyword));
   const reasons = new Set(
     inside.map((error) => {
       const below = error.instancePath.slice(choice.instancePath.length);

@@ -4,7 +4,11 @@
  */
 import { createRequire } from 'node:module';
 import type { Options, ValidateFunction } from 'ajv';
+import { LimitReached } from '../expression/limits.ts';
+import { watched } from '../expression/watchdog.ts';
 import type { SchemaFinding } from '../steps/step.ts';
+import { jsonFormats } from './json-formats.ts';
+import { mayBacktrack, patternOf } from './json-patterns.ts';
 import { findingsOf, type SchemaError } from './schema-findings.ts';
 import { isUnique } from './unique.ts';
 
@@ -24,6 +28,9 @@ const load = createRequire(import.meta.url);
 /** Values up to this many nodes are checked for all their mistakes; of larger ones the first is told. */
 const maxNodesForAll = 10_000;
 
+/** Milliseconds for checking one message by a schema with patterns that may backtrack. */
+const maxPatternMs = 250;
+
 /**
  * Compiles a JSON Schema: draft 2020-12, or what `$schema` says. The function gives what is wrong with a value. Throws
  * an Error with a readable message when the schema itself is wrong; with `trusted` only when it cannot be compiled:
@@ -36,13 +43,24 @@ export function compileJsonSchema(schema: unknown, trusted = false): (value: unk
   const draft = draftOf(schema);
   const first = trusted ? compileTrusted(schema, draft) : compile(schema, draft, { validateSchema: true });
   let all: ValidateFunction | undefined;
-  return (value) => {
+  const check = (value: unknown): readonly SchemaFinding[] => {
     if (first(value)) return [];
     if (!isSmall(value)) return findingsOf(first.errors ?? []);
     all ??= compile(schema, draft, { allErrors: true, validateSchema: false });
     all(value);
     return findingsOf(all.errors ?? first.errors ?? []);
   };
+  return mayBacktrack(schema) ? (value) => bounded(() => check(value)) : check;
+}
+
+/** Whatever the text of a message makes a pattern do, it holds nothing up for longer. */
+function bounded(check: () => readonly SchemaFinding[]): readonly SchemaFinding[] {
+  try {
+    return watched(check, maxPatternMs);
+  } catch (thrown) {
+    if (thrown instanceof LimitReached) return [{ pointer: '', message: `cannot be checked: ${thrown.message}` }];
+    throw thrown;
+  }
 }
 
 function draftOf(schema: object | boolean): Draft {
@@ -77,6 +95,8 @@ function compile(
     logger: false,
     ownProperties: true,
     unicodeRegExp: false,
+    formats: jsonFormats,
+    code: { regExp: Object.assign(patternOf, { code: '' }) },
     addUsedSchema: false,
     // Else the schema of schemas is read at every start.
     meta: how.validateSchema === true,
@@ -100,6 +120,9 @@ function compile(
 function readable(thrown: unknown, errors: readonly SchemaError[]): string {
   const findings = findingsOf(errors).map((one) => `${one.pointer || 'it'} ${one.message}`);
   if (findings.length > 0) return findings.join('; ');
+  const missing = (thrown as { readonly missingRef?: unknown } | null)?.missingRef;
+  if (typeof missing === 'string')
+    return `there is nothing at \`$ref\` ${missing}; it can only point into the same schema`;
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
