@@ -41,9 +41,17 @@ export class Claims {
   static async open(path: string, clock: Clock, random: Random, limits: ClaimLimits): Promise<Claims> {
     const own = await ownIdentity();
     const root = join(path, claimsFolder);
-    const folder = join(root, identityText(own, random.uuid().slice(0, 8)));
-    await mkdir(folder, { recursive: true });
-    return new Claims(root, folder, own, clock, random, limits);
+    for (;;) {
+      await mkdir(root, { recursive: true });
+      const folder = join(root, identityText(own, random.uuid().slice(0, 8)));
+      try {
+        await mkdir(folder);
+        return new Claims(root, folder, own, clock, random, limits);
+      } catch (thrown) {
+        // Taken by another source of this process, or the last owner has just cleaned up.
+        ignore('EEXIST', 'ENOENT')(thrown);
+      }
+    }
   }
 
   readonly #root: string;

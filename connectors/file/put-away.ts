@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import type { Clock, Failure } from '#sdk';
 import { type Claim, Claims } from './claims.ts';
 import type { Folders } from './folders.ts';
@@ -47,5 +46,5 @@ export function putFailed(
     2,
   );
   const file = { from: claim.path, name: claim.name, at };
-  return moveInto(folders.failed, file, (path) => writeFile(`${path}.error.json`, `${text}\n`));
+  return moveInto(folders.failed, file, `${text}\n`);
 }

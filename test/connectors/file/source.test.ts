@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, open, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, open, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { failure } from '#sdk';
@@ -70,6 +70,69 @@ test('a name that comes again gets a time: nothing in .done is ever overwritten'
   for (const name of names) assert.match(name, /^a(\.\d{4}-\d\d-\d\dT[-\d]+Z(-\d+)?)?\.csv$/);
   const contents = await Promise.all(names.map((name) => inbox.read('.done', name)));
   assert.deepEqual(contents.sort(), ['first', 'second', 'third']);
+});
+
+test('a folder of done files may be the inbox of the next flow: nothing appears there before it is whole', async (t) => {
+  const inbox = await Inbox.make(t);
+  const next = new Inbox(join(inbox.path, '..', 'next'));
+  t.after(() => next.close());
+  await mkdir(next.path);
+  const flow = inbox.flow();
+  await next.source({}, { deliver: flow.record });
+  await inbox.source({ done: { folder: next.path } }, { concurrency: 3 });
+  const count = 200;
+  for (let i = 0; i < count; i++) await inbox.put(`${i}.txt`, `content ${i}`);
+  await flow.given(count);
+  await eventually('all are done', async () => (await next.list('.done')).length === count);
+  assert.equal(flow.deliveries.length, count);
+  for (const { message } of flow.deliveries) {
+    const name = String(message.origin.source?.['name']);
+    assert.equal(String(await message.body.bytes(plainCodec)), `content ${name.replace('.txt', '')}`);
+  }
+});
+
+test('a file that fails under the same name again has a report of its own', async (t) => {
+  const inbox = await Inbox.make(t);
+  const deliver = async () => {
+    throw permanent();
+  };
+  await inbox.source({}, { deliver });
+  for (const content of ['first', 'second']) {
+    await inbox.put('a.json', content);
+    await eventually('it is taken', async () => (await inbox.waiting()).length === 0);
+  }
+  await eventually('both failed', async () => (await inbox.list('.failed')).length === 4);
+  const names = await inbox.list('.failed');
+  const reports = names.filter((name) => name.endsWith('.error.json'));
+  assert.deepEqual(
+    reports.map((name) => name.replace('.error.json', '')).sort(),
+    names.filter((name) => !reports.includes(name)),
+  );
+});
+
+test('into another file system files are copied, and seen only whole', async (t) => {
+  const inbox = await Inbox.make(t);
+  const other = await mkdtemp('/dev/shm/dowel-file-').catch(() => undefined);
+  if (other === undefined || (await stat(other)).dev === (await stat(inbox.path)).dev) {
+    t.skip('there is no other file system');
+    return;
+  }
+  t.after(() => rm(other, { recursive: true }));
+  const content = 'x'.repeat(3_000_000);
+  const next = new Inbox(other);
+  t.after(() => next.close());
+  const flow = inbox.flow();
+  await next.source({ maxSize: 5_000_000 }, { deliver: flow.record });
+  await inbox.source({ done: { folder: other }, maxSize: 5_000_000 });
+  for (const name of ['a.txt', 'b.txt']) await inbox.put(name, content);
+  await flow.given(2);
+  for (const { message } of flow.deliveries) assert.equal(message.body.length, content.length);
+  await eventually('nothing is left behind', async () => (await next.list('.done')).length === 2);
+  assert.deepEqual(
+    (await next.list()).filter((name) => name.endsWith('.part')),
+    [],
+  );
+  assert.deepEqual(await inbox.waiting(), []);
 });
 
 test('only files that match the glob are taken, in the order of their names; folders, links and hidden files never', async (t) => {
