@@ -3,6 +3,7 @@ import { Body, type Exchange, Failure, failure, type Headers, httpFailure, noHea
 import { decodeContent } from './decode.ts';
 import { fromNetwork } from './network-error.ts';
 import type { Dispatcher } from './pool.ts';
+import type { RelayedBytes } from './relayed-bytes.ts';
 import type { Operation } from './request.ts';
 
 type Controller = Dispatcher.DispatchController;
@@ -16,6 +17,7 @@ export interface Settings {
   readonly maxResponse: number;
   /** Replaces the media type of answers. */
   readonly mediaType: string | undefined;
+  readonly relayed: RelayedBytes;
 }
 
 /** One request and its answer, as undici reports it. Settles once: with the exchange that carries the answer, or a Failure. */
@@ -83,6 +85,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Controller, chunk: Buffer): void {
     if (this.#stream) {
+      this.#settings.relayed.add(chunk.length);
       if (!this.#stream.push(chunk)) controller.pause();
       return;
     }

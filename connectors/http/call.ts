@@ -17,6 +17,7 @@ import { Connection, type Serving } from './connection.ts';
 import type { Cors } from './cors.ts';
 import type { Patience } from './patience.ts';
 import { problemOf } from './problem.ts';
+import type { RelayedBytes } from './relayed-bytes.ts';
 import type { Params } from './routes.ts';
 import { type ReadTarget, readQuery } from './target.ts';
 import { collect, tooLarge, Upload } from './upload.ts';
@@ -34,6 +35,7 @@ export interface Route {
   readonly needsWholeBody: boolean;
   readonly cors: Cors | undefined;
   readonly wording: Wording | undefined;
+  readonly relayed: RelayedBytes;
 }
 
 /** What all requests of a port share. */
@@ -113,7 +115,8 @@ export class Call implements Serving {
       return;
     }
     if (!route.needsWholeBody && (chunked || (declared ?? 0) > smallBody)) {
-      this.#upload = new Upload(request, maxBody, this.#awaitsContinue ? () => this.#continue() : undefined);
+      const beforeRead = this.#awaitsContinue ? () => this.#continue() : undefined;
+      this.#upload = new Upload(request, maxBody, route.relayed, beforeRead);
       const source = { stream: this.#upload, length: declared, limit: maxBody, tooLarge };
       this.#deliver(route, Body.stream(source, type), origin);
       return;

@@ -2,6 +2,7 @@ import { type Endpoint, type EndpointContext, type Exchange, type OpenEndpoint, 
 import { Attempt, type Settings } from './attempt.ts';
 import type { EndpointOptions } from './definition.ts';
 import { type Dispatcher, openPool, type Pool } from './pool.ts';
+import { RelayedBytes } from './relayed-bytes.ts';
 import { headersOf, methodOf, type Operation, pathOf, sendsBody, type Template, templateOf } from './request.ts';
 
 const mediaTypes = {
@@ -20,10 +21,12 @@ const noOperation: Operation = {};
 /** Calls one HTTP service. */
 export const openEndpoint = (async (options: EndpointOptions, context: EndpointContext): Promise<Endpoint> => {
   const template = templateOf(options);
+  const relayed = context.share(RelayedBytes.key, () => new RelayedBytes());
   const settings: Settings = {
     endpoint: context.name,
     maxResponse: options.maxResponse,
     mediaType: options.response?.format && mediaTypes[options.response.format],
+    relayed: relayed.value,
   };
   let pool: Pool | undefined;
   let opening: Promise<Pool> | undefined;
@@ -44,6 +47,7 @@ export const openEndpoint = (async (options: EndpointOptions, context: EndpointC
     },
     async close() {
       cancelLoading();
+      await relayed.release();
       await opening?.then(
         (opened) => opened.destroy(),
         () => {},
