@@ -1,16 +1,22 @@
 import { dirname, relative } from 'node:path';
 import type { ConnectorSource, IntegrationSource } from '../../core/written.ts';
+import type { ConnectorKind } from '../../schema/kinds.ts';
 import type { Schema } from '../../schema/schema.ts';
 import { formatDuration, formatSize } from '../../schema/units.ts';
-import type { ConnectorDefinition } from '../../sdk.ts';
 import { drawCatch, drawSteps, type Targets } from './draw-steps.ts';
 import { type Direction, render } from './mermaid.ts';
 import { type Paper, Pen } from './pen.ts';
 import { short } from './step-text.ts';
 
+/** What a picture needs to know of a connector: `ConnectorDefinition` has it. */
+interface DrawnConnector extends ConnectorKind {
+  /** The name by which endpoints and sources of one process meet. */
+  readonly meetsAt?: (options: unknown) => string;
+}
+
 export interface GraphOptions {
   readonly direction: Direction;
-  readonly connectors: Readonly<Record<string, ConnectorDefinition>>;
+  readonly connectors: Readonly<Record<string, DrawnConnector>>;
 }
 
 /**
@@ -56,7 +62,7 @@ export function drawGraph(source: IntegrationSource, options: GraphOptions): str
 function sourceText(
   from: ConnectorSource,
   source: IntegrationSource,
-  connectors: Readonly<Record<string, ConnectorDefinition>>,
+  connectors: Readonly<Record<string, DrawnConnector>>,
 ): string {
   const text = [from.name, ...settings(from, connectors[from.name]?.source, dirname(source.file))].join(' ');
   return short(source.secrets.reduce((clean, secret) => clean.replaceAll(secret, '***'), text));

@@ -36,7 +36,7 @@ const ways = ({ nodes, edges }: Parsed, from: string): readonly string[] => {
 
 const flow = (steps: string, more = ''): string => `
 endpoints:
-  stock: { http: { url: "http://user:geheim@localhost:1/secret" } }
+  stock: { http: { url: "http://internal-host:1/secret" } }
   events: { channel: { name: events } }
 flows:
   main:
@@ -68,7 +68,7 @@ test('sources, steps, endpoints and channels are connected; URLs and what they h
     [...chart.nodes.values()].filter((node) => node.text.startsWith('stock')).map((node) => node.shape),
     ['[( )]'],
   );
-  assert.doesNotMatch(chart.text, /geheim|secret|localhost/);
+  assert.doesNotMatch(chart.text, /internal-host|secret/);
 });
 
 test('an endpoint is one node however many steps use it', async (t) => {
