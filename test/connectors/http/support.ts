@@ -59,14 +59,14 @@ async function programOf(folder: string, yaml: string, files: Readonly<Record<st
   throw new Error(diagnostics.map((one) => `${one.line}:${one.column} ${one.code}: ${one.message}`).join('\n'));
 }
 
-/** The messages of everything that is wrong with an integration, each with its place in the file. */
+/** The messages of the errors of an integration, each with its place in the file. */
 export async function findings(yaml: string): Promise<readonly string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'dowel-http-'));
   const file = join(folder, 'integration.yaml');
   writeFileSync(file, yaml);
   const { diagnostics } = await prepare(file, { env: {}, config: 'required' });
   rmSync(folder, { recursive: true });
-  return diagnostics.map((one) => `${one.pointer}: ${one.message}`);
+  return diagnostics.filter((one) => one.severity === 'error').map((one) => `${one.pointer}: ${one.message}`);
 }
 
 const indented = (text: string, by: number): string =>
