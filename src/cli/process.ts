@@ -32,6 +32,9 @@ export function surroundings(env: Readonly<Record<string, string | undefined>>):
 /** Real time, real chance. */
 export const services = (log: Log): RuntimeServices => ({ clock: systemClock, random: systemRandom, codec, log });
 
+/** What a process that a signal ended at once ends with, as shells count it. */
+export const exitOf = (signal: NodeJS.Signals): number => (signal === 'SIGINT' ? 130 : 143);
+
 /** One Ctrl-C arrives as several: the terminal sends it to every process, and npm and the launcher pass it on. */
 const sameKeyMs = 500;
 
@@ -43,7 +46,7 @@ export function onSignals(stop: (signal: NodeJS.Signals) => void): void {
       const now = systemClock.monotonic();
       if (first !== undefined) {
         if (signal === 'SIGINT' && now - first < sameKeyMs) return;
-        process.exit(signal === 'SIGINT' ? 130 : 143);
+        process.exit(exitOf(signal));
       }
       first = now;
       stop(signal);

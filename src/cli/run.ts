@@ -8,7 +8,7 @@ import { jsonLog } from '../operations/logger.ts';
 import { exitCode } from './exit-codes.ts';
 import { colorful, fail, say } from './output.ts';
 import { prepare } from './prepare.ts';
-import { onCrash, onSignals, services, surroundings } from './process.ts';
+import { exitOf, onCrash, onSignals, services, surroundings } from './process.ts';
 import { parse, UsageError } from './usage.ts';
 
 const usage = `
@@ -60,6 +60,11 @@ export async function command(args: readonly string[]): Promise<number> {
     });
     process.exit(exitCode.internal);
   });
+  // The first process of a container hears no signal that it does not ask for. While it starts nothing is under way.
+  let serving = false;
+  const told = new Promise<NodeJS.Signals>((resolve) => {
+    onSignals((signal) => (serving ? resolve(signal) : process.exit(exitOf(signal))));
+  });
   const runtime = new Runtime(services(log), connectors);
   const { startAdmin } = await import('../operations/admin.ts');
   let admin: Awaited<ReturnType<typeof startAdmin>> | undefined;
@@ -72,8 +77,7 @@ export async function command(args: readonly string[]): Promise<number> {
     const error = taken ? failure('startup', { what: 'The admin server', detail: thrown.message }) : toFailure(thrown);
     return notStarted(error, log);
   }
-  // Before anybody can know that it is ready: a signal that comes at once is heard too.
-  const told = new Promise<NodeJS.Signals>((resolve) => onSignals(resolve));
+  serving = true;
   // The launcher kept the young heap small; under load it may grow.
   setFlagsFromString('--semi-space-growth-factor=2');
   log.info('ready', started());
