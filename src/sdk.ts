@@ -42,6 +42,8 @@ export interface ConnectorDefinition {
   readonly provides?: readonly ('params' | 'query' | 'identity')[];
   /** Whether a call with this operation changes nothing at the far side (GET, HEAD …); absent = never. */
   readonly safe?: (operation: unknown) => boolean;
+  /** Whether doing a call with this operation twice is as good as once (RFC 9110 §9.2.2); absent = never. */
+  readonly idempotent?: (operation: unknown) => boolean;
   /** The endpoint reaches a source of the same connector inside this process: both give the name they meet by. */
   readonly meetsAt?: (options: unknown) => string;
   /** What only one source of a process can have, in words (`POST /orders`): two that claim the same are a mistake. */

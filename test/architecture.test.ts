@@ -48,7 +48,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/schema/catch-entry.ts',
     'src/format/index.ts',
   ],
-  'src/resilience/': ['src/core/', 'src/errors.ts'],
+  'src/resilience/': ['src/core/', 'src/errors.ts', 'src/schema/schema.ts', 'src/schema/infer.ts'],
   'src/expression/': ['src/core/', 'src/errors.ts', 'src/schema/nearest.ts'],
   'src/format/': ['src/core/', 'src/errors.ts'],
   'src/flow/': [
@@ -61,7 +61,14 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/schema/nearest.ts',
     'src/sdk.ts',
   ],
-  'src/schema/': ['src/core/written.ts', 'src/errors.ts', 'src/steps/step.ts', 'src/expression/', 'src/sdk.ts'],
+  'src/schema/': [
+    'src/core/written.ts',
+    'src/resilience/policy.ts',
+    'src/errors.ts',
+    'src/steps/step.ts',
+    'src/expression/',
+    'src/sdk.ts',
+  ],
   'src/integration/': ['src/schema/', 'src/core/written.ts', 'src/expression/holes.ts', 'src/errors.ts'],
   'src/operations/': ['src/core/', 'src/flow/runtime.ts', 'src/errors.ts'],
 };
@@ -160,7 +167,7 @@ describe('architecture', () => {
   test('waiting goes through the clock', () => {
     const wrong = files
       .filter((file) => file !== 'src/core/clock.ts')
-      .filter((file) => /\b(setTimeout|setInterval)\(|AbortSignal\.timeout|Date\.now\(/.test(code(file)));
+      .filter((file) => /(?<!\.)\b(setTimeout|setInterval)\(|AbortSignal\.timeout|Date\.now\(/.test(code(file)));
     assert.deepEqual(wrong, []);
   });
 

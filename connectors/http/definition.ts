@@ -185,6 +185,10 @@ export type CorsOptions = NonNullable<SourceOptions['cors']>;
 export type EndpointOptions = Infer<typeof endpointSchema>;
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
+const idempotentMethods = new Set([...safeMethods, 'PUT', 'DELETE']);
+
+const methodOf = (operation: unknown): string =>
+  String((operation as { method?: unknown } | undefined)?.method).toUpperCase();
 
 export const httpDefinition = {
   name: 'http',
@@ -195,7 +199,8 @@ export const httpDefinition = {
   replies: true,
   awaitsReply: true,
   provides: ['params', 'query'],
-  safe: (operation) => safeMethods.has(String((operation as { method?: unknown } | undefined)?.method).toUpperCase()),
+  idempotent: (operation) => idempotentMethods.has(methodOf(operation)),
+  safe: (operation) => safeMethods.has(methodOf(operation)),
   claims,
   check,
 } as const satisfies ConnectorDefinition;

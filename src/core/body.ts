@@ -147,6 +147,12 @@ export class Body {
     return state.source;
   }
 
+  /** Calls `listener` once nothing more is read from the far side: at once when it is no stream. */
+  whenClosed(listener: () => void): void {
+    if (this.#state.is !== 'stream' || this.#state.source.stream.closed) listener();
+    else this.#state.source.stream.once('close', listener);
+  }
+
   /** Nobody will look any more: a stream that was not read to its end gives its connection back. */
   discard(): void {
     if (this.#state.is === 'stream') this.#state.source.stream.destroy();

@@ -64,10 +64,8 @@ export interface Rate {
 export interface EndpointSource {
   readonly name: string;
   readonly connector: ConnectorSource;
-  /** Milliseconds for one attempt. */
-  readonly timeout?: number | undefined;
-  /** Milliseconds for all attempts of one call together. */
-  readonly deadline?: number | undefined;
+  /** Read by the schema of `src/resilience/policy.ts`. */
+  readonly policies: unknown;
   readonly pointer: string;
 }
 

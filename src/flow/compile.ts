@@ -2,6 +2,7 @@ import type { Handler } from '../core/exchange.ts';
 import { sequence } from '../core/pipeline.ts';
 import type { FlowSource, IntegrationSource, Report, StepSource } from '../core/written.ts';
 import { failure } from '../errors.ts';
+import type { PolicyOptions } from '../resilience/policy.ts';
 import { nearest } from '../schema/nearest.ts';
 import type { ConnectorDefinition } from '../sdk.ts';
 import { steps as allSteps } from '../steps/index.ts';
@@ -73,6 +74,7 @@ class Compiler {
       connector: slot.source.connector.name,
       replies: definition?.replies ?? false,
       safe: definition?.safe ?? (() => false),
+      repeats: (slot.source.policies as PolicyOptions).retry !== undefined,
       handler: (exchange) => slot.handler(exchange),
     };
   }

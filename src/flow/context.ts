@@ -356,7 +356,8 @@ function missingName(
       hint: '',
     };
   }
-  const hint = `; known here are ${known.map((one) => `\`$${one}\``).join(', ')}`;
+  const names = known.filter((one) => one !== '').map((one) => `\`$${one}\``);
+  const hint = `; known here are ${names.join(', ')}`;
   return { what: `Nothing here is called \`$${name}\``, hint };
 }
 

@@ -2,8 +2,9 @@ import { stat } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { Exchange, type Services } from '../core/exchange.ts';
 import { Life } from '../core/life.ts';
+import type { EndpointSource } from '../core/written.ts';
 import { Failure, failure, toFailure } from '../errors.ts';
-import { policies } from '../resilience/policy.ts';
+import { type Policy, type PolicyOptions, policies } from '../resilience/policy.ts';
 import type {
   Connector,
   ConnectorContext,
@@ -61,7 +62,7 @@ export class Generation {
           slot.source.name,
         );
         this.#endpoints.push(endpoint);
-        slot.handler = policies(slot.source)(endpoint.handle);
+        slot.handler = this.#policies(slot.source)(endpoint.handle);
       }
       for (const flow of this.program.flows.values()) {
         if (flow.source.from) this.#sources.push(await this.#openSource(flow));
@@ -142,6 +143,17 @@ export class Generation {
     return starting(`The endpoint \`${name}\``, () => module.openEndpoint(options as never, context));
   }
 
+  #policies({ name, connector, policies: options }: EndpointSource): Policy {
+    const { clock, log } = this.#services;
+    const { definition } = this.#connector(connector.name);
+    return policies(options as PolicyOptions, {
+      endpoint: name,
+      clock,
+      log,
+      repeatable: ({ operation }) => isRepeatable(operation) || definition.idempotent?.(operation) === true,
+    });
+  }
+
   #openSource(flow: FlowProgram): Promise<Source> {
     const { from } = flow.source;
     if (!from) throw failure('bug', { detail: `the flow ${flow.name} has no source` });
@@ -197,7 +209,7 @@ export class Generation {
       if (underWay >= capacity) {
         throw failure('overloaded', {
           detail: `${capacity} messages are under way in the flow ${name}`,
-          retryAfter: 1,
+          retryAfter: 1000,
         });
       }
       const ms = least(limit, incoming.deadline);
@@ -271,3 +283,7 @@ async function starting<T>(what: string, open: () => Promise<T>): Promise<T> {
     throw failure('startup', { what, detail }, { cause: thrown });
   }
 }
+
+/** The step says that its call may be repeated. */
+const isRepeatable = (operation: unknown): boolean =>
+  (operation as { readonly repeatable?: unknown } | undefined)?.repeatable === true;

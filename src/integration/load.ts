@@ -8,6 +8,7 @@ import type { EndpointSource, Finding, FlowSource, IntegrationSource } from '../
 import type { Infer } from '../schema/infer.ts';
 import { type Kinds, kindSchemas } from '../schema/kinds.ts';
 import { integrationSchema } from '../schema/language.ts';
+import { nearest } from '../schema/nearest.ts';
 import { childPointer, describe, entryOf, type Node } from '../schema/node.ts';
 import { readValue } from '../schema/read.ts';
 import type { ReadContext } from '../schema/read-context.ts';
@@ -93,6 +94,7 @@ class Loading {
   readonly #files: ReferencedFiles;
   readonly #secrets = new Set<string>();
   readonly #consequences: Consequences;
+  readonly #moved = new Map<string, string>();
   readonly #shifts = new Map<string, readonly Shift[]>();
   #settings: ReadonlyMap<string, Setting> = new Map();
 
@@ -108,44 +110,46 @@ class Loading {
 
   load(kinds: Kinds, environment: Environment): Loaded {
     const context = this.#context(kinds);
-    this.#settings = readConfig(entryOf(this.#root, 'config'), context, environment);
+    this.#settings = readConfig(configOf(this.#root), context, environment);
     const source = this.#read(context);
     return {
       source,
       diagnostics: sortDiagnostics(this.#diagnostics),
       files: [this.#path, ...this.#files.paths],
-      locate: (finding) => this.#place(finding),
-      follows: (finding) => this.#consequences.includes(finding),
+      locate: (finding) => this.#place(this.#asWritten(finding)),
+      follows: (finding) => this.#consequences.includes(this.#asWritten(finding)),
     };
   }
 
   #context(kinds: Kinds): ReadContext {
     const report = (finding: Finding): void => {
-      this.#consequences.mistake(finding);
-      this.#diagnostics.push(this.#place(finding));
+      const written = this.#asWritten(finding);
+      this.#consequences.mistake(written);
+      this.#diagnostics.push(this.#place(written));
     };
-    const standIn = (pointer: string): void => this.#consequences.standIn(pointer);
+    const standIn = (pointer: string): void => this.#consequences.standIn(this.#written(pointer));
     return {
       kinds: kindSchemas(kinds),
       report,
       standIn,
-      literal: (node) => interpolateLiteral(node, this.#settings, report),
+      moved: (as, written) => void this.#moved.set(as, written),
+      literal: (node, to) => interpolateLiteral(node, this.#settings, to),
       configIn: (node) => configIn(node, this.#settings),
-      template: (node) => {
-        const { value, shifts, spoilt } = interpolateTemplate(node, this.#settings, report);
+      template: (node, to) => {
+        const { value, shifts, spoilt } = interpolateTemplate(node, this.#settings, to);
         if (shifts.length > 0) this.#shifts.set(node.pointer, shifts);
         if (spoilt) standIn(node.pointer);
         return value;
       },
-      expression: (node) => {
-        if (!checkExpression(node, report)) standIn(node.pointer);
+      expression: (node, to) => {
+        if (!checkExpression(node, to)) standIn(node.pointer);
       },
-      file: (path, node) => this.#files.read(path, node, report),
+      file: (path, node, to) => this.#files.read(path, node, to),
       path: (path) => this.#files.resolve(path),
       secret: (value) => this.#secrets.add(value),
-      check: (connector, _slot, options, pointer) =>
+      check: (connector, _slot, options, pointer, to) =>
         kinds.connectors[connector]?.check?.(options, (at, message, suggestion) =>
-          report({
+          to({
             severity: 'error',
             code: 'bad-option',
             pointer: at === '' ? pointer : `${pointer}/${at}`,
@@ -185,9 +189,31 @@ class Loading {
   }
 
   #place(finding: Finding): Diagnostic {
-    const shift = finding.offset === undefined ? undefined : this.#shifts.get(finding.pointer);
-    return locate(this.#document, shift ? { ...finding, offset: unshifted(finding.offset ?? 0, shift) } : finding);
+    const { pointer, offset } = finding;
+    const shift = offset === undefined ? undefined : this.#shifts.get(pointer);
+    return locate(this.#document, shift ? { ...finding, offset: unshifted(offset ?? 0, shift) } : finding);
   }
+
+  #asWritten(finding: Finding): Finding {
+    return { ...finding, pointer: this.#written(finding.pointer) };
+  }
+
+  /** The pointer of what was read at `pointer`: not everything stands where it was read. */
+  #written(pointer: string): string {
+    for (let at = pointer; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
+      const written = this.#moved.get(at);
+      if (written !== undefined && written !== at) return this.#written(written + pointer.slice(at.length));
+    }
+    return pointer;
+  }
+}
+
+/** What stands under `config`, also where that is misspelt: every `${NAME}` would be a mistake else. */
+function configOf(root: Node): Node | undefined {
+  if (root.kind !== 'map') return undefined;
+  const known = Object.keys(integrationSchema.properties);
+  const meant = (key: string): boolean => !known.includes(key) && nearest(key, known) === 'config';
+  return entryOf(root, 'config') ?? root.entries.find((entry) => meant(entry.key))?.value;
 }
 
 /** The offset in the text as written, before `${NAME}` was replaced. */
@@ -202,8 +228,8 @@ function adminOf(read: Read): IntegrationSource['admin'] {
 /** An endpoint without a connector has its message already; nothing can be called through it. */
 function endpointsOf(read: Read): Readonly<Record<string, EndpointSource>> {
   const endpoints = Object.entries(read.endpoints ?? {}).flatMap(([name, endpoint]): readonly EndpointSource[] => {
-    const { connector, timeout, deadline } = endpoint;
-    return connector ? [{ name, connector, timeout, deadline, pointer: childPointer('/endpoints', name) }] : [];
+    const { connector, description: _, ...policies } = endpoint;
+    return connector ? [{ name, connector, policies, pointer: childPointer('/endpoints', name) }] : [];
   });
   return Object.fromEntries(endpoints.map((endpoint) => [endpoint.name, endpoint]));
 }

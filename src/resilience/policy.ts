@@ -1,19 +1,115 @@
-import type { Handler } from '../core/exchange.ts';
-import type { EndpointSource } from '../core/written.ts';
-import { failure } from '../errors.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Exchange, Handler, Log } from '../core/exchange.ts';
+import { type Failure, failure, toFailure } from '../errors.ts';
+import type { Infer } from '../schema/infer.ts';
+import type { Schema } from '../schema/schema.ts';
+import { Bulkhead, bulkheadOptions } from './bulkhead.ts';
+import { CircuitBreaker, circuitBreakerOptions } from './circuit-breaker.ts';
+import { RateLimit, rateLimitOptions } from './rate-limit.ts';
+import { retry, retryOptions } from './retry.ts';
 import { withLimit } from './timeout.ts';
 
 /** What surrounds the calls of an endpoint. */
 export type Policy = (next: Handler) => Handler;
 
 /** One attempt may take this long where the endpoint says nothing else. */
-export const defaultTimeout = 30_000;
+const defaultTimeout = 30_000;
 
-/** The policies of an endpoint, in their one order, outside in: deadline ▸ timeout. */
-export function policies(endpoint: EndpointSource): Policy {
-  const { name, deadline, timeout = defaultTimeout } = endpoint;
-  const inner = withLimit(timeout, () => failure('timeout', { endpoint: name, ms: timeout }));
-  if (deadline === undefined) return inner;
-  const outer = withLimit(deadline, () => failure('timeout', { endpoint: name, ms: deadline }));
-  return (next) => outer(inner(next));
+/** The options of an endpoint that stand beside its kind, in the order in which they surround a call, outside in. */
+export const policyOptions = {
+  deadline: {
+    type: 'string',
+    format: 'duration',
+    minimum: 1,
+    description: 'How long all attempts of one call may take together, waiting included.',
+    examples: ['5s'],
+  },
+  retry: retryOptions,
+  circuitBreaker: circuitBreakerOptions,
+  bulkhead: bulkheadOptions,
+  rateLimit: rateLimitOptions,
+  timeout: {
+    type: 'string',
+    format: 'duration',
+    minimum: 1,
+    description: 'How long one attempt may take; 30s when absent. Then it is cancelled: the error `timeout`.',
+    examples: ['800ms', '5s'],
+  },
+} as const satisfies Readonly<Record<string, Schema>>;
+
+export type PolicyOptions = Infer<{ readonly type: 'object'; readonly properties: typeof policyOptions }>;
+
+export interface PolicyWorld {
+  /** Name of the endpoint. */
+  readonly endpoint: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Whether doing this call twice is as good as once. */
+  readonly repeatable: (exchange: Exchange) => boolean;
+}
+
+/** The policies of an endpoint, in their one order: deadline ▸ retry ▸ circuitBreaker ▸ bulkhead ▸ rateLimit ▸ timeout. */
+export function policies(options: PolicyOptions, world: PolicyWorld): Policy {
+  const { deadline, timeout = defaultTimeout } = options;
+  const late = (ms: number) => (): Failure => failure('timeout', { endpoint: world.endpoint, ms });
+  const outsideIn: readonly (Policy | undefined)[] = [
+    deadline === undefined ? undefined : withLimit(deadline, late(deadline)),
+    options.retry && retry(options.retry, world),
+    options.circuitBreaker && breaking(circuitBreaker(options.circuitBreaker, world)),
+    options.bulkhead && bounded(new Bulkhead(options.bulkhead, world.endpoint)),
+    options.rateLimit && paced(new RateLimit(options.rateLimit, world.endpoint, world.clock)),
+    withLimit(timeout, late(timeout)),
+  ];
+  return (next) => outsideIn.reduceRight<Handler>((inner, policy) => (policy ? policy(inner) : inner), next);
+}
+
+function circuitBreaker(options: NonNullable<PolicyOptions['circuitBreaker']>, world: PolicyWorld): CircuitBreaker {
+  return new CircuitBreaker(options, world.endpoint, world.clock, (state, from) => {
+    const write = state === 'open' ? world.log.warn : world.log.info;
+    write('circuit breaker changed', { endpoint: world.endpoint, state, from });
+  });
+}
+
+function breaking(breaker: CircuitBreaker): Policy {
+  return (next) => async (exchange) => {
+    const { clock } = exchange.services;
+    const permit = breaker.enter();
+    const start = clock.monotonic();
+    try {
+      const answer = await next(exchange);
+      permit.settle('success', clock.monotonic() - start);
+      return answer;
+    } catch (thrown) {
+      const error = toFailure(thrown);
+      permit.settle(isUnhealthy(error) ? 'failure' : 'ignored', clock.monotonic() - start);
+      throw error;
+    }
+  };
+}
+
+/** Not what the caller got wrong (4xx), nor our own cancellations and rejections. */
+const isUnhealthy = (error: Failure): boolean =>
+  error.kind === 'transient' && error.code !== 'deadline' && !/^http-4/.test(error.code);
+
+function bounded(bulkhead: Bulkhead): Policy {
+  return (next) => async (exchange) => {
+    const leave = await bulkhead.enter(exchange.life);
+    try {
+      const answer = await next(exchange);
+      // As long as the answer is being read, the far side is busy with it.
+      if (answer) answer.body.whenClosed(leave);
+      else leave();
+      return answer;
+    } catch (thrown) {
+      leave();
+      throw thrown;
+    }
+  };
+}
+
+function paced(limit: RateLimit): Policy {
+  return (next) => async (exchange) => {
+    await limit.enter(exchange.life);
+    return next(exchange);
+  };
 }

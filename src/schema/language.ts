@@ -1,4 +1,5 @@
 /** What may stand in the file around steps and connectors: the top level, `config`, endpoints, flows. */
+import { policyOptions } from '../resilience/policy.ts';
 import { catchEntry } from './catch-entry.ts';
 import type { Schema } from './schema.ts';
 
@@ -42,20 +43,7 @@ const endpointSchema = {
   slot: 'endpoint',
   properties: {
     description: { type: 'string', description: 'What the system is, for readers.' },
-    timeout: {
-      type: 'string',
-      format: 'duration',
-      minimum: 1,
-      description: 'How long one attempt may take; 30s when absent. Then it is cancelled: the error `timeout`.',
-      examples: ['800ms', '5s'],
-    },
-    deadline: {
-      type: 'string',
-      format: 'duration',
-      minimum: 1,
-      description: 'How long all attempts of one call may take together.',
-      examples: ['5s'],
-    },
+    ...policyOptions,
   },
 } as const satisfies Schema;
 

@@ -38,7 +38,7 @@ export const call = defineStep({
         suggestion: 'send',
       });
     }
-    const outgoing = compileOutgoing(options, context);
+    const outgoing = compileOutgoing(options, context, endpoint?.repeats ?? false);
     const instead = options.fallback;
     const fallback = instead && context.afterFailure(() => context.steps(instead, { error: true }));
     if (options.as === undefined) context.body.replace();

@@ -45,7 +45,7 @@ export const recipientList = defineStep({
       });
     }
     context.body.look();
-    const outgoing = compileOutgoing(options, context);
+    const outgoing = compileOutgoing(options, context, true);
     if (options.as !== undefined) context.declare(options.as, 'as');
     else context.body.replace();
     context.provide('failed');

@@ -20,7 +20,7 @@ export const send = defineStep({
   compile(options, context) {
     const endpoint = context.endpoint(options.endpoint, 'endpoint');
     checkConnector(endpoint, options.connector, context);
-    const outgoing = compileOutgoing(options, context);
+    const outgoing = compileOutgoing(options, context, endpoint?.repeats ?? false);
     if (!endpoint) return async (exchange) => exchange;
     const far = tracked(endpoint);
     return compensated(

@@ -42,7 +42,12 @@ describe('call', () => {
       ),
     );
     await engine.send({ body: { id: 'a/b?c', n: 2 } });
-    assert.deepEqual(engine.calls[0]?.operation, { path: 'items/a%2Fb%3Fc/x', what: { n: 2 }, bodyGiven: false });
+    assert.deepEqual(engine.calls[0]?.operation, {
+      path: 'items/a%2Fb%3Fc/x',
+      what: { n: 2 },
+      bodyGiven: false,
+      repeatable: false,
+    });
   });
 
   test('a hole of a path that yields nothing, or climbs, is an error and no call', async (t) => {

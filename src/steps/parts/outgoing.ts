@@ -1,5 +1,5 @@
 import { Body } from '../../core/body.ts';
-import type { Exchange, Handler } from '../../core/exchange.ts';
+import type { Exchange, Handler, Headers } from '../../core/exchange.ts';
 import type { ConnectorSource, TemplateSource } from '../../core/written.ts';
 import { type Failure, failure, toFailure } from '../../errors.ts';
 import type { CompileContext, EndpointReference, Evaluate } from '../step.ts';
@@ -14,6 +14,18 @@ export const outgoingOptions = {
     description: 'Headers of this message, beside those that `set` gave it. Nothing else that came in is passed on.',
   },
   body: { template: true, description: 'What is sent: a value with `${{ }}` holes. Default: the body.' },
+  idempotent: {
+    type: 'boolean',
+    default: false,
+    description: 'Doing it twice is as good as once: `retry` may repeat it, whatever its method.',
+  },
+  idempotencyKey: {
+    type: 'string',
+    template: true,
+    description:
+      'Sent as the header `Idempotency-Key`, the same for every repeat: the far side does it once, so `retry` may repeat it.',
+    examples: ['${{ orderId }}'],
+  },
   expect: {
     type: 'array',
     items: {
@@ -32,26 +44,31 @@ interface OutgoingOptions {
   readonly connector?: ConnectorSource | undefined;
   readonly headers?: TemplateSource | undefined;
   readonly body?: TemplateSource | undefined;
+  readonly idempotent?: boolean | undefined;
+  readonly idempotencyKey?: TemplateSource | undefined;
   readonly expect?: readonly (string | number)[] | undefined;
 }
 
-/** Builds, for each message, what an endpoint is given: operation, body, headers. */
+/** Builds, for each message, what an endpoint is given: operation, body, headers. `repeats`: perhaps more than once. */
 export function compileOutgoing(
   options: OutgoingOptions,
   context: CompileContext,
+  repeats: boolean,
 ): (exchange: Exchange) => Promise<Exchange> {
   const operation = context.evaluated({
     ...(options.connector?.options as object | undefined),
     ...(options.expect ? { expect: options.expect } : {}),
     bodyGiven: options.body !== undefined,
+    repeatable: options.idempotent === true || options.idempotencyKey !== undefined,
   });
+  const key: Evaluate | undefined = options.idempotencyKey ? context.template(options.idempotencyKey) : undefined;
   const headers: Evaluate | undefined = options.headers ? context.template(options.headers) : undefined;
   const body: Evaluate | undefined = options.body ? context.template(options.body) : undefined;
-  if (!body) context.body.take();
+  if (!body && repeats) context.body.look();
+  else if (!body) context.body.take();
   return async (exchange) => {
-    const ownHeaders = headers
-      ? merged(exchange.ownHeaders, headersFrom(await headers(exchange)))
-      : exchange.ownHeaders;
+    const given = headers ? merged(exchange.ownHeaders, headersFrom(await headers(exchange))) : exchange.ownHeaders;
+    const ownHeaders = key ? merged(given, keyHeader(await key(exchange))) : given;
     const contentType = ownHeaders['content-type'];
     if (!body) await exchange.body.settle(exchange.services.codec);
     return exchange.with({
@@ -62,6 +79,13 @@ export function compileOutgoing(
         : exchange.body,
     });
   };
+}
+
+function keyHeader(key: unknown): Headers {
+  if (key === undefined || key === null || key === '') {
+    throw failure('validation', { detail: 'the idempotency key of a call is empty' });
+  }
+  return headersFrom({ 'idempotency-key': key });
 }
 
 /** Reports options that stand under another connector's name than the endpoint's. */

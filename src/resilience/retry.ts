@@ -1,0 +1,139 @@
+/**
+ * Retry: seconds, in process, inside the deadline. What may be repeated is decided by what a repeat would do, not by
+ * hope: a call that changes something goes out again only if it surely never went out, or if the file says that it may.
+ */
+import { sleep } from '../core/clock.ts';
+import type { Exchange } from '../core/exchange.ts';
+import type { Random } from '../core/random.ts';
+import { type Failure, failureMatches, toFailure } from '../errors.ts';
+import type { Infer } from '../schema/infer.ts';
+import type { Schema } from '../schema/schema.ts';
+import type { Policy } from './policy.ts';
+
+export const retryOptions = {
+  type: 'object',
+  description:
+    'Repeats calls that failed for a moment. Calls that change something (POST …) are repeated only when they surely were not sent, or when the step says `idempotent: true` or gives an `idempotencyKey`.',
+  properties: {
+    maxAttempts: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 100,
+      default: 3,
+      description: 'Calls in total, the first one included.',
+    },
+    delay: {
+      type: 'string',
+      format: 'duration',
+      default: '100ms',
+      description:
+        'The longest pause before the second call; the real one is drawn between nothing and it (full jitter).',
+    },
+    factor: { type: 'number', minimum: 1, maximum: 10, default: 2, description: 'By which the pause grows each time.' },
+    maxDelay: { type: 'string', format: 'duration', default: '10s', description: 'The longest pause of all.' },
+    maxRetryAfter: {
+      type: 'string',
+      format: 'duration',
+      default: '30s',
+      description: 'A `Retry-After` of the service is obeyed up to this; when it asks for more, the call has failed.',
+    },
+    on: {
+      type: 'array',
+      items: { type: 'string' },
+      minItems: 1,
+      description: 'Codes, classes or kinds of the errors that are retried. Default: `[transient]`.',
+      examples: [['timeout', 'connection', 'http-503']],
+    },
+    budget: {
+      type: 'string',
+      enum: ['on', 'off'],
+      default: 'on',
+      description:
+        'Keeps retries from multiplying the load of a service that is down: at most one for ten first calls, after a stock of 50.',
+    },
+  },
+} as const satisfies Schema;
+
+export type RetryOptions = Infer<typeof retryOptions>;
+
+/** A bucket of tokens, full at start: a retry takes one, a first call adds a tenth ("retry budget", Google SRE book). */
+export class RetryBudget {
+  static readonly size = 50;
+  static readonly perCall = 0.1;
+  #tokens = RetryBudget.size;
+
+  called(): void {
+    this.#tokens = Math.min(RetryBudget.size, this.#tokens + RetryBudget.perCall);
+  }
+
+  take(): boolean {
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+}
+
+/** Full jitter (Brooker, "Exponential Backoff And Jitter"): between nothing and the exponential bound. */
+export function backoff(
+  options: Pick<RetryOptions, 'delay' | 'factor' | 'maxDelay'>,
+  attempt: number,
+  random: Random,
+): number {
+  const bound = Math.min(options.maxDelay, options.delay * options.factor ** (attempt - 1));
+  return random.next() * bound;
+}
+
+export interface RetryWorld {
+  readonly endpoint: string;
+  /** Whether doing this call twice is as good as once. */
+  readonly repeatable: (exchange: Exchange) => boolean;
+}
+
+/** Calls again, as often as the options, the budget, the deadline and the nature of the call allow. */
+export function retry(options: RetryOptions, world: RetryWorld): Policy {
+  const budget = options.budget === 'on' ? new RetryBudget() : undefined;
+  const selectors = options.on ?? ['transient'];
+  return (next) => async (exchange) => {
+    const { clock, random, log } = exchange.services;
+    const repeatable = world.repeatable(exchange);
+    budget?.called();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await next(exchange);
+      } catch (thrown) {
+        const error = toFailure(thrown);
+        const pause = pauseAfter(error, attempt, random);
+        if (pause === undefined || !mayRepeat(error, repeatable) || exchange.life.aborted) throw error;
+        const { left } = exchange.life;
+        if (left !== undefined && pause >= left) throw error;
+        if (budget && !budget.take()) {
+          log.warn('not retried: the retry budget is spent', { endpoint: world.endpoint, code: error.code });
+          throw error;
+        }
+        log.warn('retrying', {
+          flow: exchange.flow,
+          exchange: exchange.id,
+          endpoint: world.endpoint,
+          attempt: attempt + 1,
+          code: error.code,
+          pauseMs: Math.round(pause),
+        });
+        await sleep(clock, pause, exchange.life.signal);
+      }
+    }
+  };
+
+  /** Milliseconds until the next call; `undefined` when there is none. */
+  function pauseAfter(error: Failure, attempt: number, random: Random): number | undefined {
+    if (attempt >= options.maxAttempts) return undefined;
+    if (!selectors.some((selector) => failureMatches(error, selector))) return undefined;
+    const pause = backoff(options, attempt, random);
+    const asked = error.facts['retryAfter'];
+    if (typeof asked !== 'number') return pause;
+    return asked > options.maxRetryAfter ? undefined : Math.max(asked, pause);
+  }
+}
+
+/** A rejection of ours, and a connection that was never made, sent nothing. */
+const mayRepeat = (error: Failure, repeatable: boolean): boolean =>
+  repeatable || error.kind === 'rejected' || error.facts['sent'] === false;
