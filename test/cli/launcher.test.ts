@@ -1,26 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { cpSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Child, finished, root } from '../support/child-process.ts';
 import { DowelProcess } from '../support/dowel-process.ts';
 import { eventually } from '../support/eventually.ts';
+import { oldNode } from '../support/old-node.ts';
 import { answering, Project, serving } from './support/project.ts';
 
 const launcher = join(root, 'bin', 'dowel.js');
-
-/** A Node that is too old for Dowel, as Linux distributions have it. */
-function oldNode(): string | undefined {
-  return ['/usr/bin/node', '/usr/local/bin/node', '/opt/node/bin/node'].find((path) => {
-    try {
-      const version = execFileSync(path, ['--version'], { encoding: 'utf8' });
-      return Number(/^v(\d+)\./.exec(version)?.[1] ?? 99) < 24;
-    } catch {
-      return false;
-    }
-  });
-}
 
 const old = oldNode() ?? '';
 const skip = old === '' && 'this machine has no Node older than 24';

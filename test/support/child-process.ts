@@ -19,6 +19,8 @@ export interface ChildOptions {
   readonly cwd?: string;
   /** Written to its standard input, which is then closed. */
   readonly input?: string;
+  /** Runs as this user and group: possible for root only. */
+  readonly user?: number | undefined;
 }
 
 const handedOn = ['PATH', 'HOME', 'TMPDIR', 'NODE_COMPILE_CACHE'] as const;
@@ -39,6 +41,7 @@ export class Child implements AsyncDisposable {
     this.#child = spawn(file, [...args], {
       cwd: options.cwd ?? root,
       env: { ...env, ...options.env },
+      ...(options.user === undefined ? {} : { uid: options.user, gid: options.user }),
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
