@@ -24,11 +24,12 @@ export class Consequences {
     this.#standIns.add(pointer);
   }
 
-  mistake({ severity, code, pointer, at }: Finding): void {
+  mistake({ severity, code, pointer, at, offset }: Finding): void {
     if (severity !== 'error') return;
     if (unread.has(code)) this.#unread.add(pointer);
     this.#broken.add(pointer);
-    if (at !== 'key') this.#values.add(pointer);
+    // A part of a text that is wrong says nothing about the rest.
+    if (at !== 'key' && offset === undefined) this.#values.add(pointer);
     this.#lost = undefined;
   }
 

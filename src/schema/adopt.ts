@@ -18,6 +18,7 @@ export function adopt(node: MapNode, owner: Owner, context: ReadContext): MapNod
     if (children.length === 0) return entry;
     for (const child of children) {
       moved.add(child);
+      context.moved(childPointer(entry.value.pointer, child.key), child.value.pointer);
       report(child, node, `\`${child.key}\` belongs under \`${entry.key}\`: indent it further`, context);
     }
     return { key: entry.key, value: { kind: 'map', pointer: entry.value.pointer, entries: children } };
@@ -39,6 +40,7 @@ export function adoptIntoNamed(node: MapNode, schema: Schema, context: ReadConte
       entries.push(entry);
     } else if (takes(inner, entry.key, context)) {
       report(entry, node, `\`${entry.key}\` belongs under \`${before.key}\`: indent it further`, context);
+      context.moved(childPointer(before.value.pointer, entry.key), entry.value.pointer);
       entries.splice(-1, 1, withChild(before, entry));
     } else if (context.kinds.steps.has(entry.key) && inner.properties['steps']) {
       const message = `\`${entry.key}\` is a step: it belongs in the list under \`steps\` of a flow, as \`- ${entry.key}:\``;

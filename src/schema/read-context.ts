@@ -1,4 +1,4 @@
-import type { FileSource, Finding } from '../core/written.ts';
+import type { FileSource, Finding, Report } from '../core/written.ts';
 import type { MapNode, ScalarNode } from './node.ts';
 import type { Schema, Slot } from './schema.ts';
 
@@ -23,24 +23,39 @@ export interface Literal {
  */
 export type Interpolated = Literal | 'reported' | 'unknown' | 'absent';
 
-/** What surrounds the reader: the kinds it knows, config, files, and where findings go. */
+/**
+ * What surrounds the reader: the kinds it knows, config, files, and where findings go. What looks at a value reports to
+ * the `report` that it is given: the reader also reads on trial.
+ */
 export interface ReadContext {
   readonly kinds: KindSchemas;
   report(finding: Finding): void;
   /** Says that the value at `pointer` is a stand-in: what is found there later follows from that. */
   standIn(pointer: string): void;
-  literal(node: ScalarNode): Interpolated;
+  /** Says that what stands at `written` was read as if it stood at `as`: where it belongs, or as it should be spelt. */
+  moved(as: string, written: string): void;
+  literal(node: ScalarNode, report: Report): Interpolated;
   /** The values of config in a literal field that is secret, each with what its declaration says. */
   configIn(node: ScalarNode): readonly { readonly name: string; readonly secret: boolean }[];
   /** The text of a template with `${NAME}` replaced; a value of config's own type where it is exactly one. */
-  template(node: ScalarNode): unknown;
-  expression(node: ScalarNode): void;
-  file(path: string, node: ScalarNode): FileSource | undefined;
+  template(node: ScalarNode, report: Report): unknown;
+  expression(node: ScalarNode, report: Report): void;
+  file(path: string, node: ScalarNode, report: Report): FileSource | undefined;
   /** The absolute path of a path in the file. */
   path(path: string): string;
   secret(value: string): void;
   /** A connector's own checks, after its options were read without a finding. */
-  check(connector: string, slot: Slot, options: unknown, pointer: string): void;
+  check(connector: string, slot: Slot, options: unknown, pointer: string, report: Report): void;
+}
+
+/** A context that keeps what it is told to itself, and the errors it was told. */
+export function onTrial(context: ReadContext): { readonly context: ReadContext; readonly errors: readonly Finding[] } {
+  const errors: Finding[] = [];
+  const nothing = (): void => undefined;
+  const report = (finding: Finding): void => {
+    if (finding.severity === 'error') errors.push(finding);
+  };
+  return { context: { ...context, report, standIn: nothing, moved: nothing, secret: nothing }, errors };
 }
 
 /** The maps around a value, innermost first: for hints where a misplaced key belongs. */

@@ -3,7 +3,7 @@ import { adopt, adoptIntoNamed } from './adopt.ts';
 import { nearest } from './nearest.ts';
 import { childPointer, describe, isNothing, type MapEntry, type MapNode, type Node } from './node.ts';
 import type { ReadNode } from './read.ts';
-import type { ReadContext, Trail } from './read-context.ts';
+import { onTrial, type ReadContext, type Trail } from './read-context.ts';
 import { gluedName, type Owner, reportUnknownKeys } from './read-unknown.ts';
 import type { Schema } from './schema.ts';
 import { defaultValue, standIn } from './stand-in.ts';
@@ -22,18 +22,29 @@ export function readObject(
   return readMap(adoptIntoNamed(adopt(node, given, context), schema, context), schema, context, given, read);
 }
 
-function readMap(node: MapNode, schema: Schema, context: ReadContext, given: Owner, read: ReadNode): unknown {
-  const owner = { ...given, node };
+function readMap(node: MapNode, schema: Schema, context: ReadContext, around: Owner, read: ReadNode): unknown {
+  const owner = { ...around, node };
   if (schema.minItems && node.entries.length < schema.minItems) context.report(emptyMap(node, schema, context));
   const known = node.entries.filter((entry) => isKnown(entry, schema, context));
   const unknown = node.entries.filter((entry) => !known.includes(entry));
-  reportUnknownKeys(unknown, owner, context);
-  const values = readKnown(known, schema, context, owner, read);
+  const meant = reportUnknownKeys(unknown, owner, context).filter((entry) => fits(entry, owner, context, read));
+  for (const { key, value } of meant) context.moved(childPointer(node.pointer, key), value.pointer);
+  const given = [...known, ...meant];
+  const values = readKnown(given, schema, context, owner, read);
   addMissing(node, schema, context, unknown, values);
-  const kinds = known.filter((entry) => isConnector(entry, schema, context));
+  const kinds = given.filter((entry) => isConnector(entry, schema, context));
   const connector = readSlot(node, kinds, schema, context, owner, unknown.length > 0, read);
   if (schema.oneKey) reportKinds(node, known, unknown.length > 0, owner.names, context);
   return connector ? { ...values, connector } : values;
+}
+
+/** Whether what stands under a misspelt key is what the right one takes: else it was meant to be something else. */
+export function fits({ key, value }: MapEntry, owner: Owner, context: ReadContext, read: ReadNode): boolean {
+  const schema = owner.under(key);
+  if (!schema) return false;
+  const trial = onTrial(context);
+  read(value, schema, trial.context, owner.trail);
+  return trial.errors.every((finding) => finding.pointer !== value.pointer || finding.at === 'key');
 }
 
 function notAMap(node: Node, schema: Schema, context: ReadContext): unknown {
@@ -230,7 +241,7 @@ function readSlot(
   };
   const inner = { key: entry.key, names: owner.names, node, outer: owner.trail };
   const value = read(entry.value, options, counting, inner);
-  if (findings === 0) context.check(entry.key, slot, value, pointer);
+  if (findings === 0) context.check(entry.key, slot, value, pointer, context.report);
   return { name: entry.key, options: value, pointer };
 }
 

@@ -20,7 +20,7 @@ interface Misfit {
 /** Reads JSONata. Scalars that YAML takes for numbers or booleans (`when: true`) are expressions as well. */
 export function readExpression(node: Node, schema: Schema, context: ReadContext): ExpressionSource {
   if (node.kind === 'scalar' && !isNothing(node) && node.text.trim() !== '') {
-    context.expression(node);
+    context.expression(node, context.report);
     return new ExpressionSource(node.text, node.pointer);
   }
   const hint = node.kind === 'scalar' ? '' : '. Put it in quotes, or in a block that begins with `|`';
@@ -70,7 +70,7 @@ function checkSecret(node: ScalarNode, context: ReadContext): void {
 }
 
 function literalOf(node: ScalarNode, context: ReadContext): ReturnType<ReadContext['literal']> {
-  if (typeof node.value === 'string') return context.literal(node);
+  if (typeof node.value === 'string') return context.literal(node, context.report);
   return { text: node.text, coerced: false, shown: describe(node) };
 }
 
@@ -186,5 +186,5 @@ function finished(value: unknown, node: ScalarNode, schema: Schema, context: Rea
   if (schema.format === 'password') context.secret(value);
   if (schema.format === 'path') return context.path(value);
   if (schema.format !== 'file') return value;
-  return context.file(value, node) ?? standIn(schema, node.pointer);
+  return context.file(value, node, context.report) ?? standIn(schema, node.pointer);
 }

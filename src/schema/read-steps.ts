@@ -1,9 +1,10 @@
 import type { StepSource } from '../core/written.ts';
 import { adopt } from './adopt.ts';
 import { habit } from './habits.ts';
-import { describe, type MapEntry, type MapNode, type Node } from './node.ts';
+import { childPointer, describe, type MapEntry, type MapNode, type Node } from './node.ts';
 import type { ReadNode } from './read.ts';
 import type { ReadContext, Trail } from './read-context.ts';
+import { fits } from './read-object.ts';
 import { readExpression } from './read-scalar.ts';
 import { namesKind, type Owner, reportUnknownKeys } from './read-unknown.ts';
 import type { Schema } from './schema.ts';
@@ -14,6 +15,8 @@ export const besideStep = {
   name: { type: 'string', description: 'Shown in logs, graphs, traces and tests.' },
   when: { type: 'string', format: 'expression', description: 'JSONata; the step is skipped unless it is `true`.' },
 } as const satisfies Readonly<Record<string, Schema>>;
+
+const besideSchemas: Readonly<Record<string, Schema>> = besideStep;
 
 /** Reads a list of steps. A step whose kind is not known is left out: nothing can be said about what is in it. */
 export function readSteps(
@@ -50,30 +53,34 @@ function readStep(node: Node, context: ReadContext, trail: Trail | undefined, re
   const given: Owner = {
     node,
     names: [...Object.keys(besideStep), ...steps.keys()],
-    under: (name) => steps.get(name),
+    under: (name) => (Object.hasOwn(besideStep, name) ? besideSchemas[name] : steps.get(name)),
     trail,
   };
   const item = adopt(node, given, context);
   const owner = { ...given, node: item };
-  const [kind, ...otherKinds] = item.entries.filter((entry) => steps.has(entry.key));
+  const isKind = (entry: MapEntry): boolean => steps.has(entry.key);
   const unknown = item.entries.filter((entry) => !owner.names.includes(entry.key));
-  if (kind) reportUnknownKeys(unknown, owner, context);
-  else reportUnknownKind(unknown, owner, context);
+  const meant = (
+    item.entries.some(isKind) ? reportUnknownKeys(unknown, owner, context) : reportUnknownKind(unknown, owner, context)
+  ).filter((entry) => fits(entry, owner, context, read));
+  for (const { key, value } of meant) context.moved(childPointer(item.pointer, key), value.pointer);
+  const entries = [...item.entries, ...meant];
+  const [kind, ...otherKinds] = entries.filter(isKind);
   for (const other of otherKinds) reportSecond(kind, other, context);
-  if (!kind) {
-    if (unknown.length === 0) reportNone(item, context);
-    return undefined;
-  }
-  return finish(item, kind, owner, context, read);
+  if (kind) return finish({ ...item, entries }, kind, owner, context, read);
+  if (unknown.length === 0) reportNone(item, context);
+  return undefined;
 }
 
 /** Without a kind, the first unknown key is taken for it, unless it is a word for what stands beside a kind. */
-function reportUnknownKind(unknown: readonly MapEntry[], owner: Owner, context: ReadContext): void {
+function reportUnknownKind(unknown: readonly MapEntry[], owner: Owner, context: ReadContext): readonly MapEntry[] {
   const beside = unknown.filter((entry) => habit(entry.key, Object.keys(besideStep)) !== undefined);
   const kinds = unknown.filter((entry) => !beside.includes(entry));
   const asKind = { ...owner, names: [...context.kinds.steps.keys()], code: 'unknown-step' };
-  reportUnknownKeys(beside, owner, context);
-  reportUnknownKeys(namesKind(kinds, asKind) ? kinds : kinds.slice(0, 1), asKind, context);
+  return [
+    ...reportUnknownKeys(beside, owner, context),
+    ...reportUnknownKeys(namesKind(kinds, asKind) ? kinds : kinds.slice(0, 1), asKind, context),
+  ];
 }
 
 function finish(

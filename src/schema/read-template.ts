@@ -49,7 +49,7 @@ function reportMissing(node: Node & { readonly kind: 'map' }, schema: Schema, co
 }
 
 function readLeaf(node: ScalarNode, schema: Schema, context: ReadContext): unknown {
-  const value = typeof node.value === 'string' ? context.template(node) : node.value;
+  const value = typeof node.value === 'string' ? context.template(node, context.report) : node.value;
   if (typeof value === 'string' && hasHole(value)) return value;
   // Text may come from config, whose types the declaration has checked; what was written here is checked here.
   const problem = value === node.value ? leafProblem(node, schema) : undefined;

@@ -19,10 +19,21 @@ export interface Owner {
   readonly connectors?: readonly string[];
 }
 
-/** Reports keys that the map does not have; where one of them names the kind, the others are what belongs to it. */
-export function reportUnknownKeys(entries: readonly MapEntry[], owner: Owner, context: ReadContext): void {
+/**
+ * Reports keys that the map does not have; where one of them names the kind, the others are what belongs to it. Returns
+ * those whose meaning can be guessed, under the names they should have had.
+ */
+export function reportUnknownKeys(
+  entries: readonly MapEntry[],
+  owner: Owner,
+  context: ReadContext,
+): readonly MapEntry[] {
   const naming = entries.find((entry) => isKindField(entry, owner));
-  for (const entry of naming ? [naming] : entries) reportUnknownKey(entry, owner, context);
+  return (naming ? [naming] : entries).flatMap(({ key, value }) => {
+    const meant = reportUnknownKey({ key, value }, owner, context);
+    if (meant === undefined || owner.node.entries.some((entry) => entry.key === meant)) return [];
+    return [{ key: meant, value }];
+  });
 }
 
 /** Whether one of the keys is `type: call`. */
@@ -32,19 +43,19 @@ export const namesKind = (entries: readonly MapEntry[], owner: Owner): boolean =
 const isKindField = ({ key, value }: MapEntry, owner: Owner): boolean =>
   kindFields.includes(key) && value.kind === 'scalar' && owner.names.includes(value.text);
 
-/** Reports a key that the map does not have: where it belongs, or what it was probably meant to be. */
-function reportUnknownKey(entry: MapEntry, owner: Owner, context: ReadContext): void {
+/** Reports a key that the map does not have: where it belongs, or what it was probably meant to be, which it returns. */
+function reportUnknownKey(entry: MapEntry, owner: Owner, context: ReadContext): string | undefined {
   const { key } = entry;
   const pointer = childPointer(owner.node.pointer, key);
   const special = specialKey(entry, owner);
   if (special !== undefined) {
     context.report({ severity: 'error', code: owner.code ?? 'unknown-key', at: 'key', pointer, message: special });
-    return;
+    return undefined;
   }
   const misplaced = placeOf(key, owner, context);
   if (misplaced !== undefined) {
     context.report({ severity: 'error', code: 'misplaced-key', at: 'key', pointer, message: misplaced });
-    return;
+    return undefined;
   }
   const glued = gluedName(key, owner.names);
   if (glued !== undefined) {
@@ -57,9 +68,10 @@ function reportUnknownKey(entry: MapEntry, owner: Owner, context: ReadContext): 
       message: `A space is missing after the colon: \`${written}\``,
       suggestion: written,
     });
-    return;
+    return undefined;
   }
-  const suggestion = habit(key, owner.names) ?? nearest(key, owner.names);
+  const otherWord = habit(key, owner.names);
+  const suggestion = otherWord ?? nearest(key, owner.names);
   const { connectors } = owner;
   const asConnector = connectors && (suggestion === undefined || connectors.includes(suggestion));
   const code = asConnector ? 'unknown-connector' : (owner.code ?? 'unknown-key');
@@ -74,6 +86,8 @@ function reportUnknownKey(entry: MapEntry, owner: Owner, context: ReadContext): 
     message: `${nounOf(code)} \`${key}\`${meant}${known}`,
     suggestion,
   });
+  // What other systems put under their word may look different.
+  return otherWord === undefined ? suggestion : undefined;
 }
 
 /** The known key of `{ endpoint:inventory }`, which YAML takes for one key. */

@@ -8,7 +8,7 @@
 import { TemplateSource } from '../core/written.ts';
 import type { Infer } from './infer.ts';
 import { describe, isNothing, type Node, plainValue, type ScalarNode } from './node.ts';
-import type { ReadContext, Trail } from './read-context.ts';
+import { onTrial, type ReadContext, type Trail } from './read-context.ts';
 import { readObject } from './read-object.ts';
 import { readExpression, readScalar } from './read-scalar.ts';
 import { readSteps } from './read-steps.ts';
@@ -75,7 +75,8 @@ function notAList(node: Node, schema: Schema, items: Schema, context: ReadContex
 }
 
 const accepts = (node: Node, schema: Schema): boolean => {
-  if (schema.template || schema.any) return true;
+  if (schema.template) return true;
+  if (schema.any) return schema.type !== 'object' || node.kind === 'map';
   if (schema.either) return schema.either.some((one) => accepts(node, one));
   if (schema.kind === 'steps' || schema.type === 'array') return node.kind === 'list';
   if (schema.type === 'object' || schema.properties) return node.kind === 'map';
@@ -114,10 +115,9 @@ function readEither(
   if (others.length === 0) return read(node, first, context, trail);
   // Several of the same YAML type (`all`, `any` or a number from config): the first that fits without a finding.
   for (const one of possible) {
-    let findings = 0;
-    const trial = { ...context, report: () => void findings++, standIn: () => undefined, secret: () => undefined };
-    read(node, one, trial, trail);
-    if (findings === 0) return read(node, one, context, trail);
+    const trial = onTrial(context);
+    read(node, one, trial.context, trail);
+    if (trial.errors.length === 0) return read(node, one, context, trail);
   }
   return read(node, first, context, trail);
 }
