@@ -95,11 +95,12 @@ test('several processes share a folder: every file is taken by exactly one of th
 
 test('processes are killed over and over: nothing is lost, and each crash repeats at most what was under way', async (t) => {
   const inbox = await Inbox.make(t);
-  const count = 200;
   const crashes = 6;
+  const each = 60;
+  const count = crashes * each;
   const concurrency = 3;
-  await Promise.all(Array.from({ length: count }, (_, i) => inbox.put(`${i}.txt`)));
   for (let crash = 0; crash < crashes; crash++) {
+    await Promise.all(Array.from({ length: each }, (_, i) => inbox.put(`${crash}-${i}.txt`)));
     const before = (await ledger(inbox)).length;
     const victim = await start(t, inbox, 'done', concurrency);
     await eventually('it has worked a little', async () => (await ledger(inbox)).length >= before + 5 + crash * 3);

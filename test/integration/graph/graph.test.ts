@@ -203,10 +203,12 @@ test('whatever things are called, the chart is well-formed and the names come ba
       ).join(''),
     );
   }
-  const steps = names.map((name) => `- { name: ${JSON.stringify(name)}, log: { message: x } }`);
+  // What YAML and the loader would read as something else than a name is not the question here.
+  const written = (name: string): string => JSON.stringify(name.replaceAll('${', '$('));
+  const steps = names.map((name) => `- { name: ${written(name)}, log: { message: x } }`);
   const chart = await drawn(t, flow(`${steps.join('\n')}\n- send: { endpoint: events }`));
   const shown = new Set([...chart.nodes.values()].map((node) => node.text));
-  for (const name of names) assert.ok(shown.has(name.replaceAll(/\s+/g, ' ').trim()), JSON.stringify(name));
+  for (const name of names) assert.ok(shown.has(name.replaceAll('${', '$(').replaceAll(/\s+/g, ' ').trim()), name);
 });
 
 test('a label has no sign that Mermaid, HTML or Markdown would read', () => {
