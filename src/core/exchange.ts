@@ -57,6 +57,8 @@ export interface Response {
   readonly status?: number | undefined;
   readonly headers: Headers;
   readonly endpoint: string;
+  /** Header blocks of the protocol above (SOAP). */
+  readonly header?: unknown;
 }
 
 /** What `respond` decided: the flow has ended. */

@@ -79,8 +79,8 @@ const mistakes: readonly (readonly [what: string, yaml: string, pointer: string,
   [
     'two kinds of auth',
     endpoint('url: "http://a", auth: { bearer: { token: a }, header: { name: x, value: y } }'),
-    '/endpoints/far/http/auth',
-    /./,
+    '/endpoints/far/http/auth/header',
+    /Only one of/,
   ],
   [
     'TLS without TLS',
