@@ -1,3 +1,4 @@
+import type { Node } from './ast.ts';
 import type { Chance } from './builtin.ts';
 import { limits } from './limits.ts';
 import { bail, isList } from './plain.ts';
@@ -29,8 +30,10 @@ export type Run = (frame: Frame, context: unknown) => unknown;
 /** Thrown at compile time: this expression is the interpreter's. */
 export const notFast: { readonly notFast: true } = { notFast: true };
 
-/** Names bound so far, with their slots. */
+/** Names bound so far, with their slots; and the compiler itself, for those whose parts are expressions again. */
 export interface Names {
+  readonly compile: (node: Node, names: Names, result?: boolean) => Run;
+  readonly compileOpen: (node: Node, names: Names, result: boolean) => Run;
   readonly slots: ReadonlyMap<string, number>;
   readonly counter: { next: number };
 }

@@ -1,5 +1,4 @@
 import type { Node, Stage } from './ast.ts';
-import { compile, compileOpen } from './fast.ts';
 import type { Frame, Names, Run } from './fast-frame.ts';
 import { notFast, visit } from './fast-frame.ts';
 import { limits } from './limits.ts';
@@ -27,7 +26,7 @@ function compileIndex(value: number): Filter {
 function compileFilter(stage: Stage, names: Names): Filter {
   if (stage.type !== 'filter' || !stage.expr) throw notFast;
   if (stage.expr.type === 'number') return compileIndex(Number(stage.expr.value));
-  const run = compile(stage.expr, names);
+  const run = names.compile(stage.expr, names);
   return (frame, input) => {
     const list = isList(input) ? input : [input];
     visit(frame, list.length);
@@ -73,7 +72,7 @@ function compileStep(node: Node, index: number, names: Names, result: boolean): 
   const isObject = node.type === 'unary' && node.value === '{';
   const isStart = node.type === 'variable' && index === 0;
   if (!isObject && !isStart && node.type !== 'function' && node.type !== 'block') throw notFast;
-  return { name: undefined, run: compileOpen(node, names, result && isObject), filters: stages };
+  return { name: undefined, run: names.compileOpen(node, names, result && isObject), filters: stages };
 }
 
 function stepValue(step: Step, frame: Frame, item: unknown): { value: unknown; filtered: boolean } {

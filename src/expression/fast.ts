@@ -272,7 +272,7 @@ function compileBare(node: Node, names: Names, result: boolean): Run {
 }
 
 /** The compiled form of a node as a step of a path, which sees to its own stages. */
-export function compileOpen(node: Node, names: Names, result: boolean): Run {
+function compileOpen(node: Node, names: Names, result: boolean): Run {
   if (node.predicate && node.type !== 'variable') throw notFast;
   const run = node.type === 'variable' ? compileVariable(node, names) : compileBare(node, names, result);
   return node.predicate ? filters(node.predicate, run, names) : run;
@@ -282,7 +282,7 @@ export function compileOpen(node: Node, names: Names, result: boolean): Run {
  * The compiled form of a node that stands alone, its predicates included; throws `notFast`. `result` says that its value
  * becomes the result, or a part of it, without being looked at again.
  */
-export function compile(node: Node, names: Names, result = false): Run {
+function compile(node: Node, names: Names, result = false): Run {
   if (node.group || node.tuple || node.focus || node.index || node.ancestor) throw notFast;
   if (node.type === 'path') return compilePath(node, names, result);
   if (node.keepArray || node.stages) throw notFast;
@@ -293,7 +293,7 @@ export function compile(node: Node, names: Names, result = false): Run {
 /** The compiled form of an expression, or undefined if the interpreter has to do it. */
 export function compileFast(ast: Node): Run | undefined {
   try {
-    return compile(ast, { slots: new Map(), counter: { next: 0 } }, true);
+    return compile(ast, { compile, compileOpen, slots: new Map(), counter: { next: 0 } }, true);
   } catch (thrown) {
     if (thrown === notFast) return undefined;
     throw thrown;
