@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -7,9 +8,12 @@ import { Child, finished, root } from '../support/child-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { takenPort } from '../support/free-port.ts';
 import { service } from '../support/http-service.ts';
+import { oldNode } from '../support/old-node.ts';
 import { post } from './example.ts';
 
 const script = join(root, 'bin', 'start.js');
+const old = oldNode() ?? '';
+const skip = old === '' && 'this machine has no Node older than 24';
 const start = (args: readonly string[], env: Record<string, string> = {}) =>
   finished(process.execPath, [script, ...args], { env });
 
@@ -21,6 +25,14 @@ function isOpen(url: string): Promise<boolean> {
     socket.once('connect', () => socket.destroy());
   });
 }
+
+/** The processes that one has started. */
+const childrenOf = (pid: number): readonly number[] =>
+  spawnSync('ps', ['-A', '-o', 'ppid=,pid='], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .filter(([parent]) => parent === pid)
+    .map(([, child = 0]) => child);
 
 /** Where the parts of a started scenario listen, from what it printed. */
 const urlsIn = (stdout: string): readonly string[] =>
@@ -84,6 +96,12 @@ describe('npm start -- --once', () => {
     assert.match(stderr, new RegExp(`^npm start: Port ${taken.port} is taken: .*\\n$`));
   });
 
+  test('works from an older Node too', { skip }, async () => {
+    const { code, stdout, stderr } = await finished(old, [script, '--once']);
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(stdout, /^All \d+ answers are right\.$/m);
+  });
+
   test('explains an argument that it does not know', async () => {
     const { code, stderr } = await start(['--onec']);
     assert.equal(code, 2);
@@ -114,6 +132,25 @@ describe('npm start', () => {
     assert.deepEqual(await child.stop('SIGINT'), { code: 0, signal: null });
     for (const url of urls) assert.equal(await isOpen(url), false, `${url} is closed`);
     assert.equal(existsSync(dirname(audit)), false, 'its folder is gone');
+  });
+
+  test('says which of its processes has ended, and why, and ends the others', async () => {
+    const { child, urls } = await stayingUp();
+    await using _ended = child;
+    const [, , payments] = childrenOf(child.pid);
+    process.kill(payments ?? 0, 'SIGKILL');
+    assert.deepEqual(await child.ended, { code: 1, signal: null });
+    assert.match(child.stderr, /^npm start: \w+ has ended; its last words:\n[\s\S]*"ready"/);
+    for (const url of urls) assert.equal(await isOpen(url), false, `${url} is closed`);
+  });
+
+  test('is stopped while it tries out: 130, and nothing goes on', async () => {
+    await using child = new Child(process.execPath, [script]);
+    await child.until('it has begun', () => child.stdout.includes('A good order'), 60_000);
+    assert.deepEqual(await child.stop('SIGINT'), { code: 130, signal: null });
+    assert.doesNotMatch(child.stdout, /Ctrl-C/);
+    assert.equal(child.stderr, '');
+    for (const url of urlsIn(child.stdout)) assert.equal(await isOpen(url), false, `${url} is closed`);
   });
 
   test('leaves no process behind when it is killed', async () => {

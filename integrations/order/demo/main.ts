@@ -13,46 +13,54 @@ INVENTORY_URL             an inventory that runs elsewhere, instead of the one o
 SHIPPING_URL              the same for shipping
 `;
 
+/** What shells give a command that Ctrl-C ended. */
+const interrupted = 130;
+
 /** The main job, for people who see it for the first time. */
 export async function main(args: readonly string[]): Promise<void> {
   const options = read(args);
   if (options === undefined) return;
   const stopped = new Promise<void>((resolve) => onSignals(() => resolve()));
-  let scene: Scene;
   try {
-    scene = await Scene.open(process.env);
+    const scene = await Scene.open(process.env);
+    try {
+      process.exitCode = await show(scene, stopped, options.once);
+    } finally {
+      await scene.close();
+    }
   } catch (error) {
-    process.stderr.write(`npm start: ${error instanceof Error ? error.message : error}\n`);
+    complain(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;
-    return;
   }
-  try {
-    const wrong = await Promise.race([tryOut(scene), stopped]);
-    process.exitCode = wrong === 0 ? 0 : 1;
-    if (wrong === undefined || options.once) return;
-    sayNext(scene);
-    const died = await Promise.race([stopped, scene.died]);
-    if (died === undefined) return;
-    process.stderr.write(`npm start: ${died} has ended; its log is in ${scene.folder}/${died}.log\n`);
-    process.exitCode = 1;
-  } finally {
-    await scene.close();
-  }
+}
+
+/** Resolves with the exit code when all is over. */
+async function show(scene: Scene, stopped: Promise<void>, once: boolean): Promise<number> {
+  sayParts(scene);
+  const wrong = await Promise.race([tryOut(scene), stopped]);
+  if (wrong === undefined) return interrupted;
+  const code = wrong === 0 ? 0 : 1;
+  if (once) return code;
+  sayNext(scene);
+  const died = await Promise.race([stopped, scene.died]);
+  if (died === undefined) return code;
+  complain(`${died} has ended; its last words:\n${scene.lastWords(died)}`);
+  return 1;
 }
 
 /** Plays every act; resolves with the number of those that went wrong. */
 async function tryOut(scene: Scene): Promise<number> {
-  sayParts(scene);
   let wrong = 0;
   for (const act of acts) {
     const performance = await perform(act, scene);
+    if (scene.closed) return wrong;
     sayAct(act, performance);
     if (!performance.findings.every((one) => one.right)) wrong++;
   }
   const audit = await checkAudit(scene);
   sayFinding(audit);
   say();
-  sayVerdict(wrong);
+  sayVerdict(wrong, acts.length);
   return audit.right ? wrong : Math.max(1, wrong);
 }
 
@@ -63,8 +71,10 @@ function read(args: readonly string[]): { readonly once: boolean } | undefined {
     if (!values.help) return { once: values.once };
     say(usage.trim());
   } catch (error) {
-    process.stderr.write(`npm start: ${error instanceof Error ? error.message : error}\n${usage}`);
+    complain(`${error instanceof Error ? error.message : error}\n${usage.trimEnd()}`);
     process.exitCode = 2;
   }
   return undefined;
 }
+
+const complain = (text: string): void => void process.stderr.write(`npm start: ${text}\n`);

@@ -1,4 +1,4 @@
-import { type Act, acts, type Finding, type Performance } from './acts.ts';
+import type { Act, Finding, Performance } from './acts.ts';
 import { partNames, type Scene } from './scene.ts';
 
 const colors = process.stdout.isTTY === true && !process.env['NO_COLOR'];
@@ -38,8 +38,8 @@ export function sayFinding({ right, text }: Finding): void {
   say(`    ${mark(right)} ${text}`);
 }
 
-export function sayVerdict(wrong: number): void {
-  say(wrong === 0 ? green(`All ${acts.length} answers are right.`) : red(`${wrong} of ${acts.length} are wrong.`));
+export function sayVerdict(wrong: number, all: number): void {
+  say(wrong === 0 ? green(`All ${all} answers are right.`) : red(`${wrong} of ${all} are wrong.`));
   say();
 }
 

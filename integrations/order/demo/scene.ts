@@ -31,6 +31,7 @@ export class Scene {
   readonly folder = mkdtempSync(join(tmpdir(), 'dowel-order-'));
   readonly #running = new Map<Part, IntegrationProcess>();
   readonly #died = Promise.withResolvers<string>();
+  #closed = false;
 
   static async open(env: NodeJS.ProcessEnv): Promise<Scene> {
     const scene = new Scene({
@@ -39,13 +40,13 @@ export class Scene {
       payments: await ownPlace('payments'),
       shipping: elsewhere(env['SHIPPING_URL']) ?? (await ownPlace('shipping')),
     });
-    try {
-      await Promise.all(partNames.filter((part) => scene.places[part].port).map((part) => scene.start(part)));
-    } catch (error) {
-      await scene.close();
-      throw error;
-    }
-    return scene;
+    const own = partNames.filter((part) => scene.places[part].port !== undefined);
+    // All of them, whatever becomes of one: who is still starting could not be stopped.
+    const started = await Promise.allSettled(own.map((part) => scene.start(part)));
+    const failed = started.find((one) => one.status === 'rejected');
+    if (!failed) return scene;
+    await scene.close();
+    throw failed.reason;
   }
 
   private constructor(places: Readonly<Record<Part, Place>>) {
@@ -61,13 +62,18 @@ export class Scene {
     return this.#died.promise;
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   async start(part: Part): Promise<void> {
     const process = await IntegrationProcess.start({
       name: part,
       file: parts[part].file,
       env: this.#environment(part),
-      logFile: join(this.folder, `${part}.log`),
+      logFile: this.#logFile(part),
     });
+    if (this.#closed) return process.stop();
     this.#running.set(part, process);
     void process.died.then((name) => this.#died.resolve(name));
   }
@@ -98,13 +104,23 @@ export class Scene {
     return lines.map((line) => (JSON.parse(line) as { order: string }).order);
   }
 
+  /** The end of the log of a part. */
+  lastWords(part: string): string {
+    return readFileSync(this.#logFile(part), 'utf8').trim().split('\n').slice(-5).join('\n');
+  }
+
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all([...this.#running.values()].map((process) => process.stop()));
     rmSync(this.folder, { recursive: true, force: true });
   }
 
+  #logFile(part: string): string {
+    return join(this.folder, `${part}.log`);
+  }
+
   #environment(part: Part): NodeJS.ProcessEnv {
-    const { order, inventory, payments, shipping } = this.places;
+    const { inventory, payments, shipping } = this.places;
     const { PAYMENTS_KEY_FILE: _file, ...inherited } = process.env;
     const own: Readonly<Record<Part, NodeJS.ProcessEnv>> = {
       order: {
@@ -119,8 +135,7 @@ export class Scene {
       payments: { KEY: paymentsKey },
       shipping: {},
     };
-    const port = part === 'order' ? order.port : this.places[part].port;
-    return { ...inherited, ...own[part], PORT: String(port) };
+    return { ...inherited, ...own[part], PORT: String(this.places[part].port) };
   }
 }
 
