@@ -1,5 +1,5 @@
 import { mkdir, readdir, rename, rmdir, stat, unlink, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Clock, Random } from '#sdk';
 import { systemCode } from './file-failure.ts';
 import { identityText, ownIdentity, type ProcessIdentity, parseIdentity, surelyDead } from './process-identity.ts';
@@ -112,18 +112,28 @@ export class Claims {
     const found: Claim[] = [];
     for (const owner of (await readdir(this.#root).catch(ignore('ENOENT'))) ?? []) {
       const folder = join(this.#root, owner);
-      if (folder === this.#folder || !(await this.#isOrphan(owner, folder))) continue;
-      for (const file of (await readdir(folder).catch(ignore('ENOENT', 'ENOTDIR'))) ?? []) {
-        const [, attempt, name] = /^(\d+)\.\d+\.(.+)$/s.exec(file) ?? [];
-        if (attempt === undefined || name === undefined || !accepts(name)) continue;
-        const claim = await this.#move(join(folder, file), name, Number(attempt));
-        if (claim) found.push(claim);
+      if (folder === this.#folder) continue;
+      try {
+        if (await this.#isOrphan(owner, folder)) await this.#takeOver(folder, accepts, found);
+      } catch (thrown) {
+        // What was taken over until then is not to be lost; the next look finds the trouble again.
+        if (found.length > 0) break;
+        throw thrown;
       }
-      // Not empty: claims of a source with another glob, which finds them itself.
-      await rmdir(folder).catch(ignore('ENOENT', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST'));
-      this.#signs.delete(owner);
     }
     return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async #takeOver(folder: string, accepts: (name: string) => boolean, found: Claim[]): Promise<void> {
+    for (const file of (await readdir(folder).catch(ignore('ENOENT', 'ENOTDIR'))) ?? []) {
+      const [, attempt, name] = /^(\d+)\.\d+\.(.+)$/s.exec(file) ?? [];
+      if (attempt === undefined || name === undefined || !accepts(name)) continue;
+      const claim = await this.#move(join(folder, file), name, Number(attempt));
+      if (claim) found.push(claim);
+    }
+    // Not empty: claims of a source with another glob, which finds them itself.
+    await rmdir(folder).catch(ignore('ENOENT', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST'));
+    this.#signs.delete(basename(folder));
   }
 
   /** What is still claimed is free for others, at once, and keeps its count of attempts. */

@@ -33,8 +33,9 @@ export async function openSource(options: FileSourceOptions, context: SourceCont
 
   const look = async (): Promise<{ work: readonly (() => Promise<void>)[]; wait: number }> => {
     try {
-      const left = await claims.recover(accepts);
       const { ready, wait = options.every, refused } = await listing.look();
+      // Last, for what it takes over is ours from then on.
+      const left = await claims.recover(accepts);
       if (told.isNew('', '')) log.info('The folder can be looked at again', { flow, path: options.path });
       for (const { name, detail } of refused) {
         if (told.isNew(name, detail)) log.error('A file cannot be taken', { flow, file: name, detail });
