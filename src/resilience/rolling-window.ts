@@ -9,12 +9,13 @@ interface Bucket {
 }
 
 const size = 10;
+const empty: Readonly<Bucket> = { slice: -1, calls: 0, failures: 0, slow: 0 };
 
 /** Counts calls over the last `window` milliseconds, in ten slices: what is older than the window by a slice is forgotten. */
 export class RollingWindow {
   readonly #clock: Clock;
   readonly #sliceMs: number;
-  readonly #buckets: Bucket[] = Array.from({ length: size }, () => ({ slice: -1, calls: 0, failures: 0, slow: 0 }));
+  readonly #buckets: Bucket[] = Array.from({ length: size }, () => ({ ...empty }));
 
   constructor(window: number, clock: Clock) {
     this.#clock = clock;
@@ -25,7 +26,7 @@ export class RollingWindow {
     const slice = this.#slice();
     const bucket = this.#buckets[slice % size];
     if (!bucket) return;
-    if (bucket.slice !== slice) Object.assign(bucket, { slice, calls: 0, failures: 0, slow: 0 });
+    if (bucket.slice !== slice) Object.assign(bucket, empty, { slice });
     bucket.calls++;
     if (failed) bucket.failures++;
     if (slow) bucket.slow++;
@@ -44,7 +45,7 @@ export class RollingWindow {
   }
 
   clear(): void {
-    for (const bucket of this.#buckets) bucket.slice = -1;
+    for (const bucket of this.#buckets) Object.assign(bucket, empty);
   }
 
   #slice(): number {
