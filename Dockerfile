@@ -1,9 +1,10 @@
 # One container runs one integration.
 #
 #   docker build -t dowel .
-#   docker run --read-only --tmpfs /tmp -p 8080:8080 -v "$PWD/integrations/order:/integration:ro" dowel
+#   docker run --read-only --tmpfs /tmp -p 8080:8080 -v "$PWD/my-integration:/integration:ro" dowel
+#   docker run --rm -v "$PWD/my-integration:/integration:ro" dowel validate /integration/integration.yaml
 #
-# Stopping waits for messages under way, up to 25 s: docker stop --time 30.
+# Stopping waits for messages under way, up to 25 s: docker stop -t 30.
 
 FROM node:24.21.0-slim AS build
 WORKDIR /app
@@ -15,10 +16,13 @@ COPY src src
 COPY connectors connectors
 COPY container container
 
-# All code is compiled once, here: containers start three times faster. A cache serves the user who made it.
+# All code is compiled once, here: a start takes 0.2 s of CPU instead of 0.55. A cache serves the user who made it.
 RUN mkdir -p .cache && chown 10001:10001 .cache
 USER 10001:10001
-RUN node bin/dowel.js run container/warm-up.yaml --exit-when-ready && chmod -R a+rX .cache
+# Twice: what a slow first start loads after its first second is compiled for other flags of V8.
+RUN node bin/dowel.js run container/warm-up.yaml --exit-when-ready && \
+    node bin/dowel.js run container/warm-up.yaml --exit-when-ready && \
+    chmod -R a+rX .cache
 
 FROM node:24.21.0-slim
 LABEL org.opencontainers.image.title="dowel" \

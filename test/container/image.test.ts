@@ -143,9 +143,9 @@ describe('the image', () => {
     await ready(dowel);
     await dowel.stop();
     const text = dowel.stderr + dowel.stdout;
+    // Not all: where the machine is slow, what is loaded after the first second is compiled for other flags of V8.
     const used = text.match(/(?<=cache for )\S+ \S+(?= was accepted)/g) ?? [];
-    assert.ok(used.length > 50, `${used.length} files come from the cache`);
-    assert.doesNotMatch(text, /was rejected/);
+    assert.ok(used.length > 100, `${used.length} files come from the cache`);
   });
 
   test('has nothing in it that only developing needs', () => {
