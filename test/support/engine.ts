@@ -79,6 +79,10 @@ const call = {
 const isSafe = (operation: unknown): boolean =>
   String((operation as { readonly path?: unknown } | undefined)?.path ?? '').startsWith('get');
 
+/** A `put` may be done twice. */
+const isIdempotent = (operation: unknown): boolean =>
+  /^(get|put)/.test(String((operation as { readonly path?: unknown } | undefined)?.path ?? ''));
+
 const world = {
   type: 'object',
   properties: { name: { type: 'string', description: 'Unused.' } },
@@ -95,6 +99,7 @@ const definitions = {
     awaitsReply: true,
     provides: ['params', 'query'],
     safe: isSafe,
+    idempotent: isIdempotent,
   },
   oneway: { name: 'oneway', summary: 'The test itself, one way.', source: world, endpoint: world, call },
 } satisfies Record<string, ConnectorDefinition>;
@@ -249,13 +254,19 @@ const indented = (text: string, by: number): string =>
     .map((line) => ' '.repeat(by) + line)
     .join('\n');
 
-/** A file with one flow, `main`, of these steps (written from column 0), and three endpoints: `a`, `b` and `out`. */
-export function mainFlow(stepList: string, more: { readonly flow?: string; readonly flows?: string } = {}): string {
+/**
+ * A file with one flow, `main`, of these steps (written from column 0), and three endpoints: `a` (with `policies` beside
+ * its kind), `b` and `out`.
+ */
+export function mainFlow(
+  stepList: string,
+  more: { readonly flow?: string; readonly flows?: string; readonly policies?: string } = {},
+): string {
   return [
     'dowel: 1',
     'name: tried',
     'endpoints:',
-    '  a: { test: {} }',
+    `  a: { test: {}${more.policies ? `, ${more.policies}` : ''} }`,
     '  b: { test: {} }',
     '  out: { oneway: {} }',
     'flows:',
