@@ -78,7 +78,7 @@ describe('the image', () => {
   });
 
   after(() => {
-    makeWritable(join(image.root, 'app'));
+    makeWritable(folder);
     rmSync(folder, { recursive: true });
   });
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { type Instruction, parseDockerfile, type Stage } from './dockerfile.ts';
 import { ignoring } from './dockerignore.ts';
@@ -122,7 +122,7 @@ function run(
   { root, cwd, env, user }: { root: string; cwd: string; env: Record<string, string>; user: number | undefined },
 ): void {
   // Who is not root can give files to nobody but themselves.
-  const command = weAreRoot ? text : text.replace(/\bchown \d+(:\d+)?/g, `chown ${process.getuid?.()}`);
+  const command = weAreRoot ? text : text.replace(/\bchown (-R )?\d+(:\d+)?/g, `chown $1${process.getuid?.()}`);
   const { status, stdout, stderr } = spawnSync('sh', ['-c', command], {
     cwd: join(root, cwd),
     env: { ...npmSettings(), ...env, ...(user === undefined ? {} : { HOME: join(root, 'tmp') }) },
@@ -134,10 +134,9 @@ function run(
 
 /** Which registry, and what was fetched before: as whoever installed us had it. */
 function npmSettings(): NodeJS.ProcessEnv {
-  const names = ['HOME', 'npm_config_registry', 'npm_config_cache', 'npm_config_userconfig'];
-  const settings: NodeJS.ProcessEnv = { npm_config_prefer_offline: 'true' };
-  for (const name of names) if (process.env[name] !== undefined) settings[name] = process.env[name];
-  return settings;
+  const wanted = /^(home|npm_config_(registry|cache|userconfig)|node_extra_ca_certs|(https?|no)_proxy)$/i;
+  const given = Object.entries(process.env).filter(([name]) => wanted.test(name));
+  return { ...Object.fromEntries(given), npm_config_prefer_offline: 'true' };
 }
 
 /** Makes a folder as unchangeable as the file system of a container that was started with `--read-only`. */
@@ -150,6 +149,5 @@ export function makeReadOnly(folder: string): void {
 
 /** So that it can be removed again. */
 export function makeWritable(folder: string): void {
-  if (existsSync(folder)) spawnSync('chmod', ['-R', 'u+w', folder]);
-  chmodSync(folder, 0o755);
+  spawnSync('chmod', ['-R', 'u+w', folder]);
 }
