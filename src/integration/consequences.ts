@@ -33,18 +33,18 @@ export class Consequences {
     this.#lost = undefined;
   }
 
-  /** Whether a finding of the compiler only repeats what the reader has said. */
+  /** Whether a finding only follows from what else was found. */
   includes(finding: Finding): boolean {
     const { code, name, pointer } = finding;
     if (this.#values.has(pointer) || this.#isMadeUp(pointer)) return true;
     if (this.#broken.size === 0) return false;
     switch (code) {
       case 'unknown-variable':
-        return name !== undefined && this.#lostNames().has(name);
+        return name !== undefined && (this.#lostNames().has(name) || this.#isNameless());
       case 'unknown-endpoint':
-        return name !== undefined && isWritten(entryOf(this.#root, 'endpoints'), name);
+        return name !== undefined && (isWritten(entryOf(this.#root, 'endpoints'), name) || this.isUnread(name));
       case 'unknown-flow':
-        return name !== undefined && isWritten(entryOf(this.#root, 'flows'), name);
+        return name !== undefined && (isWritten(entryOf(this.#root, 'flows'), name) || this.isUnread(name));
       // What is claimed may have been made up.
       case 'already-taken':
         return [...this.#broken].some((one) => one.startsWith(`${pointer}/`));
@@ -55,6 +55,16 @@ export class Consequences {
       default:
         return false;
     }
+  }
+
+  /** Whether something of that name stands where nobody looks for it. */
+  isUnread(name: string): boolean {
+    return [...this.#unread].some((pointer) => pointerSegments(pointer).at(-1) === name);
+  }
+
+  /** Whether the name of some result is not there yet. */
+  #isNameless(): boolean {
+    return [...this.#values].some((pointer) => /\/(as|into|variables)$/.test(pointer));
   }
 
   #isMadeUp(pointer: string): boolean {

@@ -54,10 +54,10 @@ function shown(node: ScalarNode, names: readonly string[], open: readonly string
   return names.length > 0 ? `${JSON.stringify(joined)}, the value of \`${node.text}\`` : describe(node);
 }
 
-/** The values of config in a text, those that nobody declared left out. */
+/** The values of config in a text whose declarations are as they should be. */
 export function configIn(node: ScalarNode, settings: Settings): readonly Setting[] {
   const names = literalPieces(node.text).flatMap((piece) => (piece.kind === 'name' ? [piece.name] : []));
-  return names.flatMap((name) => settings.get(name) ?? []);
+  return names.flatMap((name) => settings.get(name) ?? []).filter((setting) => setting.state !== 'reported');
 }
 
 /** Replaces `${NAME}` in a template, outside of its holes. */
@@ -195,6 +195,7 @@ function reportUndeclared(
   report({
     ...placeOf(node, piece),
     code: 'undeclared-config',
+    name,
     message: `\`\${${name}}\` is not declared under \`config:\`${meant === undefined ? `; write there \`${name}: {}\`` : `; did you mean \`\${${meant}}\`?`}`,
     ...(meant === undefined ? {} : { suggestion: `\${${meant}}` }),
   });

@@ -90,7 +90,8 @@ class Loading {
   readonly #path: string;
   readonly #document: YamlDocument;
   readonly #root: Node;
-  readonly #diagnostics: Diagnostic[];
+  readonly #placed: readonly Diagnostic[];
+  readonly #findings: Finding[] = [];
   readonly #files: ReferencedFiles;
   readonly #secrets = new Set<string>();
   readonly #consequences: Consequences;
@@ -102,7 +103,7 @@ class Loading {
     this.#path = path;
     this.#document = document;
     this.#root = root;
-    this.#diagnostics = [...diagnostics];
+    this.#placed = diagnostics;
     this.#files = new ReferencedFiles(dirname(path));
     this.#consequences = new Consequences(root);
     for (const one of document.findings) this.#consequences.mistake(one);
@@ -114,18 +115,25 @@ class Loading {
     const source = this.#read(context);
     return {
       source,
-      diagnostics: sortDiagnostics(this.#diagnostics),
+      diagnostics: this.#diagnostics(),
       files: [this.#path, ...this.#files.paths],
       locate: (finding) => this.#place(this.#asWritten(finding)),
       follows: (finding) => this.#consequences.includes(this.#asWritten(finding)),
     };
   }
 
+  #diagnostics(): readonly Diagnostic[] {
+    const misplaced = ({ code, name }: Finding): boolean =>
+      code === 'undeclared-config' && name !== undefined && this.#consequences.isUnread(name);
+    const found = this.#findings.filter((finding) => !misplaced(finding));
+    return sortDiagnostics([...this.#placed, ...found.map((finding) => locate(this.#document, finding))]);
+  }
+
   #context(kinds: Kinds): ReadContext {
     const report = (finding: Finding): void => {
       const written = this.#asWritten(finding);
       this.#consequences.mistake(written);
-      this.#diagnostics.push(this.#place(written));
+      this.#findings.push(written);
     };
     const standIn = (pointer: string): void => this.#consequences.standIn(this.#written(pointer));
     return {

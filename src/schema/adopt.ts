@@ -1,5 +1,5 @@
 import { childPointer, isNothing, type MapEntry, type MapNode } from './node.ts';
-import type { ReadContext } from './read-context.ts';
+import type { ReadContext, Trail } from './read-context.ts';
 import { type Owner, takes } from './read-unknown.ts';
 import type { Schema } from './schema.ts';
 
@@ -30,26 +30,49 @@ export function adopt(node: MapNode, owner: Owner, context: ReadContext): MapNod
  * The same for a map of names, such as `flows`: a key of what stands under the names, or a step, is no name when nothing
  * in it looks like that.
  */
-export function adoptIntoNamed(node: MapNode, schema: Schema, context: ReadContext): MapNode {
+export function adoptIntoNamed(node: MapNode, schema: Schema, context: ReadContext, trail: Trail | undefined): MapNode {
   const inner = schema.additionalProperties;
   if (schema.keys !== 'name' || !inner?.properties) return node;
   const entries: MapEntry[] = [];
+  let after: string | undefined;
   for (const entry of node.entries) {
+    const { key, value } = entry;
     const before = entries.at(-1);
-    if (!before || looksLike(entry, inner, context)) {
+    const elsewhere = placeOf(entry, inner, context, trail);
+    if (isNothing(value) && trail?.names.includes(key)) {
+      report(entry, node, `\`${key}\` belongs further out, beside \`${trail.key}\``, context);
+      after = key;
+    } else if (elsewhere !== undefined) {
+      if (elsewhere !== after) {
+        report(entry, node, `\`${key}\` belongs under \`${elsewhere}\`: it is none of \`${trail?.key}\``, context);
+      }
+    } else if (!before || looksLike(entry, inner, context)) {
       entries.push(entry);
-    } else if (takes(inner, entry.key, context)) {
-      report(entry, node, `\`${entry.key}\` belongs under \`${before.key}\`: indent it further`, context);
-      context.moved(childPointer(before.value.pointer, entry.key), entry.value.pointer);
+    } else if (takes(inner, key, context)) {
+      report(entry, node, `\`${key}\` belongs under \`${before.key}\`: indent it further`, context);
+      context.moved(childPointer(before.value.pointer, key), value.pointer);
       entries.splice(-1, 1, withChild(before, entry));
-    } else if (context.kinds.steps.has(entry.key) && inner.properties['steps']) {
-      const message = `\`${entry.key}\` is a step: it belongs in the list under \`steps\` of a flow, as \`- ${entry.key}:\``;
+    } else if (context.kinds.steps.has(key) && inner.properties['steps']) {
+      const message = `\`${key}\` is a step: it belongs in the list under \`steps\` of a flow, as \`- ${key}:\``;
       report(entry, node, message, context);
     } else {
       entries.push(entry);
     }
   }
   return { ...node, entries };
+}
+
+/** The map of names beside this one whose entries look like this: a flow among the endpoints. */
+function placeOf(entry: MapEntry, inner: Schema, context: ReadContext, trail: Trail | undefined): string | undefined {
+  const { value } = entry;
+  if (!trail || value.kind !== 'map') return undefined;
+  const fitting = (schema: Schema | undefined): number =>
+    value.entries.filter((one) => takes(schema, one.key, context)).length;
+  const here = fitting(inner);
+  return trail.names.find((name) => {
+    const other = trail.under(name);
+    return other?.keys === 'name' && fitting(other.additionalProperties) > here;
+  });
 }
 
 /** Whether something in the value is as it should be under a name; a value of another kind tells nothing. */

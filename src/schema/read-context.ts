@@ -1,5 +1,5 @@
 import type { FileSource, Finding, Report } from '../core/written.ts';
-import type { MapNode, ScalarNode } from './node.ts';
+import type { ScalarNode } from './node.ts';
 import type { Schema, Slot } from './schema.ts';
 
 /** A step's or a connector's name with the schemas that the reader needs. */
@@ -63,6 +63,7 @@ export interface Trail {
   /** The key of the outer map under which the inner one stands. */
   readonly key: string;
   readonly names: readonly string[];
-  readonly node: MapNode;
+  /** The schema that stands under one of the names. */
+  readonly under: (name: string) => Schema | undefined;
   readonly outer?: Trail | undefined;
 }

@@ -1,10 +1,10 @@
 import type { ConnectorSource, Finding } from '../core/written.ts';
 import { adopt, adoptIntoNamed } from './adopt.ts';
 import { nearest } from './nearest.ts';
-import { childPointer, describe, isNothing, type MapEntry, type MapNode, type Node } from './node.ts';
+import { childPointer, describe, entryOf, isNothing, type MapEntry, type MapNode, type Node } from './node.ts';
 import type { ReadNode } from './read.ts';
 import { onTrial, type ReadContext, type Trail } from './read-context.ts';
-import { gluedName, type Owner, reportUnknownKeys } from './read-unknown.ts';
+import { gluedName, type Owner, reportUnknownKeys, stepList, takes, trailTo } from './read-unknown.ts';
 import type { Schema } from './schema.ts';
 import { defaultValue, standIn } from './stand-in.ts';
 import { keyPatterns, listed, mismatch, titleOf } from './wording.ts';
@@ -19,7 +19,7 @@ export function readObject(
 ): unknown {
   if (node.kind !== 'map') return notAMap(node, schema, context);
   const given = ownerOf(node, schema, context, trail);
-  return readMap(adoptIntoNamed(adopt(node, given, context), schema, context), schema, context, given, read);
+  return readMap(adoptIntoNamed(adopt(node, given, context), schema, context, trail), schema, context, given, read);
 }
 
 function readMap(node: MapNode, schema: Schema, context: ReadContext, around: Owner, read: ReadNode): unknown {
@@ -31,7 +31,7 @@ function readMap(node: MapNode, schema: Schema, context: ReadContext, around: Ow
   for (const { key, value } of meant) context.moved(childPointer(node.pointer, key), value.pointer);
   const given = [...known, ...meant];
   const values = readKnown(given, schema, context, owner, read);
-  addMissing(node, schema, context, unknown, values);
+  addMissing(owner, schema, context, unknown, values);
   const kinds = given.filter((entry) => isConnector(entry, schema, context));
   const connector = readSlot(node, kinds, schema, context, owner, unknown.length > 0, read);
   if (schema.oneKey) reportKinds(node, known, unknown.length > 0, owner.names, context);
@@ -131,7 +131,7 @@ function readKnown(
     const property = isProperty(entry, schema) ? schema.properties?.[entry.key] : schema.additionalProperties;
     if (!property) continue;
     if (!isProperty(entry, schema)) checkKey(entry, schema, context);
-    const inner = { key: entry.key, names: owner.names, node: owner.node, outer: owner.trail };
+    const inner = trailTo(entry.key, owner);
     const value = read(entry.value, property, context, schema.properties ? inner : owner.trail);
     if (value !== undefined) define(values, entry.key, value);
   }
@@ -157,12 +157,14 @@ const define = (values: Record<string, unknown>, key: string, value: unknown): v
 };
 
 function addMissing(
-  node: MapNode,
+  owner: Owner,
   schema: Schema,
   context: ReadContext,
   unknown: readonly MapEntry[],
   values: Record<string, unknown>,
 ): void {
+  const { node } = owner;
+  const isStep = unknown.some((entry) => stepList(entry.key, owner, context) !== undefined);
   for (const [key, property] of Object.entries(schema.properties ?? {})) {
     if (Object.hasOwn(values, key)) continue;
     const pointer = childPointer(node.pointer, key);
@@ -174,17 +176,19 @@ function addMissing(
     // A required key that is there, but misspelt, misplaced or without a value of its own, has its message already.
     if (node.entries.some((entry) => entry.key === key)) {
       reportAbsent(node, key, context);
-    } else if (!unknown.some((entry) => isMeant(entry, key, property, context))) {
+    } else if (!isStep && !isInside(key, owner, context) && !unknown.some((entry) => isMeant(entry, key))) {
       reportMissing(node, key, property, context);
     }
   }
 }
 
+/** Whether the key stands one level too deep, where it is reported. */
+const isInside = (key: string, owner: Owner, context: ReadContext): boolean =>
+  owner.node.entries.some((entry) => entryOf(entry.value, key) && !takes(owner.under(entry.key), key, context));
+
 /** Whether an unknown key, which is reported already, stands for the missing one. */
-const isMeant = (entry: MapEntry, key: string, property: Schema, context: ReadContext): boolean =>
-  nearest(entry.key, [key]) === key ||
-  gluedName(entry.key, [key]) !== undefined ||
-  (property.kind === 'steps' && context.kinds.steps.has(entry.key));
+const isMeant = (entry: MapEntry, key: string): boolean =>
+  nearest(entry.key, [key]) === key || gluedName(entry.key, [key]) !== undefined;
 
 function reportMissing(node: MapNode, key: string, property: Schema, context: ReadContext): void {
   const where = node.pointer === '' ? 'in the file' : `in ${titleOf(node.pointer)}`;
@@ -239,7 +243,7 @@ function readSlot(
       context.standIn(at);
     },
   };
-  const inner = { key: entry.key, names: owner.names, node, outer: owner.trail };
+  const inner = trailTo(entry.key, owner);
   const value = read(entry.value, options, counting, inner);
   if (findings === 0) context.check(entry.key, slot, value, pointer, context.report);
   return { name: entry.key, options: value, pointer };

@@ -60,7 +60,7 @@ export function readScalar(node: Node, schema: Schema, context: ReadContext): un
 /** A secret comes from outside, and what it comes from is declared as one: else expressions see it. */
 function checkSecret(node: ScalarNode, context: ReadContext): void {
   const used = context.configIn(node);
-  if (used.some((one) => one.secret)) return;
+  if (used.some((one) => one.secret) || (used.length === 0 && node.text.includes('${'))) return;
   const name = used[0]?.name;
   const message =
     name === undefined

@@ -3,10 +3,10 @@ import { adopt } from './adopt.ts';
 import { habit } from './habits.ts';
 import { childPointer, describe, type MapEntry, type MapNode, type Node } from './node.ts';
 import type { ReadNode } from './read.ts';
-import type { ReadContext, Trail } from './read-context.ts';
+import { onTrial, type ReadContext, type Trail } from './read-context.ts';
 import { fits } from './read-object.ts';
 import { readExpression } from './read-scalar.ts';
-import { namesKind, type Owner, reportUnknownKeys } from './read-unknown.ts';
+import { namesKind, type Owner, reportUnknownKeys, trailTo } from './read-unknown.ts';
 import type { Schema } from './schema.ts';
 import { listed, mismatch, titleOf } from './wording.ts';
 
@@ -30,7 +30,7 @@ export function readSteps(
     reportNoList(node, schema, context);
     return [];
   }
-  return node.items.flatMap((item) => readStep(item, context, trail, read) ?? []);
+  return node.items.flatMap((item) => readItem(item, context, trail, read));
 }
 
 function reportNoList(node: Node, schema: Schema, context: ReadContext): void {
@@ -44,11 +44,23 @@ function reportNoList(node: Node, schema: Schema, context: ReadContext): void {
   });
 }
 
-function readStep(node: Node, context: ReadContext, trail: Trail | undefined, read: ReadNode): StepSource | undefined {
-  if (node.kind !== 'map') {
-    reportNoMap(node, context);
-    return undefined;
+function readItem(node: Node, context: ReadContext, trail: Trail | undefined, read: ReadNode): readonly StepSource[] {
+  if (node.kind !== 'map') reportNoMap(node, context);
+  if (node.kind === 'list') {
+    // Only for the names that they give: one dash too many shifts everything in them.
+    const silent = onTrial(context).context;
+    return node.items.flatMap((item) => readItem(item, silent, trail, read));
   }
+  const step = node.kind === 'map' ? readStep(node, context, trail, read) : undefined;
+  return step ? [step] : [];
+}
+
+function readStep(
+  node: MapNode,
+  context: ReadContext,
+  trail: Trail | undefined,
+  read: ReadNode,
+): StepSource | undefined {
   const { steps } = context.kinds;
   const given: Owner = {
     node,
@@ -92,7 +104,7 @@ function finish(
 ): StepSource | undefined {
   const schema = context.kinds.steps.get(kind.key);
   if (!schema) return undefined;
-  const inner = { key: kind.key, names: Object.keys(besideStep), node: item, outer: owner.trail };
+  const inner = trailTo(kind.key, { ...owner, names: Object.keys(besideStep) });
   const options = read(kind.value, schema, context, inner);
   const name = item.entries.find((entry) => entry.key === 'name')?.value;
   const when = item.entries.find((entry) => entry.key === 'when')?.value;

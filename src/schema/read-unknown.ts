@@ -19,6 +19,8 @@ export interface Owner {
   readonly connectors?: readonly string[];
 }
 
+export const trailTo = (key: string, { names, under, trail }: Owner): Trail => ({ key, names, under, outer: trail });
+
 /**
  * Reports keys that the map does not have; where one of them names the kind, the others are what belongs to it. Returns
  * those whose meaning can be guessed, under the names they should have had.
@@ -96,6 +98,7 @@ export const gluedName = (key: string, names: readonly string[]): string | undef
 
 function specialKey(entry: MapEntry, owner: Owner): string | undefined {
   if (entry.key === '<<') return 'YAML 1.2 has no merge keys: write the keys out, or give the whole value by an alias';
+  if (entry.key === '') return 'A key is missing before this colon';
   if (!isKindField(entry, owner) || entry.value.kind !== 'scalar') return undefined;
   return `A kind is a key of its own: write \`${entry.value.text}:\` with the options under it`;
 }
@@ -103,18 +106,21 @@ function specialKey(entry: MapEntry, owner: Owner): string | undefined {
 const nounOf = (code: string): string =>
   code === 'unknown-step' ? 'Unknown step' : code === 'unknown-connector' ? 'Unknown connector' : 'Unknown key';
 
+/** The list of steps in the map, where the key is a step that stands beside it. */
+export const stepList = (key: string, owner: Owner, context: ReadContext): string | undefined =>
+  context.kinds.steps.has(key) ? owner.names.find((name) => owner.under(name)?.kind === 'steps') : undefined;
+
 /** Where a key that is right elsewhere belongs: deeper, beside the outer keys, or in the list of steps. */
 function placeOf(key: string, owner: Owner, context: ReadContext): string | undefined {
   for (const inner of owner.node.entries) {
     if (takes(owner.under(inner.key), key, context))
       return `\`${key}\` belongs under \`${inner.key}\`: indent it further`;
   }
+  const list = stepList(key, owner, context);
+  if (list !== undefined) return `\`${key}\` is a step: it belongs in the list under \`${list}\`, as \`- ${key}:\``;
   for (let trail = owner.trail; trail; trail = trail.outer) {
-    if (trail.names.includes(key)) return `\`${key}\` belongs further out, beside \`${trail.key}\``;
-  }
-  if (context.kinds.steps.has(key)) {
-    const list = owner.names.find((name) => owner.under(name)?.kind === 'steps');
-    if (list !== undefined) return `\`${key}\` is a step: it belongs in the list under \`${list}\`, as \`- ${key}:\``;
+    if (trail.names.includes(key) && trail.key !== key)
+      return `\`${key}\` belongs further out, beside \`${trail.key}\``;
   }
   const inner = owner.names.filter((name) => takes(owner.under(name), key, context));
   return inner.length === 1 ? `\`${key}\` belongs under \`${inner[0]}\`` : undefined;
