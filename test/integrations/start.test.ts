@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -25,6 +25,8 @@ function isOpen(url: string): Promise<boolean> {
     socket.once('connect', () => socket.destroy());
   });
 }
+
+const auditFileIn = (stdout: string): string => /^ {2}cat (\S+)$/m.exec(stdout)?.[1] ?? '';
 
 /** The processes that one has started. */
 const childrenOf = (pid: number): readonly number[] =>
@@ -127,7 +129,7 @@ describe('npm start', () => {
     assert.ok(child.stdout.includes('"orderId": "B1", "sku": "mug", "quantity": 3, "country": "AT"'));
     const { status } = await post(`${urls[0]}/orders`, order);
     assert.equal(status, 201);
-    const audit = /^ {2}cat (\S+)$/m.exec(child.stdout)?.[1] ?? '';
+    const audit = auditFileIn(child.stdout);
     assert.ok(existsSync(audit), audit);
     assert.deepEqual(await child.stop('SIGINT'), { code: 0, signal: null });
     for (const url of urls) assert.equal(await isOpen(url), false, `${url} is closed`);
@@ -157,6 +159,7 @@ describe('npm start', () => {
     const { child, urls } = await stayingUp();
     await using _ended = child;
     await child.stop('SIGKILL');
+    rmSync(dirname(auditFileIn(child.stdout)), { recursive: true });
     await eventually('all ports are closed', async () => !(await Promise.all(urls.map(isOpen))).includes(true));
   });
 });
