@@ -59,6 +59,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/format/',
     'src/errors.ts',
     'src/schema/nearest.ts',
+    'src/schema/units.ts',
     'src/sdk.ts',
   ],
   'src/schema/': [

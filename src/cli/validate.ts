@@ -9,10 +9,12 @@ import { parse, UsageError } from './usage.ts';
 import { version } from './version.ts';
 
 const usage = `
-dowel validate FILE… [--format text|json|sarif|github]
+dowel validate FILE… [--format text|json|sarif|github] [--strict]
 
 Checks definitions without running them: no network, no credentials; values of \`config\` need not be set. FILE may be
 a pattern in quotes: 'integrations/**/integration.yaml'.
+
+  --strict   warnings count as errors
 
 Exit codes: 0 nothing wrong (there may be warnings); 1 errors; 2 a file does not exist.
 `;
@@ -23,7 +25,7 @@ type FormatName = (typeof formats)[number];
 export async function command(args: readonly string[]): Promise<number> {
   const parsed = parse(args, {
     text: usage,
-    options: { format: { type: 'string', short: 'f', default: 'text' } },
+    options: { format: { type: 'string', short: 'f', default: 'text' }, strict: { type: 'boolean', default: false } },
     positionals: { min: 1, max: Number.POSITIVE_INFINITY },
   });
   if (!parsed) return exitCode.done;
@@ -37,9 +39,8 @@ export async function command(args: readonly string[]): Promise<number> {
     checked.push({ file, diagnostics });
   }
   print(render(format, checked));
-  return checked.some((one) => one.diagnostics.some((each) => each.severity === 'error'))
-    ? exitCode.findings
-    : exitCode.done;
+  const counts = (one: Diagnostic): boolean => one.severity === 'error' || parsed.values.strict;
+  return checked.some((one) => one.diagnostics.some(counts)) ? exitCode.findings : exitCode.done;
 }
 
 async function expand(patterns: readonly string[]): Promise<readonly string[]> {

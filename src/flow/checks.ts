@@ -92,7 +92,7 @@ export function givenNames(flow: FlowSource): ReadonlySet<string> {
 }
 
 /** Visits every map in what was read. */
-function eachMap(value: unknown, visit: (map: Readonly<Record<string, unknown>>) => void): void {
+export function eachMap(value: unknown, visit: (map: Readonly<Record<string, unknown>>) => void): void {
   if (typeof value !== 'object' || value === null) return;
   if (!Array.isArray(value)) visit(value as Readonly<Record<string, unknown>>);
   for (const inner of Object.values(value)) eachMap(inner, visit);

@@ -14,6 +14,7 @@ import { type FlowWorld, type Place, StepContext } from './context.ts';
 import { subFlow, withErrors } from './errors.ts';
 import { Names } from './names.ts';
 import { observe } from './observe.ts';
+import { checkPolicies } from './policy-checks.ts';
 import type { EndpointSlot, FlowProgram, ModuleSlot, Program } from './program.ts';
 import { everywhere } from './scope.ts';
 
@@ -64,6 +65,7 @@ class Compiler {
     checkSubFlows(this.#source, this.#run, report);
     checkMeetings(this.#source, connectors, report);
     checkClaims(this.#source, connectors, report);
+    checkPolicies(this.#source, report);
     return { source: this.#source, flows: this.#flows, endpoints: this.#endpoints, modules: this.#modules };
   }
 
@@ -74,6 +76,7 @@ class Compiler {
       connector: slot.source.connector.name,
       replies: definition?.replies ?? false,
       safe: definition?.safe ?? (() => false),
+      idempotent: definition?.idempotent ?? (() => false),
       repeats: (slot.source.policies as PolicyOptions).retry !== undefined,
       handler: (exchange) => slot.handler(exchange),
     };

@@ -13,7 +13,7 @@ import { withLimit } from './timeout.ts';
 export type Policy = (next: Handler) => Handler;
 
 /** One attempt may take this long where the endpoint says nothing else. */
-const defaultTimeout = 30_000;
+export const defaultTimeout = 30_000;
 
 /** The options of an endpoint that stand beside its kind, in the order in which they surround a call, outside in. */
 export const policyOptions = {

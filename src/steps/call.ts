@@ -1,7 +1,14 @@
 import type { Handler } from '../core/exchange.ts';
 import { toFailure } from '../errors.ts';
 import { compensated, compensateOption } from './parts/compensate.ts';
-import { answerValue, checkConnector, compileOutgoing, outgoingOptions, tracked } from './parts/outgoing.ts';
+import {
+  answerValue,
+  checkConnector,
+  checkRepeat,
+  compileOutgoing,
+  outgoingOptions,
+  tracked,
+} from './parts/outgoing.ts';
 import { type Compiled, defineStep } from './step.ts';
 
 export const call = defineStep({
@@ -30,6 +37,7 @@ export const call = defineStep({
   compile(options, context) {
     const endpoint = context.endpoint(options.endpoint, 'endpoint');
     checkConnector(endpoint, options.connector, context);
+    checkRepeat(endpoint, options, context);
     if (endpoint && !endpoint.replies) {
       context.report('', {
         code: 'no-answer',

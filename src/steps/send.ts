@@ -1,5 +1,5 @@
 import { compensated, compensateOption } from './parts/compensate.ts';
-import { checkConnector, compileOutgoing, outgoingOptions, tracked } from './parts/outgoing.ts';
+import { checkConnector, checkRepeat, compileOutgoing, outgoingOptions, tracked } from './parts/outgoing.ts';
 import { defineStep } from './step.ts';
 
 export const send = defineStep({
@@ -20,6 +20,7 @@ export const send = defineStep({
   compile(options, context) {
     const endpoint = context.endpoint(options.endpoint, 'endpoint');
     checkConnector(endpoint, options.connector, context);
+    checkRepeat(endpoint, options, context);
     const outgoing = compileOutgoing(options, context, endpoint?.repeats ?? false);
     if (!endpoint) return async (exchange) => exchange;
     const far = tracked(endpoint);

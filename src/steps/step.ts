@@ -112,6 +112,8 @@ export interface EndpointReference {
   readonly replies: boolean;
   /** Whether a call with this operation changes nothing at the far side. */
   safe(operation: unknown): boolean;
+  /** Whether doing a call with this operation twice is as good as once. */
+  idempotent(operation: unknown): boolean;
   /** A call may be made more than once (`retry`): its body must be there in full. */
   readonly repeats: boolean;
   /** Exchange with `operation`, `body` and `ownHeaders` in; exchange with `body`, `headers`, `response` out. */

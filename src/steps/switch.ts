@@ -33,6 +33,15 @@ export const switchStep = defineStep({
   compile(options, context) {
     const conditions = options.cases.map((one) => context.expression(one.when));
     const { otherwise } = options;
+    if (!otherwise) {
+      context.report('', {
+        severity: 'warning',
+        code: 'no-otherwise',
+        at: 'key',
+        message:
+          'A message that no case matches fails as `unmatched`. Say what happens to it: `otherwise: [ … ]`, or `otherwise: []` to go on',
+      });
+    }
     const branches = context.alternatives([
       ...options.cases.map((one) => () => context.steps(one.steps)),
       ...(otherwise ? [() => context.steps(otherwise)] : []),

@@ -53,6 +53,7 @@ flows:
           cases:
             - when: a «==» b
               steps: [ { run: { flow: «helper» } } ]
+          otherwise: []
       - respond: { «staus»: 201, body: { at: "\${{ $now(« »}}" } }
       - «log: { message: never }»
     onError:

@@ -1,6 +1,6 @@
 import { Body } from '../../core/body.ts';
 import type { Exchange, Handler, Headers } from '../../core/exchange.ts';
-import type { ConnectorSource, TemplateSource } from '../../core/written.ts';
+import { type ConnectorSource, TemplateSource } from '../../core/written.ts';
 import { type Failure, failure, toFailure } from '../../errors.ts';
 import type { CompileContext, EndpointReference, Evaluate } from '../step.ts';
 import { headersFrom, merged } from './headers.ts';
@@ -86,6 +86,25 @@ function keyHeader(key: unknown): Headers {
     throw failure('validation', { detail: 'the idempotency key of a call is empty' });
   }
   return headersFrom({ 'idempotency-key': key });
+}
+
+/** Reports a `retry` that will hardly ever repeat this call. */
+export function checkRepeat(
+  endpoint: EndpointReference | undefined,
+  options: OutgoingOptions,
+  context: CompileContext,
+): void {
+  if (!endpoint?.repeats || options.idempotent || options.idempotencyKey) return;
+  const written = Object.entries((options.connector?.options as object | undefined) ?? {});
+  const known = Object.fromEntries(
+    written.map(([key, value]) => [key, value instanceof TemplateSource ? context.constant(value)?.value : value]),
+  );
+  if (endpoint.idempotent(known)) return;
+  context.report('endpoint', {
+    severity: 'warning',
+    code: 'not-repeatable',
+    message: `\`${endpoint.name}\` has \`retry\`, but a call that changes something is repeated only when it surely was not sent. If twice is as good as once write \`idempotent: true\`; if the service knows idempotency keys, \`idempotencyKey: …\``,
+  });
 }
 
 /** Reports options that stand under another connector's name than the endpoint's. */
