@@ -54,8 +54,13 @@ export function readConfig(
     },
   };
   if (node.kind !== 'map') readValue(node, configSchema, counting);
-  for (const entry of node.kind === 'map' ? node.entries : []) {
+  const entries = node.kind === 'map' ? node.entries : [];
+  for (const entry of entries) {
     findings = 0;
+    // A variable that is declared itself names no file of another.
+    const file = `${entry.key}_FILE`;
+    const isOwn = entries.some((other) => other.key === file);
+    const around = isOwn ? { ...environment, env: { ...environment.env, [file]: undefined } } : environment;
     const single: Node = { kind: 'map', pointer: node.pointer, entries: [entry] };
     const declared = readValue(single, configSchema, counting)[entry.key];
     const { type, secret } = declared ?? { type: 'string', secret: false };
@@ -63,7 +68,7 @@ export function readConfig(
     const setting: Setting =
       findings > 0 || declared === undefined
         ? { name: entry.key, type, secret, state: 'reported' }
-        : lookUp(entry.key, declared, fallback, entry.value.pointer, counting, environment);
+        : lookUp(entry.key, declared, fallback, entry.value.pointer, counting, around);
     settings.set(entry.key, setting);
   }
   return settings;

@@ -78,8 +78,7 @@ export function interpolateTemplate(node: ScalarNode, settings: Settings, report
       const found = inTemplate(piece, node, settings, report);
       if (found === 'absent') reportAbsent(node, piece, report);
       // Holes come from the file alone: what looks like one in a value is text.
-      if (typeof found !== 'string')
-        joined += piece.kind === 'name' ? found.text.replaceAll('${{', '$${{') : found.text;
+      if (typeof found !== 'string') joined += piece.kind === 'name' ? asText(found.text) : found.text;
     }
     shifts.push({ from: joined.length, by: piece.end - joined.length });
   }
@@ -91,11 +90,14 @@ function replaceWhole(name: string, piece: Piece, node: ScalarNode, settings: Se
   const setting = settings.get(name);
   if (typeof found !== 'string' && setting?.state === 'set') {
     const { value } = setting;
-    const safe = typeof value === 'string' ? value.replaceAll('${{', '$${{') : value;
+    const safe = typeof value === 'string' ? asText(value) : value;
     return { value: safe, shifts: [], spoilt: false };
   }
   return { value: undefined, shifts: [], spoilt: found !== 'absent' };
 }
+
+/** A value of config as a template shows it as it is. (In a replacement string, `$$` would be one `$`.) */
+const asText = (value: string): string => value.replaceAll('${{', () => '$${{');
 
 /** Reports what an expression must not hold; whether there was nothing of it. */
 export function checkExpression(node: ScalarNode, report: Report): boolean {
