@@ -43,3 +43,9 @@ export async function found(t: TestContext, yaml: string, given: Given = {}): Pr
   const { diagnostics } = await load(t, yaml, given);
   return diagnostics.map((one) => `${one.line}:${one.column} ${one.code} ${one.message}`);
 }
+
+/** The options of a step or a connector that must be there. */
+export function optionsOf(owner: { readonly options: unknown } | undefined): Readonly<Record<string, unknown>> {
+  if (typeof owner?.options !== 'object' || owner.options === null) throw new Error('there are no options');
+  return owner.options as Readonly<Record<string, unknown>>;
+}
