@@ -2,7 +2,7 @@
 import type { Clock } from '../core/clock.ts';
 import { sleep } from '../core/clock.ts';
 import type { Life } from '../core/life.ts';
-import type { Rate } from '../core/written.ts';
+import { TokenBucket } from '../core/token-bucket.ts';
 import { failure } from '../errors.ts';
 import type { Infer } from '../schema/infer.ts';
 import type { Schema } from '../schema/schema.ts';
@@ -29,39 +29,6 @@ export const rateLimitOptions = {
 } as const satisfies Schema;
 
 export type RateLimitOptions = Infer<typeof rateLimitOptions>;
-
-/** Tokens come in evenly, up to `burst`; one that is not there yet can be taken in advance, and waited for. */
-export class TokenBucket {
-  readonly #clock: Clock;
-  readonly #perMs: number;
-  readonly #burst: number;
-  #tokens: number;
-  #at: number;
-
-  constructor(rate: Rate, burst: number | undefined, clock: Clock) {
-    this.#clock = clock;
-    this.#perMs = rate.count / rate.per;
-    this.#burst = burst ?? Math.max(1, rate.count);
-    this.#tokens = this.#burst;
-    this.#at = clock.monotonic();
-  }
-
-  /** Takes a token if it comes within `maxWait`: the milliseconds until it is there, else `undefined` and how long it would take. */
-  take(maxWait: number): { readonly wait: number } | { readonly refused: number } {
-    const now = this.#clock.monotonic();
-    this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * this.#perMs);
-    this.#at = now;
-    const wait = this.#tokens >= 1 ? 0 : (1 - this.#tokens) / this.#perMs;
-    if (wait > maxWait) return { refused: wait };
-    this.#tokens -= 1;
-    return { wait };
-  }
-
-  /** A token that was taken in advance, and is not needed. */
-  giveBack(): void {
-    this.#tokens = Math.min(this.#burst, this.#tokens + 1);
-  }
-}
 
 export class RateLimit {
   readonly #options: RateLimitOptions;

@@ -17,6 +17,7 @@ import { set } from './set.ts';
 import type { StepDefinition } from './step.ts';
 import { stop } from './stop.ts';
 import { switchStep } from './switch.ts';
+import { throttle } from './throttle.ts';
 import { transform } from './transform.ts';
 import { tryStep } from './try.ts';
 import { validate } from './validate.ts';
@@ -45,5 +46,6 @@ export const steps: readonly StepDefinition[] = [
   fail,
   stop,
   delay,
+  throttle,
   script,
 ] as readonly StepDefinition[];

@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import { VirtualClock } from '../../src/core/clock.ts';
 import { Life } from '../../src/core/life.ts';
 import { seededRandom } from '../../src/core/random.ts';
-import { RateLimit, TokenBucket } from '../../src/resilience/rate-limit.ts';
+import { TokenBucket } from '../../src/core/token-bucket.ts';
+import { RateLimit } from '../../src/resilience/rate-limit.ts';
 import { between } from '../support/commands.ts';
 
 describe('a rate limit', () => {
