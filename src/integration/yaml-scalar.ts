@@ -50,7 +50,7 @@ function doubleEscape(rest: string): Escape | undefined {
   if (!rest.startsWith('\\')) return undefined;
   const continued = /^\\(?:\r\n|\r|\n)[ \t\r\n]*/.exec(rest)?.[0];
   if (continued !== undefined) return { length: continued.length, characters: 0 };
-  const hex = /^\\(?:x[\da-f]{2}|u[\da-f]{4}|U[\da-f]{8})/i.exec(rest)?.[0];
+  const hex = /^\\(?:x[\dA-Fa-f]{2}|u[\dA-Fa-f]{4}|U[\dA-Fa-f]{8})/.exec(rest)?.[0];
   if (hex === undefined) return { length: 2, characters: 1 };
   return { length: hex.length, characters: Number.parseInt(hex.slice(2), 16) > 0xffff ? 2 : 1 };
 }
@@ -62,30 +62,27 @@ function doubleEscape(rest: string): Escape | undefined {
 function blockMap(source: string, scalar: WrittenScalar): readonly number[] {
   const offsets: number[] = [];
   let at = scalar.start;
+  /** Where the line before ended, and where the empty ones since then begin. */
+  let ended: number | undefined;
   let empty: number[] = [];
-  let begun = false;
   let afterIndented = false;
-  const push = (count: number, from: readonly number[], fallback: number): void => {
-    for (let i = 0; i < count; i++) offsets.push(from[i] ?? fallback);
-  };
   for (const [line, , text = ''] of source.slice(scalar.start, scalar.end).matchAll(/(([^\r\n]*)(?:\r\n|\r|\n|$))/g)) {
     if (line === '') break;
     const content = text.slice(Math.max(0, scalar.indent));
-    const blank = scalar.indent < 0 || (/^ *$/.test(text.slice(0, scalar.indent)) && content === '');
-    if (blank) {
+    if (scalar.indent < 0 || (content === '' && text.trim() === '')) {
       empty.push(at);
     } else {
-      const start = at + scalar.indent;
       const indented = /^[ \t]/.test(content);
-      const folds = scalar.style === 'folded' && begun && !indented && !afterIndented;
-      const breaks = begun ? (folds ? Math.max(1, empty.length) : empty.length + 1) : empty.length;
-      push(breaks, begun && !folds ? [start - 1, ...empty] : empty, start);
+      const folds = scalar.style === 'folded' && ended !== undefined && !indented && !afterIndented;
+      // Of several breaks that are folded the first is dropped; a single one is a space.
+      offsets.push(...(ended === undefined || (folds && empty.length > 0) ? empty : [ended, ...empty]));
+      const start = at + scalar.indent;
       for (let i = 0; i < content.length; i++) offsets.push(start + i);
       afterIndented = scalar.style === 'folded' && indented;
-      begun = true;
+      ended = at + text.length;
       empty = [];
     }
     at += line.length;
   }
-  return [...offsets, scalar.end];
+  return [...offsets, ...(ended === undefined ? [] : [ended]), ...empty, scalar.end];
 }

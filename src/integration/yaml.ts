@@ -147,7 +147,8 @@ class Builder {
     if (!place) return undefined;
     if (offset !== undefined && place.scalar) {
       const start = writtenOffset(this.#source, place.scalar, offset);
-      return { start, end: start < place.scalar.end ? start + 1 : start };
+      const isText = start < place.scalar.end && !/[\r\n]/.test(this.#source[start] ?? '');
+      return { start, end: isText ? start + 1 : start };
     }
     // A key without a value has no place for the value.
     const empty = place.value.start === place.value.end && place.scalar === undefined;
