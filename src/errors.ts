@@ -205,6 +205,18 @@ export const errorTable = {
     text: (f) => `The file ${f['path']} cannot be used: ${f['detail']}`,
     help: 'Look at its path, its permissions and the free space.',
   },
+  store: {
+    kind: 'transient',
+    status: 503,
+    text: (f) => `The store (${f['store']}) cannot be used: ${f['detail']}`,
+    help: 'Is it running and reachable, and has it room? Unless `$error.facts.sent` is `false`, what was being written may be there.',
+  },
+  'store-limit': {
+    kind: 'permanent',
+    status: 413,
+    text: (f) => `The store does not take this: ${f['detail']}`,
+    help: 'Keys and values of the store have a largest size (see the page on the store). Use shorter keys, or keep less.',
+  },
   startup: {
     kind: 'transient',
     status: 500,

@@ -49,6 +49,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/format/index.ts',
   ],
   'src/resilience/': ['src/core/', 'src/errors.ts', 'src/schema/schema.ts', 'src/schema/infer.ts'],
+  'src/store/': ['src/core/', 'src/errors.ts', 'src/schema/schema.ts', 'src/schema/infer.ts'],
   'src/expression/': ['src/core/', 'src/errors.ts', 'src/schema/nearest.ts'],
   'src/format/': ['src/core/', 'src/errors.ts'],
   'src/flow/': [
@@ -76,11 +77,13 @@ const layers: Readonly<Record<string, readonly string[]>> = {
 
 /** Each package has one owner: replacing a library is one file or folder. */
 const owners: Readonly<Record<string, string>> = {
+  '@redis/client': 'src/store/redis',
   ajv: 'src/schema/validator.ts',
   chokidar: 'src/operations/watch.ts',
   croner: 'connectors/timer/cron.ts',
   'js-yaml': 'src/integration/yaml.ts',
   jsonata: 'src/expression/jsonata.ts',
+  pg: 'src/store/postgres',
   pino: 'src/operations/logger.ts',
   saxes: 'src/format/xml-read.ts',
   undici: 'connectors/http',
@@ -135,13 +138,27 @@ describe('architecture', () => {
     assert.deepEqual(wrong, []);
   });
 
+  const { dependencies, peerDependencies, peerDependenciesMeta, devDependencies } = JSON.parse(
+    readFileSync(join(root, 'package.json'), 'utf8'),
+  ) as {
+    readonly dependencies: Readonly<Record<string, string>>;
+    readonly peerDependencies: Readonly<Record<string, string>>;
+    readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional?: boolean }>>;
+    readonly devDependencies: Readonly<Record<string, string>>;
+  };
+
   test('the package lists exactly the packages that have an owner', () => {
-    const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-      readonly dependencies: Readonly<Record<string, string>>;
-    };
-    assert.deepEqual(Object.keys(dependencies).sort(), Object.keys(owners).sort());
+    const listed = [...Object.keys(dependencies), ...Object.keys(peerDependencies)];
+    assert.deepEqual(listed.sort(), Object.keys(owners).sort());
     for (const [name, version] of Object.entries(dependencies))
       assert.match(version, /^\d+\.\d+\.\d+$/, `${name} is pinned`);
+  });
+
+  test('what only some integrations need is optional, and the tests have one version of it', () => {
+    for (const [name, range] of Object.entries(peerDependencies)) {
+      assert.equal(peerDependenciesMeta[name]?.optional, true, `${name} is optional`);
+      assert.equal(range, `^${devDependencies[name]}`, `${name} is tested in the least version that is allowed`);
+    }
   });
 
   test('only the command line knows which connectors there are', () => {
