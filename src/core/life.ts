@@ -5,8 +5,10 @@ import type { Clock } from './clock.ts';
 /** A compensating transaction of a step that was done. */
 export interface Undo {
   readonly place: string;
-  /** `life`: its own, for the message's may be over. */
-  run(life: Life): Promise<unknown>;
+  /** What it takes back. */
+  readonly outcome: Outcome;
+  /** `life`: its own, for the message's may be over. `error`: why it is undone. */
+  run(life: Life, error: Failure): Promise<unknown>;
 }
 
 /**
@@ -17,7 +19,9 @@ export class Life {
   readonly clock: Clock;
   /** Monotonic milliseconds; `undefined` = none. */
   readonly deadline: number | undefined;
-  /** The life of the message as a whole: it holds the account of effects. */
+  /** Who is told of effects as well. */
+  readonly #account: Life | undefined;
+  /** The life of the message as a whole. */
   readonly #root: Life;
   /** The life that keeps what is to be undone: of the flow around. */
   readonly #scope: Life;
@@ -40,11 +44,14 @@ export class Life {
       readonly parent?: Life;
       /** Belongs to `parent` for the account of effects only: outlives it. */
       readonly detached?: boolean;
+      /** With an account of its own: somebody else answers for what is done here. */
+      readonly apart?: boolean;
       /** A scope of undoing: what is done inside is undone together. Without a parent it always is one. */
       readonly scope?: boolean;
     } = {},
   ) {
     this.clock = clock;
+    this.#account = options.apart ? undefined : options.parent;
     this.#root = options.parent ? options.parent.#root : this;
     this.#scope = options.parent && !options.scope ? options.parent.#scope : this;
     this.#outer = options.parent ? options.parent.#scope : undefined;
@@ -95,8 +102,8 @@ export class Life {
   }
 
   /** A little more time when the message is over, for what must still be done: answering, undoing, cleaning up. */
-  grace(ms = 10_000): Life {
-    return new Life(this.clock, { parent: this, detached: true, deadline: this.clock.monotonic() + ms });
+  grace(ms = 10_000, apart = false): Life {
+    return new Life(this.clock, { parent: this, detached: true, apart, deadline: this.clock.monotonic() + ms });
   }
 
   abort(reason: Failure): void {
@@ -108,15 +115,17 @@ export class Life {
     for (const listener of listeners) listener(reason);
   }
 
-  /** What the message as a whole has changed outside so far. */
+  /** What was changed outside so far, here and in all branches, and not undone. */
   get outcome(): Outcome {
-    return this.#root.#outcome;
+    return (this.#undo ?? []).reduce((all, undo) => worse(all, undo.outcome), this.#outcome);
   }
 
   /** An effect happened (`partial`) or may have happened (`unknown`, which nothing takes back). */
   affect(outcome: Outcome): void {
-    const root = this.#root;
-    if (root.#outcome !== 'unknown' && outcome !== 'none') root.#outcome = outcome;
+    if (outcome === 'none') return;
+    for (let life: Life | undefined = this; life; life = life.#account) {
+      life.#outcome = worse(life.#outcome, outcome);
+    }
   }
 
   /** Remembers how to undo what was just done, for the nearest scope. */
@@ -179,3 +188,6 @@ export class Life {
     });
   }
 }
+
+const worse = (a: Outcome, b: Outcome): Outcome =>
+  a === 'unknown' || b === 'unknown' ? 'unknown' : a === 'partial' || b === 'partial' ? 'partial' : 'none';

@@ -1,8 +1,9 @@
-import type { Exchange, Handler } from '../core/exchange.ts';
+import type { Handler } from '../core/exchange.ts';
 import { Life } from '../core/life.ts';
 import { type Failure, failure, toFailure } from '../errors.ts';
 import type { Catching } from '../steps/parts/catch.ts';
 import type { FlowProgram } from './program.ts';
+import { defaultUndo, undo } from './undo.ts';
 
 /**
  * What a flow does with an error of its steps: undo what was done, the latest first, then let `onError` answer; what
@@ -14,7 +15,7 @@ export function withErrors(steps: Handler, onError: Catching | undefined): Handl
       return await steps(exchange);
     } catch (thrown) {
       const error = toFailure(thrown);
-      await undo(exchange);
+      await undo(exchange, error, defaultUndo);
       if (!onError) throw error;
       const after = exchange.life.aborted ? exchange.with({ life: exchange.life.grace() }) : exchange;
       return onError.handle(after, error);
@@ -41,29 +42,4 @@ export function subFlow(flow: FlowProgram): Handler {
       life.end();
     }
   };
-}
-
-/** Compensating Transactions: every one is tried; one that fails leaves an effect behind, which somebody must see. */
-async function undo(exchange: Exchange): Promise<void> {
-  const undos = exchange.life.takeUndo();
-  if (undos.length === 0) return;
-  let failed: Failure | undefined;
-  for (const one of undos) {
-    const life: Life = exchange.life.grace(60_000);
-    try {
-      await one.run(life);
-    } catch (thrown) {
-      failed = toFailure(thrown);
-      exchange.services.log.error('a compensation failed: its effect is still there', {
-        flow: exchange.flow,
-        exchange: exchange.id,
-        place: one.place,
-        code: failed.code,
-        detail: failed.message,
-      });
-    } finally {
-      life.end();
-    }
-  }
-  if (failed) exchange.life.affect('unknown');
 }

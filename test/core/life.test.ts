@@ -58,16 +58,17 @@ describe('life', () => {
     assert.equal(branch.aborted, false);
   });
 
-  test('the account of effects is that of the message as a whole; unknown is never taken back', () => {
+  test('what a branch did stands in its own account and in that of the whole; unknown is never taken back', () => {
     const clock = new VirtualClock();
     const life = new Life(clock);
     const branch = new Life(clock, { parent: life });
+    const other = new Life(clock, { parent: life });
     branch.affect('partial');
     assert.equal(life.outcome, 'partial');
-    life.affect('unknown');
+    other.affect('unknown');
     branch.affect('none');
     branch.affect('partial');
-    assert.equal(branch.outcome, 'unknown');
+    assert.deepEqual([life.outcome, branch.outcome, other.outcome], ['unknown', 'partial', 'unknown']);
   });
 
   test('race gives the reason when it is aborted first, and forgets the loser', async () => {
@@ -83,7 +84,7 @@ describe('life', () => {
     const life = new Life(clock);
     const scope = new Life(clock, { parent: life, scope: true });
     const branch = new Life(clock, { parent: scope });
-    const undo = (place: string) => ({ place, run: async () => {} });
+    const undo = (place: string) => ({ place, outcome: 'partial' as const, run: async () => {} });
     life.onUndo(undo('1'));
     branch.onUndo(undo('2'));
     scope.onUndo(undo('3'));

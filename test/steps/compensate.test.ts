@@ -71,12 +71,61 @@ describe('compensate', () => {
     assert.deepEqual(engine.called, ['a book-x', 'a book-y', 'a cancel-y-2', 'a cancel-x-1']);
   });
 
+  test('a step that may have been executed is undone too', async (t) => {
+    const engine = await startEngine(
+      t,
+      mainFlow(
+        `${charge('flight')}\n- call: { endpoint: b, test: { path: hotel }, compensate: [ { call: { endpoint: b, test: { path: "undo-hotel-\${{ $error.code }}" } } } ] }`,
+      ),
+      {
+        far: ({ endpoint, operation }) => {
+          if (operation['path'] === 'hotel') throw failure('connection', { endpoint, detail: 'reset', sent: true });
+          return { body: { id: 1 } };
+        },
+      },
+    );
+    await assert.rejects(engine.send({ body: {} }), { code: 'connection' });
+    assert.deepEqual(engine.called, ['a flight', 'b hotel', 'b undo-hotel-connection', 'a undo-flight-1']);
+  });
+
+  test('a group that was done in part is undone', async (t) => {
+    const engine = await startEngine(
+      t,
+      mainFlow(`
+- group:
+    steps: [ { call: { endpoint: a, test: { path: one } } }, { fail: {} } ]
+    compensate: [ { call: { endpoint: a, test: { path: undo } } } ]`),
+      { far: world() },
+    );
+    await assert.rejects(engine.send({ body: {} }), { code: 'failed' });
+    assert.deepEqual(engine.called, ['a one', 'a undo']);
+  });
+
+  test('an undo that fails for a moment is tried again before the caller hears of the error', async (t) => {
+    let failures = 3;
+    const engine = await startEngine(t, mainFlow(`${charge('flight')}\n- fail: { code: no-car }`), {
+      far: ({ endpoint, operation }) => {
+        if (String(operation['path']).startsWith('undo') && failures-- > 0)
+          throw failure('timeout', { endpoint, ms: 1 });
+        return { body: { id: 1 } };
+      },
+    });
+    const sent = assert.rejects(engine.send({ body: {} }), { code: 'no-car', outcome: 'none' });
+    await engine.clock.advance(60_000);
+    await sent;
+    assert.equal(engine.calls.length, 5);
+    assert.equal(engine.log.lines.filter((line) => line.message === 'a compensation failed, trying again').length, 3);
+  });
+
   test('one undo that fails keeps no other from running; somebody is told, and the outcome is unknown', async (t) => {
     const engine = await startEngine(t, mainFlow(`${charge('flight')}\n${charge('hotel')}\n- fail: { code: no-car }`), {
       far: world('undo-hotel'),
     });
-    await assert.rejects(engine.send({ body: {} }), { code: 'no-car', outcome: 'unknown' });
-    assert.deepEqual(engine.called, ['a flight', 'a hotel', 'a undo-hotel-2', 'a undo-flight-1']);
+    const sent = assert.rejects(engine.send({ body: {} }), { code: 'no-car', outcome: 'unknown' });
+    await engine.clock.advance(300_000);
+    await sent;
+    assert.equal(engine.called.filter((one) => one === 'a undo-hotel-2').length, 10);
+    assert.equal(engine.called.at(-1), 'a undo-flight-1');
     assert.equal(
       engine.log.lines.filter((line) => line.level === 'error' && /compensation/.test(line.message)).length,
       1,

@@ -1,14 +1,19 @@
 import type { Exchange, Handler } from '../../core/exchange.ts';
+import { Life } from '../../core/life.ts';
 import type { StepSource } from '../../core/written.ts';
+import type { Outcome } from '../../errors.ts';
 import type { CompileContext } from '../step.ts';
 
 export const compensateOption = {
   kind: 'steps',
   description:
-    'Undoes the step: runs when the flow fails later on, the latest done step first, seeing what this step saw and its result.',
+    'Undoes the step: runs when the flow fails later on, the latest done step first, seeing what this step saw and its result. Also when the step itself failed and may have done something: it must bear that nothing was done.',
 } as const;
 
-/** After `done` succeeded, its undoing is remembered (Compensating Transaction). */
+/**
+ * Compensating Transaction: what `done` did is remembered with its undoing; also what it may have done, or done in part,
+ * when it fails.
+ */
 export function compensated(
   done: Handler,
   compensate: readonly StepSource[] | undefined,
@@ -20,14 +25,26 @@ export function compensated(
     noReply: 'when it runs, the caller gets the error',
     error: true,
   });
-  return async (exchange) => {
-    const next = await done(exchange);
-    const saw: Exchange = next ?? exchange;
-    if (saw.body.isStream) await saw.body.bytes(saw.services.codec);
-    exchange.life.onUndo({
+  const remember = (saw: Exchange, outcome: Outcome): void =>
+    saw.life.onUndo({
       place: context.title,
-      run: (life) => undo.handler(saw.with({ life, reply: undefined })),
+      outcome,
+      run: (life, error) => undo.handler(saw.with({ life, error, reply: undefined })),
     });
-    return next;
+  return async (exchange) => {
+    const outer = exchange.life;
+    const life = new Life(outer.clock, { parent: outer, apart: true });
+    try {
+      const next = (await done(exchange.with({ life })))?.with({ life: outer });
+      const saw = next ?? exchange;
+      if (saw.body.isStream) await saw.body.bytes(saw.services.codec);
+      remember(saw, life.outcome);
+      return next;
+    } catch (thrown) {
+      if (life.outcome !== 'none') remember(exchange, life.outcome);
+      throw thrown;
+    } finally {
+      life.end();
+    }
   };
 }

@@ -1,0 +1,68 @@
+import { sleep } from '../core/clock.ts';
+import type { Exchange } from '../core/exchange.ts';
+import type { Life, Undo } from '../core/life.ts';
+import { type Failure, toFailure } from '../errors.ts';
+
+/** How often, and how patiently, one undo is tried. */
+export interface UndoOptions {
+  readonly maxAttempts: number;
+  /** Milliseconds before the second attempt; doubled each time. */
+  readonly delay: number;
+  readonly maxDelay: number;
+}
+
+export const defaultUndo: UndoOptions = { maxAttempts: 10, delay: 500, maxDelay: 10_000 };
+
+/** What one attempt to undo may take, whatever became of the message. */
+const attemptMs = 60_000;
+
+/**
+ * Compensating Transactions: what the scope did is undone, the latest first. Every one is tried, again and again where
+ * it fails for a moment; one that cannot be done leaves an effect behind, which somebody must see.
+ */
+export async function undo(exchange: Exchange, error: Failure, options: UndoOptions): Promise<void> {
+  for (const one of exchange.life.takeUndo()) {
+    const failed = await undone(one, exchange, error, options);
+    if (!failed) continue;
+    exchange.life.affect('unknown');
+    exchange.services.log.error('a compensation failed: its effect is still there', {
+      flow: exchange.flow,
+      exchange: exchange.id,
+      place: one.place,
+      code: failed.code,
+      detail: failed.message,
+    });
+  }
+}
+
+/** Why it could not be done, if so. */
+async function undone(
+  one: Undo,
+  exchange: Exchange,
+  error: Failure,
+  { maxAttempts, delay, maxDelay }: UndoOptions,
+): Promise<Failure | undefined> {
+  const { clock, random, log } = exchange.services;
+  for (let attempt = 1; ; attempt++) {
+    const life: Life = exchange.life.grace(attemptMs, true);
+    try {
+      await one.run(life, error);
+      return undefined;
+    } catch (thrown) {
+      const failed = toFailure(thrown);
+      const passing = failed.kind === 'transient' || failed.kind === 'rejected';
+      if (!passing || attempt >= maxAttempts) return failed;
+      const pause = Math.min(maxDelay, delay * 2 ** (attempt - 1)) * random.next();
+      log.warn('a compensation failed, trying again', {
+        flow: exchange.flow,
+        exchange: exchange.id,
+        place: one.place,
+        attempt: attempt + 1,
+        code: failed.code,
+      });
+      await sleep(clock, pause);
+    } finally {
+      life.end();
+    }
+  }
+}
