@@ -83,14 +83,27 @@ export const endpointSchema = {
       properties: {
         basic: {
           type: 'object',
+          description: 'A name and a password (RFC 7617).',
           required: ['username', 'password'],
-          properties: { username: { type: 'string' }, password: secret },
+          properties: {
+            username: { type: 'string', description: 'The name.' },
+            password: { ...secret, description: 'The password.', examples: ['${STOCK_PASSWORD}'] },
+          },
         },
-        bearer: { type: 'object', required: ['token'], properties: { token: secret } },
+        bearer: {
+          type: 'object',
+          description: 'A token that the bearer shows (RFC 6750).',
+          required: ['token'],
+          properties: { token: { ...secret, description: 'The token.', examples: ['${STOCK_TOKEN}'] } },
+        },
         header: {
           type: 'object',
+          description: 'A key in a header of its own.',
           required: ['name', 'value'],
-          properties: { name: { type: 'string', description: 'Such as `x-api-key`.' }, value: secret },
+          properties: {
+            name: { type: 'string', description: 'Name of the header.', examples: ['x-api-key'] },
+            value: { ...secret, description: 'The key.', examples: ['${STOCK_KEY}'] },
+          },
         },
       },
     },

@@ -18,6 +18,7 @@ export function composeIntegrationSchema(kinds: Kinds): Json {
   const steps = kinds.steps.map((step): [string, Json] => [
     `step.${step.name}`,
     {
+      title: step.name,
       ...jsonSchema(step.options, connectors),
       description: `${step.summary}${step.pattern === undefined ? '' : ` Pattern: ${step.pattern}.`}`,
     },
@@ -26,7 +27,8 @@ export function composeIntegrationSchema(kinds: Kinds): Json {
     slots.flatMap((slot): readonly [string, Json][] => {
       const schema = connector[slot];
       if (!schema) return [];
-      const described = { ...jsonSchema(schema, connectors), description: schema.description ?? connector.summary };
+      const own = jsonSchema(schema, connectors);
+      const described = { title: connector.name, ...own, description: schema.description ?? connector.summary };
       return [[`${connector.name}.${slot}`, described]];
     }),
   );
@@ -47,9 +49,12 @@ function anyStep(kinds: Kinds, connectors: readonly ConnectorKind[]): Json {
     properties: Object.fromEntries([...named, ...beside]),
     additionalProperties: false,
     minProperties: 1,
-    maxProperties: 1 + beside.length,
   };
 }
+
+/** No two of the keys together. (`maxProperties` would keep editors from completing the first.) */
+const notTwo = (keys: readonly string[]): readonly Json[] =>
+  keys.flatMap((one, index) => keys.slice(index + 1).map((other) => ({ not: { required: [one, other] } })));
 
 // What stands for a value: `${NAME}` alone where a type is asked for, anywhere in text; `${{ }}` in templates.
 const wholeName = '^\\$\\{[A-Za-z_]\\w*\\}$';
@@ -60,7 +65,7 @@ const patterns: Readonly<Partial<Record<NonNullable<Schema['format']>, readonly 
   duration: ['^\\d+(\\.\\d+)?(ms|s|m|h|d)$', 'A duration is a number with a unit: 500ms, 5s, 2m, 1h, 7d'],
   size: ['^\\d+(\\.\\d+)?(b|kb|mb|gb)$', 'A size is a number with a unit: 512b, 64kb, 1mb, 2gb'],
   rate: ['^\\d+/(s|m|h|d)$', 'A rate is a count per time: 10/s, 600/m, 1000/h'],
-  uri: ['^[A-Za-z][A-Za-z0-9+.-]*:', 'A URI begins with its scheme: http://localhost:8080'],
+  uri: ['^[A-Za-z][A-Za-z0-9+.-]*:(?!\\d+(/|$))', 'A URI begins with its scheme: http://localhost:8080'],
   name: [keyPatterns.name.source, 'A name is letters, digits, - and _, beginning with a letter'],
 };
 
@@ -68,6 +73,7 @@ function jsonSchema(schema: Schema, connectors: readonly ConnectorKind[]): Json 
   return { ...shape(schema, connectors), ...texts(schema) };
 }
 
+/** Defaults are in words only: as `default` editors would write all of them into every new step. */
 function texts(schema: Schema): Json {
   const { description, examples } = schema;
   const simple = schema.default !== undefined && typeof schema.default !== 'object';
@@ -79,7 +85,6 @@ function texts(schema: Schema): Json {
   ].filter((part) => typeof part === 'string');
   return {
     ...(parts.length > 0 ? { description: parts.join(' ') } : {}),
-    ...(simple ? { default: schema.default } : {}),
     ...(examples ? { examples } : {}),
   };
 }
@@ -132,7 +137,7 @@ function text(schema: Schema): Json {
 
 function number(schema: Schema, pattern: string): Json {
   const { type, minimum, maximum } = schema;
-  if (minimum !== undefined && minimum === maximum) return { type, enum: [minimum] };
+  if (minimum !== undefined && minimum === maximum) return { type, const: minimum };
   return {
     type: [type, 'string'],
     pattern,
@@ -140,6 +145,9 @@ function number(schema: Schema, pattern: string): Json {
     ...(maximum === undefined ? {} : { maximum }),
   };
 }
+
+// Text first: it is what editors begin a value with.
+const anything = ['string', 'number', 'boolean', 'object', 'array', 'null'] as const;
 
 function template(schema: Schema, connectors: readonly ConnectorKind[]): Json {
   if (schema.enum)
@@ -151,7 +159,7 @@ function template(schema: Schema, connectors: readonly ConnectorKind[]): Json {
     };
   switch (schema.type) {
     case undefined:
-      return {};
+      return { type: anything };
     case 'string':
       return { type: 'string' };
     case 'integer':
@@ -192,7 +200,7 @@ function object(schema: Schema, connectors: readonly ConnectorKind[]): Json {
     ...(required ? { required } : {}),
     ...(keys ? { propertyNames: { pattern: keyPatterns[keys].source } } : {}),
     additionalProperties: additionalProperties ? jsonSchema(additionalProperties, connectors) : false,
-    ...(single ? { minProperties: 1, maxProperties: 1 } : {}),
+    ...(single ? { minProperties: 1, allOf: notTwo([...kinds, ...own].map(([key]) => String(key))) } : {}),
     ...(schema.minItems === undefined ? {} : { minProperties: schema.minItems }),
   };
 }
