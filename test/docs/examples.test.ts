@@ -11,7 +11,7 @@ import { type Checked, renderJson, renderText } from '../../src/integration/rend
 import { steps } from '../../src/steps/index.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const pages = globSync(['*.md', 'docs/**/*.md', 'connectors/*/README.md', 'integrations/**/*.md'], {
+const pages = globSync(['*.md', 'docs/*.md', 'connectors/*/README.md', 'integrations/**/*.md'], {
   cwd: root,
 }).sort();
 
