@@ -29,6 +29,8 @@ export type Interpolated = Literal | 'reported' | 'unknown' | 'absent';
  */
 export interface ReadContext {
   readonly kinds: KindSchemas;
+  /** Nothing is guessed on trial: guesses inside of guesses would double the work at every level. */
+  readonly trial?: true;
   report(finding: Finding): void;
   /** Says that the value at `pointer` is a stand-in: what is found there later follows from that. */
   standIn(pointer: string): void;
@@ -55,7 +57,7 @@ export function onTrial(context: ReadContext): { readonly context: ReadContext; 
   const report = (finding: Finding): void => {
     if (finding.severity === 'error') errors.push(finding);
   };
-  return { context: { ...context, report, standIn: nothing, moved: nothing, secret: nothing }, errors };
+  return { context: { ...context, trial: true, report, standIn: nothing, moved: nothing, secret: nothing }, errors };
 }
 
 /** The maps around a value, innermost first: for hints where a misplaced key belongs. */

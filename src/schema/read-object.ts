@@ -41,7 +41,7 @@ function readMap(node: MapNode, schema: Schema, context: ReadContext, around: Ow
 /** Whether what stands under a misspelt key is what the right one takes: else it was meant to be something else. */
 export function fits({ key, value }: MapEntry, owner: Owner, context: ReadContext, read: ReadNode): boolean {
   const schema = owner.under(key);
-  if (!schema) return false;
+  if (!schema || context.trial) return false;
   const trial = onTrial(context);
   read(value, schema, trial.context, owner.trail);
   return trial.errors.every((finding) => finding.pointer !== value.pointer || finding.at === 'key');

@@ -164,3 +164,10 @@ test('several of them at once', async () => {
     await survives(lines.join('\n'));
   }
 });
+
+test('the work for misspelt keys inside of misspelt keys grows with their number, not beyond', async () => {
+  let steps = '[ { stop: {} } ]';
+  for (let level = 0; level < 11; level++) steps = `[ { grup: { stps: ${steps} } } ]`;
+  const yaml = `dowel: 1\nname: t\nflows: { f: { from: { http: { path: /a } }, steps: ${steps} } }\n`;
+  assert.equal((await diagnose(yaml)).length, 22);
+});

@@ -7,15 +7,21 @@
  *     => Unknown key `prot`; did you mean `port`?
  *     => write port
  *
+ * What the language has is not repeated: `{steps and}` stands for the names of all steps, and so on.
+ *
  * `«»` mark what the diagnostic must mark. What begins as deep as a step stands in the flow of {@link around}.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import { connectorDefinitions } from '../../../connectors/index.ts';
 import { type PrepareOptions, prepare } from '../../../src/cli/prepare.ts';
 import type { Diagnostic } from '../../../src/integration/diagnostic.ts';
 import { positions } from '../../../src/integration/position.ts';
+import { integrationSchema } from '../../../src/schema/language.ts';
+import { listed } from '../../../src/schema/wording.ts';
+import { steps } from '../../../src/steps/index.ts';
 
 export interface Mistake {
   readonly title: string;
@@ -37,6 +43,23 @@ flows:
     from: { http: { path: /orders } }
     steps:
 `;
+
+const connectors = Object.values(connectorDefinitions);
+const endpointNames = connectors.filter((one) => one.endpoint).map((one) => one.name);
+
+const lists: Readonly<Record<string, readonly string[]>> = {
+  keys: Object.keys(integrationSchema.properties),
+  steps: steps.map((step) => step.name),
+  sources: connectors.filter((one) => one.source).map((one) => one.name),
+  endpoints: endpointNames,
+  endpoint: [...Object.keys(integrationSchema.properties.endpoints.additionalProperties.properties), ...endpointNames],
+};
+
+const spelledOut = (message: string): string =>
+  message.replaceAll(/\{(\w+) (and|or)\}/g, (all, list: string, last: string) => {
+    const names = lists[list];
+    return names ? listed(names, last) : all;
+  });
 
 /** What a file may refer to. */
 const files: Readonly<Record<string, string>> = {
@@ -76,7 +99,7 @@ function mistake(title: string, body: string, says: readonly string[]): Mistake 
     expected: {
       severity: severity === 'warning' ? 'warning' : 'error',
       code,
-      message,
+      message: spelledOut(message),
       pointer,
       line: at(start).line,
       column: at(start).column,
