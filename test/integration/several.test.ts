@@ -160,6 +160,47 @@ flows:
       - transform: $found.a
     «call»: { endpoint: e, as: found }
 `,
+    'the result of a step with one dash too many': `dowel: 1
+name: t
+endpoints: { e: { http: { url: http://a } } }
+flows:
+  f:
+    from: { http: { path: /a } }
+    steps:
+      - «- call:
+          endpoint: e
+          as: found»
+      - transform: $found.a
+`,
+    'a result whose name is not there yet': `dowel: 1
+name: t
+endpoints: { e: { http: { url: http://a } } }
+flows:
+  f:
+    from: { http: { path: /a } }
+    steps:
+      - call:
+          endpoint: e
+          «as»:
+      - transform: $found.a
+`,
+    'an endpoint among those of another, or beside them': `dowel: 1
+name: t
+endpoints:
+  e:
+    http: { url: http://a }
+    «g»: { http: { url: http://b } }
+«h»: { http: { url: http://c } }
+flows: { f: { from: { http: { path: /a } }, steps: [ { call: { endpoint: g } }, { call: { endpoint: h } } ] } }
+`,
+    'a config value beside `config`': `dowel: 1
+name: t
+config:
+  A: {}
+«PORT»: { type: integer, default: 1 }
+server: { port: "\${PORT}" }
+flows: { f: { from: { http: { path: /a } }, steps: [] } }
+`,
     'a sub-flow that only a broken step runs': `dowel: 1
 name: t
 flows:
