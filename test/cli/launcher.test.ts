@@ -82,7 +82,13 @@ test('a symbolic link, as npm makes them for commands, starts it too', async (t)
   const { folder } = new Project(t);
   const link = join(folder, 'dowel');
   symlinkSync(launcher, link);
-  await using child = new Child(process.execPath, [link, '--version']);
-  assert.equal((await child.ended).code, 0);
-  assert.match(child.stdout, /^\d+\.\d+\.\d+\n$/);
+  // As a program of its own, too: a checkout whose file may not be executed would say "permission denied".
+  for (const [program, args] of [
+    [process.execPath, [link, '--version']],
+    [link, ['--version']],
+  ] as const) {
+    await using child = new Child(program, args);
+    assert.equal((await child.ended).code, 0);
+    assert.match(child.stdout, /^\d+\.\d+\.\d+\n$/);
+  }
 });
