@@ -14,6 +14,7 @@ export function checkSubFlows(source: IntegrationSource, run: ReadonlySet<string
       severity: 'warning',
       code: 'unused-flow',
       at: 'key',
+      name: flow.name,
       message: `Nothing runs the flow \`${flow.name}\`: it has no \`from\`, and no \`run\` names it`,
       pointer: flow.pointer,
     });

@@ -1,5 +1,5 @@
 import type { Finding } from '../core/written.ts';
-import { entryOf, type MapNode, type Node, pointerSegments } from '../schema/node.ts';
+import { entryOf, type Node, pointerSegments } from '../schema/node.ts';
 import { keyPatterns } from '../schema/wording.ts';
 
 const unread: ReadonlySet<string> = new Set(['misplaced-key', 'unknown-key', 'unknown-step', 'two-kinds']);
@@ -48,10 +48,10 @@ export class Consequences {
       // What is claimed may have been made up.
       case 'already-taken':
         return [...this.#broken].some((one) => one.startsWith(`${pointer}/`));
-      // Whatever would use these may stand where a mistake kept it from being read.
       case 'unused-flow':
+        return name !== undefined && this.#isRun(name);
       case 'nobody-reads':
-        return true;
+        return this.#isReaderBroken();
       default:
         return false;
     }
@@ -60,6 +60,23 @@ export class Consequences {
   /** Whether something of that name stands where nobody looks for it. */
   isUnread(name: string): boolean {
     return [...this.#unread].some((pointer) => pointerSegments(pointer).at(-1) === name);
+  }
+
+  /** Whether the flow has a source, or something names it to run it, that could not be read. */
+  #isRun(name: string): boolean {
+    const flow = entryOf(entryOf(this.#root, 'flows'), name);
+    const places = [...this.#unread].map(pointerSegments);
+    const hasUnread = places.some(([top, owner, , inner]) => top === 'flows' && owner === name && inner === undefined);
+    return hasUnread || entryOf(flow, 'from') !== undefined || namesUnder(this.#root, ['flow']).includes(name);
+  }
+
+  /** Whether a source may have been there, had it been read. */
+  #isReaderBroken(): boolean {
+    return [...this.#broken].some((pointer) => {
+      const [top, , part, inner] = pointerSegments(pointer);
+      if (top !== 'flows') return this.#unread.has(pointer) && pointer === `/${top}`;
+      return part === undefined || part === 'from' || (inner === undefined && this.#unread.has(pointer));
+    });
   }
 
   /** Whether the name of some result is not there yet. */
@@ -111,12 +128,16 @@ const isWritten = (map: Node | undefined, name: string): boolean =>
   map?.kind === 'map' &&
   map.entries.some(({ key }) => key === name || (!keyPatterns.name.test(key) && spelt(key) === spelt(name)));
 
-function namesGiven(node: Node | undefined): readonly string[] {
+/** Names of results. */
+const namesGiven = (node: Node | undefined): readonly string[] => namesUnder(node, ['as', 'into']);
+
+/** The texts under some keys, wherever they stand, and the names of variables. */
+function namesUnder(node: Node | undefined, keys: readonly string[]): readonly string[] {
   if (node === undefined || node.kind === 'scalar') return [];
-  if (node.kind === 'list') return node.items.flatMap(namesGiven);
+  if (node.kind === 'list') return node.items.flatMap((item) => namesUnder(item, keys));
   return node.entries.flatMap(({ key, value }) => {
-    if ((key === 'as' || key === 'into') && value.kind === 'scalar') return [value.text];
-    if (key === 'variables' && value.kind === 'map') return (value satisfies MapNode).entries.map((entry) => entry.key);
-    return namesGiven(value);
+    if (keys.includes(key) && value.kind === 'scalar') return [value.text];
+    if (key === 'variables' && value.kind === 'map') return value.entries.map((entry) => entry.key);
+    return namesUnder(value, keys);
   });
 }

@@ -277,3 +277,15 @@ flows:
     'unknown-endpoint',
   ]);
 });
+
+test('what has nothing to do with a mistake is told beside it', async () => {
+  const { codes } = await found(`dowel: 1
+name: t
+server: { «prot»: 8080 }
+endpoints: { q: { channel: { name: «jobs» } } }
+flows:
+  f: { from: { http: { path: /a } }, steps: [ { send: { endpoint: q } }, { log: { «massage»: x } } ] }
+  «g»: { steps: [] }
+`);
+  assert.deepEqual(codes, ['unknown-key', 'nobody-reads', 'unknown-key', 'unused-flow']);
+});
