@@ -193,6 +193,25 @@ export const errorTable = {
     text: () => 'The integration is stopping',
     help: 'Nothing was started. Try again elsewhere, or when it is back.',
   },
+  'unknown-outcome': {
+    kind: 'permanent',
+    status: 500,
+    text: (f) =>
+      `Nobody can say whether ${f['endpoint'] ?? 'the far side'} did what it was asked: the process ended in between`,
+    help: 'The call may not be repeated, so the flow is undone. Mark it `idempotent: true` or give an `idempotencyKey` if it may.',
+  },
+  interrupted: {
+    kind: 'permanent',
+    status: 500,
+    text: (f) => `The message was under way in ${f['flow']} when the process ended, with another version of that flow`,
+    help: 'It waits in the store until that version of the definition is started again.',
+  },
+  suspended: {
+    kind: 'cancelled',
+    status: 503,
+    text: () => 'The message goes on when the integration is started again',
+    help: 'A durable flow was under way when the process stopped.',
+  },
   aborted: {
     kind: 'cancelled',
     status: 499,

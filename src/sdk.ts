@@ -131,6 +131,8 @@ export interface Incoming {
   readonly body: Body;
   readonly headers: Headers;
   readonly origin: Origin;
+  /** The same when the source hands the message over again, after it was not acknowledged: a durable flow goes on with it. */
+  readonly key?: string | undefined;
   /** Milliseconds that the sender still waits (`x-request-deadline-ms`). */
   readonly deadline?: number | undefined;
   /** Called with the life of the message, before the flow starts: to cancel when the sender goes away. */

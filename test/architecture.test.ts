@@ -62,10 +62,11 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/schema/nearest.ts',
     'src/schema/units.ts',
     'src/sdk.ts',
+    'src/store/store.ts',
   ],
   'src/schema/': [
     'src/core/written.ts',
-    'src/resilience/policy.ts',
+    'src/resilience/policy.ts', 'src/store/options.ts',
     'src/errors.ts',
     'src/steps/step.ts',
     'src/expression/',

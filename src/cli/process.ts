@@ -1,9 +1,12 @@
+import { dirname } from 'node:path';
 import { systemClock } from '../core/clock.ts';
 import type { Log } from '../core/exchange.ts';
 import { systemRandom } from '../core/random.ts';
+import type { Failure } from '../errors.ts';
 import type { RuntimeServices } from '../flow/runtime.ts';
 import { codec } from '../format/codec.ts';
 import { parseDuration } from '../schema/units.ts';
+import type { StoreOptions } from '../store/options.ts';
 import { EnvironmentError } from './usage.ts';
 
 /** What the environment says about the process itself, and not about the integration. */
@@ -30,7 +33,22 @@ export function surroundings(env: Readonly<Record<string, string | undefined>>):
 }
 
 /** Real time, real chance. */
-export const services = (log: Log): RuntimeServices => ({ clock: systemClock, random: systemRandom, codec, log });
+export const services = (log: Log): RuntimeServices => ({
+  clock: systemClock,
+  random: systemRandom,
+  codec,
+  log,
+  async openStore({ name, file, store }) {
+    // Most integrations keep nothing.
+    const { openStore } = await import('../store/open.ts');
+    // What is on the disk is not known any more: like any crash, nothing more is acknowledged.
+    const onFatal = (error: Failure): void => {
+      throw error;
+    };
+    const world = { clock: systemClock, log, integration: name, folder: dirname(file), onFatal };
+    return openStore(store as StoreOptions | undefined, world);
+  },
+});
 
 /** What a process that a signal ended at once ends with, as shells count it. */
 export const exitOf = (signal: NodeJS.Signals): number => (signal === 'SIGINT' ? 130 : 143);

@@ -85,6 +85,8 @@ interface Fields {
   readonly reply: Reply | undefined;
   /** For an endpoint: the options of this call, evaluated. */
   readonly operation: unknown;
+  /** Which round, branch or run of a sub-flow this is: with the place of a step it names one execution of it. */
+  readonly position: string;
 }
 
 /** A message on its way through a flow. Immutable: a change makes a new one that shares the rest. */
@@ -102,6 +104,7 @@ export class Exchange implements Fields {
   readonly error: Failure | undefined;
   readonly reply: Reply | undefined;
   readonly operation: unknown;
+  readonly position: string;
 
   private constructor(from: Fields) {
     this.id = from.id;
@@ -117,6 +120,7 @@ export class Exchange implements Fields {
     this.error = from.error;
     this.reply = from.reply;
     this.operation = from.operation;
+    this.position = from.position;
   }
 
   static create(first: {
@@ -142,6 +146,7 @@ export class Exchange implements Fields {
       error: undefined,
       reply: undefined,
       operation: undefined,
+      position: '',
     });
   }
 

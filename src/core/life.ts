@@ -1,14 +1,15 @@
 import { type Failure, failure, type Outcome } from '../errors.ts';
 import type { Body } from './body.ts';
 import type { Clock } from './clock.ts';
+import type { Journal } from './journal.ts';
 
 /** A compensating transaction of a step that was done. */
 export interface Undo {
   readonly place: string;
   /** What it takes back. */
   readonly outcome: Outcome;
-  /** `life`: its own, for the message's may be over. `error`: why it is undone. */
-  run(life: Life, error: Failure): Promise<unknown>;
+  /** `life`: its own, for the message's may be over. `error`: why it is undone. `attempt`: from 1. */
+  run(life: Life, error: Failure, attempt: number): Promise<unknown>;
 }
 
 /**
@@ -26,6 +27,7 @@ export class Life {
   /** The life that keeps what is to be undone: of the flow around. */
   readonly #scope: Life;
   readonly #outer: Life | undefined;
+  readonly #journal: Journal | undefined;
   #listeners: Set<(reason: Failure) => void> | undefined;
   #reason: Failure | undefined;
   #controller: AbortController | undefined;
@@ -48,9 +50,12 @@ export class Life {
       readonly apart?: boolean;
       /** A scope of undoing: what is done inside is undone together. Without a parent it always is one. */
       readonly scope?: boolean;
+      /** Of a message as a whole: it is durable. */
+      readonly journal?: Journal | undefined;
     } = {},
   ) {
     this.clock = clock;
+    this.#journal = options.journal;
     this.#account = options.apart ? undefined : options.parent;
     this.#root = options.parent ? options.parent.#root : this;
     this.#scope = options.parent && !options.scope ? options.parent.#scope : this;
@@ -70,6 +75,16 @@ export class Life {
 
   get aborted(): boolean {
     return this.#reason !== undefined;
+  }
+
+  /** It goes on after a restart: whoever hears of it leaves everything as it is. */
+  get suspended(): boolean {
+    return this.#root.#reason?.code === 'suspended';
+  }
+
+  /** The account of a durable message. */
+  get journal(): Journal | undefined {
+    return this.#root.#journal;
   }
 
   /** Milliseconds left; `undefined` = no deadline. */
@@ -146,6 +161,13 @@ export class Life {
   leaveUndo(): void {
     for (const undo of this.#scope.#undo ?? []) this.#outer?.onUndo(undo);
     this.#scope.#undo = undefined;
+  }
+
+  /** The scope ended well, and for good: what was done here is never undone. */
+  dropUndo(): void {
+    const undos = this.#scope.#undo ?? [];
+    this.#scope.#undo = undefined;
+    for (const undo of undos) this.affect(undo.outcome);
   }
 
   /** An answer that may never be read: {@link discard} gives its connection back. */

@@ -83,6 +83,8 @@ export interface FlowSource {
   readonly from?: ConnectorSource | undefined;
   /** Milliseconds for the whole message. */
   readonly deadline?: number | undefined;
+  /** Its messages are journaled. */
+  readonly durable?: boolean | undefined;
   /** How many messages are in the flow at once. */
   readonly concurrency?: number | undefined;
   readonly steps: readonly StepSource[];
@@ -119,6 +121,8 @@ export interface IntegrationSource {
   readonly server: ServerSource;
   readonly admin: AdminSource;
   readonly log: { readonly level: string };
+  /** Where what outlives a message is kept, read by the schema of `src/store/options.ts`; absent = an SQLite file. */
+  readonly store: unknown;
   readonly endpoints: Readonly<Record<string, EndpointSource>>;
   readonly flows: Readonly<Record<string, FlowSource>>;
   /** Absolute paths of every referenced file: what hot reload watches. */

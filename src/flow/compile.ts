@@ -14,6 +14,7 @@ import { type FlowWorld, type Place, StepContext } from './context.ts';
 import { subFlow, withErrors } from './errors.ts';
 import { Names } from './names.ts';
 import { observe } from './observe.ts';
+import { isRepeatable } from './operation.ts';
 import { checkPolicies } from './policy-checks.ts';
 import type { EndpointSlot, FlowProgram, ModuleSlot, Program } from './program.ts';
 import { everywhere } from './scope.ts';
@@ -71,12 +72,14 @@ class Compiler {
 
   #reference(slot: EndpointSlot): EndpointReference {
     const definition = this.#tools.connectors[slot.source.connector.name];
+    const idempotent = definition?.idempotent ?? (() => false);
     return {
       name: slot.source.name,
       connector: slot.source.connector.name,
       replies: definition?.replies ?? false,
       safe: definition?.safe ?? (() => false),
-      idempotent: definition?.idempotent ?? (() => false),
+      idempotent,
+      repeatable: (operation) => isRepeatable(operation) || idempotent(operation),
       repeats: (slot.source.policies as PolicyOptions).retry !== undefined,
       handler: (exchange) => slot.handler(exchange),
     };
@@ -89,7 +92,8 @@ class Compiler {
     const definition = flow.from && this.#tools.connectors[flow.from.name];
     const awaited = !flow.from || definition?.awaitsReply === true;
     const body = new FirstBody();
-    const world = this.#world(flow, body);
+    const durable = { is: flow.durable === true };
+    const world = this.#world(flow, body, durable);
     const place: Place = {
       names: new Names([
         ...everywhere,
@@ -107,14 +111,19 @@ class Compiler {
       name: flow.name,
       source: flow,
       handler: withErrors(main.handler, onError),
-      streams: body.streams,
+      durable: durable.is,
+      // What is kept in the journal is the whole message.
+      streams: body.streams && !durable.is,
     };
     this.#underWay.pop();
     this.#flows.set(flow.name, program);
     return program;
   }
 
-  #world(flow: FlowSource, body: FirstBody): FlowWorld {
+  #world(flow: FlowSource, body: FirstBody, durable: { is: boolean }): FlowWorld {
+    const makeDurable = (): void => {
+      durable.is = true;
+    };
     const world: FlowWorld = {
       flow: flow.name,
       body,
@@ -125,7 +134,12 @@ class Compiler {
       errorCodes: this.#errorCodes,
       endpoint: (name) => this.#references.get(name),
       endpointNames: [...this.#references.keys()],
-      flowHandler: (name, pointer) => this.#flowHandler(name, pointer),
+      flowHandler: (name, pointer) => {
+        const handler = this.#flowHandler(name, pointer);
+        if (this.#flows.get(name)?.durable) makeDurable();
+        return handler;
+      },
+      makeDurable,
       module: (path, exportName, pointer) => this.#module(path, exportName, pointer),
       jsonSchema: this.#tools.jsonSchema,
       steps: (list, place) => this.#steps(world, list, place),
@@ -210,7 +224,7 @@ class Compiler {
           : `These flows run each other without an end: ${circle.join(' → ')}`;
       return report('circular-run', `${who}. Use \`loop\` to repeat steps`);
     }
-    return subFlow(this.#flow(flow));
+    return subFlow(this.#flow(flow), pointer);
   }
 
   #module(path: string, exportName: string, pointer: string): () => (...args: readonly unknown[]) => unknown {

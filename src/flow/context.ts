@@ -36,6 +36,7 @@ export interface FlowWorld {
   readonly endpointNames: readonly string[];
   /** Reports unknown, circular and misused flows at `pointer`. */
   flowHandler(name: string, pointer: string): Handler | undefined;
+  makeDurable(): void;
   module(path: string, exportName: string, pointer: string): () => (...args: readonly unknown[]) => unknown;
   jsonSchema(schema: unknown): (value: unknown) => readonly SchemaFinding[];
   steps(list: readonly StepSource[], place: Place): Compiled;
@@ -177,6 +178,10 @@ export class StepContext implements CompileContext {
   selector(selector: string, at: string): void {
     const problem = selectorProblem(selector, this.#world.errorCodes);
     if (problem) this.report(at, { severity: 'warning', code: 'unknown-error-code', ...problem });
+  }
+
+  makeDurable(): void {
+    this.#world.makeDurable();
   }
 
   flow(name: string, at: string): Handler | undefined {

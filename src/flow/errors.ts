@@ -2,8 +2,8 @@ import type { Handler } from '../core/exchange.ts';
 import { Life } from '../core/life.ts';
 import { type Failure, failure, toFailure } from '../errors.ts';
 import type { Catching } from '../steps/parts/catch.ts';
+import { defaultUndo, undo } from '../steps/parts/undo.ts';
 import type { FlowProgram } from './program.ts';
-import { defaultUndo, undo } from './undo.ts';
 
 /**
  * What a flow does with an error of its steps: undo what was done, the latest first, then let `onError` answer; what
@@ -14,6 +14,7 @@ export function withErrors(steps: Handler, onError: Catching | undefined): Handl
     try {
       return await steps(exchange);
     } catch (thrown) {
+      if (exchange.life.suspended) throw thrown;
       const error = toFailure(thrown);
       await undo(exchange, error, defaultUndo);
       if (!onError) throw error;
@@ -25,9 +26,9 @@ export function withErrors(steps: Handler, onError: Catching | undefined): Handl
 
 /**
  * A flow inside another's message: within its own deadline, and a scope of undoing: when it fails, what it did is undone
- * before the caller hears of it; when it succeeds, that becomes the caller's to undo.
+ * before the caller hears of it; when it succeeds, that becomes the caller's to undo. `pointer`: of the step that runs it.
  */
-export function subFlow(flow: FlowProgram): Handler {
+export function subFlow(flow: FlowProgram, pointer: string): Handler {
   const { deadline } = flow.source;
   const late = (): Failure => failure('deadline', { flow: flow.name });
   return async (exchange) => {
@@ -35,9 +36,9 @@ export function subFlow(flow: FlowProgram): Handler {
     const until = deadline === undefined ? {} : { deadline: outer.clock.monotonic() + deadline, late };
     const life = new Life(outer.clock, { parent: outer, scope: true, ...until });
     try {
-      const result = await flow.handler(exchange.with({ life }));
+      const result = await flow.handler(exchange.with({ life, position: `${exchange.position}${pointer}>` }));
       life.leaveUndo();
-      return result?.with({ life: outer });
+      return result?.with({ life: outer, position: exchange.position });
     } finally {
       life.end();
     }

@@ -1,9 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import { Exchange, type Services } from '../core/exchange.ts';
-import { Life } from '../core/life.ts';
+import type { Services } from '../core/exchange.ts';
 import type { EndpointSource } from '../core/written.ts';
-import { Failure, failure, toFailure } from '../errors.ts';
+import { Failure, failure } from '../errors.ts';
 import { type Policy, type PolicyOptions, policies } from '../resilience/policy.ts';
 import type {
   Connector,
@@ -16,13 +15,11 @@ import type {
   Wording,
 } from '../sdk.ts';
 import { InFlight } from './in-flight.ts';
+import { type Intake, intake } from './intake.ts';
+import { isRepeatable } from './operation.ts';
 import type { FlowProgram, Program } from './program.ts';
+import { hashOf, type Runs } from './runs.ts';
 import type { SharedResources } from './shared.ts';
-
-/** How long a message whose sender waits may take where the flow says nothing else. */
-const defaultDeadline = 60_000;
-/** How many messages whose senders wait are under way in one flow where it says nothing else. */
-const defaultConcurrency = 1000;
 
 /** One version of an integration with its connections: opened once, drained once. */
 export class Generation {
@@ -33,14 +30,19 @@ export class Generation {
   readonly #inFlight: InFlight;
   readonly #endpoints: Endpoint[] = [];
   readonly #sources: Source[] = [];
+  readonly #intakes = new Map<string, Intake>();
+  readonly #openRuns: () => Promise<Runs>;
+  #runs: Runs | undefined;
 
   constructor(
     program: Program,
     services: Omit<Services, 'background' | 'config'>,
     connectors: Readonly<Record<string, Connector>>,
     shared: SharedResources,
+    openRuns: () => Promise<Runs>,
   ) {
     this.program = program;
+    this.#openRuns = openRuns;
     this.#connectors = connectors;
     this.#shared = shared;
     this.#inFlight = new InFlight(services.clock);
@@ -64,11 +66,15 @@ export class Generation {
         this.#endpoints.push(endpoint);
         slot.handler = this.#policies(slot.source)(endpoint.handle);
       }
-      for (const flow of this.program.flows.values()) {
-        if (flow.source.from) this.#sources.push(await this.#openSource(flow));
-      }
+      const flows = [...this.program.flows.values()].filter((flow) => flow.source.from);
+      if (flows.some((flow) => flow.durable)) this.#runs = await this.#openRuns();
+      const sources = flows.map((flow) => this.#source(flow));
+      // Before the sources: what one of them hands over again is under way by then.
+      await this.resume();
+      for (const open of sources) this.#sources.push(await open());
     } catch (thrown) {
       await this.stopSources();
+      await this.drain(0);
       await this.close();
       throw thrown;
     }
@@ -154,11 +160,34 @@ export class Generation {
     });
   }
 
-  #openSource(flow: FlowProgram): Promise<Source> {
+  /** Messages that a process left behind go on, beside the new ones. */
+  async resume(): Promise<void> {
+    for (const run of (await this.#runs?.leftBehind()) ?? []) {
+      const { flow, hash, id } = run.record;
+      const taken = this.#intakes.get(flow);
+      if (taken?.hash === hash) this.#services.background(taken.resume(run));
+      else
+        this.#services.log.error('a message waits for the version of the definition that it began with', {
+          flow,
+          exchange: id,
+        });
+    }
+  }
+
+  /** What opens the source of a flow. */
+  #source(flow: FlowProgram): () => Promise<Source> {
     const { from } = flow.source;
     if (!from) throw failure('bug', { detail: `the flow ${flow.name} has no source` });
     const awaited = this.#connector(from.name).definition.awaitsReply === true;
-    return this.#openSourceOf(from.name, from.options, flow, this.#deliver(flow, awaited));
+    const { deliver } = this.#intake(flow, awaited);
+    return () => this.#openSourceOf(from.name, from.options, flow, deliver);
+  }
+
+  #intake(flow: FlowProgram, awaited: boolean): Intake {
+    const durable = flow.durable && this.#runs ? { runs: this.#runs, hash: hashOf(flow, this.program) } : undefined;
+    const made = intake(flow, { services: this.#services, inFlight: this.#inFlight, awaited, durable });
+    this.#intakes.set(flow.name, made);
+    return made;
   }
 
   async #openSourceOf(
@@ -194,85 +223,7 @@ export class Generation {
     if (!connector) throw failure('bug', { detail: `there is no connector ${name}` });
     return connector;
   }
-
-  /** The way of a message into its flow: bounded, with a life of its own, and an account of what became of it. */
-  #deliver(flow: FlowProgram, awaited: boolean): Deliver {
-    const services = this.#services;
-    const { clock, random, log } = services;
-    const { handler, name, streams } = flow;
-    const limit = flow.source.deadline ?? (awaited ? defaultDeadline : undefined);
-    const capacity = awaited ? (flow.source.concurrency ?? defaultConcurrency) : Number.POSITIVE_INFINITY;
-    const late = (): Failure => failure('deadline', { flow: name });
-    let underWay = 0;
-
-    return async (incoming) => {
-      if (underWay >= capacity) {
-        throw failure('overloaded', {
-          detail: `${capacity} messages are under way in the flow ${name}`,
-          retryAfter: 1000,
-        });
-      }
-      const ms = least(limit, incoming.deadline);
-      const life = new Life(clock, ms === undefined ? {} : { deadline: clock.monotonic() + ms, late });
-      const id = random.uuid();
-      if (streams) incoming.body.allowRelay();
-      const message = { id, flow: name, since: clock.monotonic(), life };
-      underWay++;
-      this.#inFlight.add(message);
-      let relayed: Exchange | undefined;
-      try {
-        incoming.onStart?.(life, id);
-        relayed = await handler(
-          Exchange.create({
-            id,
-            flow: name,
-            services,
-            life,
-            origin: incoming.origin,
-            body: incoming.body,
-            headers: incoming.headers,
-          }),
-        );
-        return relayed;
-      } catch (thrown) {
-        const error = toFailure(thrown);
-        error.outcome = life.outcome;
-        report(error, { flow: name, exchange: id }, awaited, log);
-        throw error;
-      } finally {
-        life.discard(relayed?.body);
-        life.end();
-        underWay--;
-        this.#inFlight.delete(message);
-      }
-    };
-  }
 }
-
-/** A caller who was told is recovered from; a bug needs somebody. Sources that nobody awaits report losses themselves. */
-function report(
-  error: Failure,
-  facts: Readonly<Record<string, unknown>>,
-  awaited: boolean,
-  log: Services['log'],
-): void {
-  const fields = {
-    ...facts,
-    code: error.code,
-    kind: error.kind,
-    place: error.place,
-    outcome: error.outcome,
-    detail: error.message,
-  };
-  if (error.kind === 'bug') {
-    const { cause } = error;
-    log.error('a message failed', { ...fields, stack: cause instanceof Error ? cause.stack : undefined });
-  } else if (awaited && (error.status >= 500 || error.outcome !== 'none')) log.warn('a message failed', fields);
-  else log.debug('a message failed', fields);
-}
-
-const least = (a: number | undefined, b: number | undefined): number | undefined =>
-  a === undefined ? b : b === undefined ? a : Math.min(a, b);
 
 async function starting<T>(what: string, open: () => Promise<T>): Promise<T> {
   try {
@@ -283,7 +234,3 @@ async function starting<T>(what: string, open: () => Promise<T>): Promise<T> {
     throw failure('startup', { what, detail }, { cause: thrown });
   }
 }
-
-/** The step says that its call may be repeated. */
-const isRepeatable = (operation: unknown): boolean =>
-  (operation as { readonly repeatable?: unknown } | undefined)?.repeatable === true;

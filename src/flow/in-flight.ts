@@ -50,13 +50,17 @@ export class InFlight {
   async drain(ms: number, log: Log): Promise<number> {
     if (await this.#empty(ms)) return 0;
     const left = [...this.#messages];
+    const durable = left.filter(({ life }) => life.journal);
     for (const { id, flow, since, life } of left) {
-      log.error('a message was given up', { flow, exchange: id, ms: Math.round(this.#clock.monotonic() - since) });
-      life.abort(failure('aborted', { detail: 'the integration is stopping' }));
+      const facts = { flow, exchange: id, ms: Math.round(this.#clock.monotonic() - since) };
+      if (life.journal) log.info('a message goes on at the next start', facts);
+      else log.error('a message was given up', facts);
+      life.abort(life.journal ? failure('suspended') : failure('aborted', { detail: 'the integration is stopping' }));
     }
-    const waiting = this.#background.size;
+    // What goes on with durable messages are the messages themselves.
+    const waiting = Math.max(0, this.#background.size - durable.length);
     await this.#empty(undoMs);
-    return left.length + waiting;
+    return left.length - durable.length + waiting;
   }
 
   /** Waits until nothing is left, at most `ms`: whether it is so. */

@@ -6,6 +6,8 @@ export interface FlowProgram {
   readonly name: string;
   readonly source: FlowSource;
   readonly handler: Handler;
+  /** What a message has done survives a crash: it goes on where it was. */
+  readonly durable: boolean;
   /** No step looks at the body as it came in: it can be relayed as a stream. */
   readonly streams: boolean;
 }

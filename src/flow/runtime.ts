@@ -1,10 +1,20 @@
 import type { Services } from '../core/exchange.ts';
+import type { IntegrationSource } from '../core/written.ts';
+import { failure } from '../errors.ts';
 import type { Connector } from '../sdk.ts';
+import type { Store } from '../store/store.ts';
 import { Generation } from './generation.ts';
 import type { Program } from './program.ts';
+import { Runs } from './runs.ts';
 import { SharedResources } from './shared.ts';
 
-export type RuntimeServices = Omit<Services, 'background' | 'config'>;
+export interface RuntimeServices extends Omit<Services, 'background' | 'config'> {
+  /** Opens the store that a program names: asked for when a flow of it is durable. Absent: there is none. */
+  readonly openStore?: (source: IntegrationSource) => Promise<Store>;
+}
+
+/** How often a process looks for messages that others left behind. */
+const resumeMs = 10_000;
 
 /** The running integration: opens a program, swaps it for a newer one, drains and stops. */
 export class Runtime {
@@ -15,6 +25,8 @@ export class Runtime {
   /** Versions that were replaced, until their last message has ended. */
   readonly #leaving = new Map<Generation, Promise<unknown>>();
   #stopping = false;
+  #kept: Promise<{ readonly store: Store; readonly runs: Runs }> | undefined;
+  #cancelResuming: () => void = () => {};
 
   constructor(services: RuntimeServices, connectors: Readonly<Record<string, Connector>>) {
     this.#services = services;
@@ -68,6 +80,7 @@ export class Runtime {
     await Promise.all(leaving.map(([, left]) => left));
     await current?.close();
     this.#current = undefined;
+    await this.#closeStore();
     return before.reduce((sum: number, one) => sum + (one ?? 0), lost);
   }
 
@@ -77,6 +90,47 @@ export class Runtime {
   }
 
   #generation(program: Program): Generation {
-    return new Generation(program, this.#services, this.#connectors, this.#shared);
+    const openRuns = async (): Promise<Runs> => (await this.#keep(program)).runs;
+    return new Generation(program, this.#services, this.#connectors, this.#shared, openRuns);
+  }
+
+  /** The store, opened once; a reload that names another one takes effect at the next start. */
+  #keep(program: Program): Promise<{ readonly store: Store; readonly runs: Runs }> {
+    this.#kept ??= this.#openStore(program).catch((thrown: unknown) => {
+      this.#kept = undefined;
+      throw thrown;
+    });
+    return this.#kept;
+  }
+
+  async #openStore(program: Program): Promise<{ readonly store: Store; readonly runs: Runs }> {
+    const { openStore } = this.#services;
+    if (!openStore) throw failure('startup', { what: 'The store', detail: 'there is none here' });
+    const store = await openStore(program.source);
+    const runs = new Runs(store, this.#services);
+    await runs.open();
+    if (store.shared) this.#resumeLater();
+    return { store, runs };
+  }
+
+  /** Other processes on the same store may fall silent at any time. */
+  #resumeLater(): void {
+    const resume = async (): Promise<void> => {
+      try {
+        await this.#current?.resume();
+      } catch (thrown) {
+        const detail = thrown instanceof Error ? thrown.message : String(thrown);
+        this.#services.log.warn('messages of other processes could not be looked for', { detail });
+      }
+      this.#resumeLater();
+    };
+    this.#cancelResuming = this.#services.clock.after(resumeMs, () => void resume(), true);
+  }
+
+  async #closeStore(): Promise<void> {
+    this.#cancelResuming();
+    const kept = await this.#kept?.catch(() => undefined);
+    await kept?.runs.close();
+    await kept?.store.close();
   }
 }

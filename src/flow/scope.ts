@@ -58,7 +58,8 @@ export class ExchangeScope implements Scope {
   }
 
   uuid(): string {
-    return this.#exchange.services.random.uuid();
+    const { life, position, services } = this.#exchange;
+    return life.journal?.uuid(position) ?? services.random.uuid();
   }
 }
 

@@ -189,6 +189,7 @@ class Loading {
       secrets: [...this.#secrets],
       server: read.server,
       admin: adminOf(read),
+      store: read.store,
       log: read.log,
       endpoints: endpointsOf(read),
       flows: flowsOf(read),
@@ -244,9 +245,9 @@ function endpointsOf(read: Read): Readonly<Record<string, EndpointSource>> {
 
 function flowsOf(read: Read): Readonly<Record<string, FlowSource>> {
   const flows = Object.entries(read.flows).map(([name, flow]): FlowSource => {
-    const { description, from, deadline, concurrency, steps, onError } = flow;
+    const { description, from, deadline, durable, concurrency, steps, onError } = flow;
     const pointer = childPointer('/flows', name);
-    return { name, description, from: from?.connector, deadline, concurrency, steps, onError, pointer };
+    return { name, description, from: from?.connector, deadline, durable, concurrency, steps, onError, pointer };
   });
   return Object.fromEntries(flows.map((flow) => [flow.name, flow]));
 }

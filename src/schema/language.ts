@@ -1,5 +1,6 @@
 /** What may stand in the file around steps and connectors: the top level, `config`, endpoints, flows. */
 import { policyOptions } from '../resilience/policy.ts';
+import { storeOptions } from '../store/options.ts';
 import { catchEntry } from './catch-entry.ts';
 import type { Schema } from './schema.ts';
 
@@ -65,6 +66,12 @@ const flowSchema = {
       minimum: 1,
       description: 'How long a message may take; calls get what is left. 60s when absent and a caller waits.',
       examples: ['5s'],
+    },
+    durable: {
+      type: 'boolean',
+      default: false,
+      description:
+        'What its messages have done is kept in the store, so that they go on after a crash: nothing is done twice, nothing forgotten. Flows with a `saga` always are.',
     },
     concurrency: {
       type: 'integer',
@@ -149,6 +156,7 @@ export const integrationSchema = {
         },
       },
     },
+    store: storeOptions,
     endpoints: {
       type: 'object',
       additionalProperties: endpointSchema,

@@ -50,7 +50,7 @@ export const call = defineStep({
     const instead = options.fallback;
     const fallback = instead && context.afterFailure(() => context.steps(instead, { error: true }));
     if (options.as === undefined) context.body.replace();
-    const far = endpoint ? tracked(endpoint) : unreachable;
+    const far = endpoint ? tracked(endpoint, context.pointer) : unreachable;
     const asked: Handler = async (exchange) => {
       const answer = await far(await outgoing(exchange));
       if (!answer) return answer;

@@ -63,7 +63,8 @@ export const forEach = defineStep({
       const results: { readonly value: unknown }[] = new Array(list.length);
       const one = async (element: unknown, index: number): Promise<void> => {
         life.check();
-        const start = exchange.with({ life, body: Body.value(element), ownHeaders: noHeaders });
+        const position = `${exchange.position}[${index}]`;
+        const start = exchange.with({ life, position, body: Body.value(element), ownHeaders: noHeaders });
         try {
           const end = await round?.handler(as === undefined ? start : start.withVariable(as, element));
           // `filter` and `stop` end the round: its element yields nothing.

@@ -10,6 +10,7 @@ import { loop } from './loop.ts';
 import { recipientList } from './recipient-list.ts';
 import { respond } from './respond.ts';
 import { run } from './run.ts';
+import { saga } from './saga.ts';
 import { scatterGather } from './scatter-gather.ts';
 import { script } from './script.ts';
 import { send } from './send.ts';
@@ -42,6 +43,7 @@ export const steps: readonly StepDefinition[] = [
   loop,
   run,
   group,
+  saga,
   tryStep,
   fail,
   stop,

@@ -30,9 +30,9 @@ export const loop = defineStep({
       for (let i = 0; (await condition(current)) === true; i++) {
         if (i === maxIterations) throw failure('too-many-iterations', { maxIterations });
         current.life.check();
-        const next = await round.handler(current);
+        const next = await round.handler(current.with({ position: `${exchange.position}(${i})` }));
         if (next === undefined || next.reply) return next;
-        current = next;
+        current = next.with({ position: exchange.position });
       }
       return current;
     };

@@ -33,7 +33,10 @@ export const recipientList = defineStep({
     const known = new Map(
       context
         .endpoints(options.connector?.name)
-        .map((endpoint) => [endpoint.name, { endpoint, handler: tracked(endpoint) }]),
+        .map((endpoint) => [
+          endpoint.name,
+          { endpoint, handler: tracked(endpoint, `${context.pointer}:${endpoint.name}`) },
+        ]),
     );
     if (known.size === 0) {
       context.report(options.connector?.name ?? '', {

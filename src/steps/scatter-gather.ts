@@ -54,7 +54,8 @@ export const scatterGather = defineStep({
     return async (exchange) => {
       const { results, failed } = await gather(
         names,
-        async (name, life) => (await handlers.get(name)?.(exchange.with({ life })))?.value(),
+        async (name, life) =>
+          (await handlers.get(name)?.(exchange.with({ life, position: `${exchange.position}:${name}` })))?.value(),
         { require, life: exchange.life, deadline },
       );
       const next = exchange.withVariable('failed', failedVariable(failed));

@@ -1,4 +1,6 @@
 import { Body } from '../core/body.ts';
+import type { Exchange } from '../core/exchange.ts';
+import type { Nature } from '../core/journal.ts';
 import { customFailure, Failure, failure, type Kind } from '../errors.ts';
 import { defineStep } from './step.ts';
 
@@ -35,7 +37,7 @@ export const script = defineStep({
     if (!input) context.body.look();
     if (as !== undefined) context.declare(as, 'as');
     else context.body.replace();
-    return async (exchange) => {
+    const compute = async (exchange: Exchange): Promise<unknown> => {
       const { life, services, id } = exchange;
       const argument = input ? await input(exchange) : await exchange.value();
       const tools = {
@@ -45,17 +47,26 @@ export const script = defineStep({
         log: services.log,
         id,
       };
-      let result: unknown;
       try {
         // A script that ignores the signal is left behind when the message is given up.
-        result = await life.race(Promise.resolve(load()(argument, tools)));
+        return await life.race(Promise.resolve(load()(argument, tools)));
       } catch (thrown) {
         throw scriptFailure(thrown, options.module.path);
       }
+    };
+    return async (exchange) => {
+      const { journal } = exchange.life;
+      const computed = async (): Promise<Exchange> => exchange.withBody(Body.value(await compute(exchange)));
+      const result = journal
+        ? await (await journal.effect(exchange.position + context.pointer, exchange, computing, computed))?.value()
+        : await compute(exchange);
       return as === undefined ? exchange.withBody(Body.value(result)) : exchange.withVariable(as, result);
     };
   },
 });
+
+/** Its result is kept; one that was under way when the process ended is computed again. */
+const computing: Nature = { safe: true, repeatable: true };
 
 const kinds: readonly string[] = ['transient', 'permanent'] satisfies Kind[];
 

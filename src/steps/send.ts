@@ -23,7 +23,7 @@ export const send = defineStep({
     checkRepeat(endpoint, options, context);
     const outgoing = compileOutgoing(options, context, endpoint?.repeats ?? false);
     if (!endpoint) return async (exchange) => exchange;
-    const far = tracked(endpoint);
+    const far = tracked(endpoint, context.pointer);
     return compensated(
       async (exchange) => {
         const answer = await far(await outgoing(exchange));

@@ -78,6 +78,8 @@ export interface CompileContext {
   endpoints(connector: string | undefined): readonly EndpointReference[];
   /** Reports an entry of `on` that no error of this integration fits. */
   selector(selector: string, at: string): void;
+  /** The flow needs a journal: what it does survives a crash. */
+  makeDurable(): void;
   /** The sub-flow by name: reports unknown and circular ones. */
   flow(name: string, at: string): Handler | undefined;
   /** A module of the user's, by absolute path, loaded when the integration starts. */
@@ -114,6 +116,8 @@ export interface EndpointReference {
   safe(operation: unknown): boolean;
   /** Whether doing a call with this operation twice is as good as once. */
   idempotent(operation: unknown): boolean;
+  /** `idempotent`, or the step says that it may be repeated. */
+  repeatable(operation: unknown): boolean;
   /** A call may be made more than once (`retry`): its body must be there in full. */
   readonly repeats: boolean;
   /** Exchange with `operation`, `body` and `ownHeaders` in; exchange with `body`, `headers`, `response` out. */

@@ -1,7 +1,11 @@
 import type { Exchange } from '../core/exchange.ts';
+import type { Nature } from '../core/journal.ts';
 import { Life } from '../core/life.ts';
 import { toFailure } from '../errors.ts';
 import { defineStep } from './step.ts';
+
+/** A copy too many does no harm. */
+const tapping: Nature = { safe: true, repeatable: true };
 
 export const wireTap = defineStep({
   name: 'wireTap',
@@ -55,6 +59,12 @@ export const wireTap = defineStep({
       for (let next = waiting.shift(); next; next = waiting.shift()) await run(next);
       running--;
     };
+    const tap = async (exchange: Exchange): Promise<undefined> => {
+      // The copy must be readable after the flow has passed the body on.
+      await exchange.body.settle(exchange.services.codec);
+      waiting.push(exchange);
+      if (running < parallel) exchange.services.background(lane());
+    };
     return async (exchange) => {
       if (waiting.length + running >= capacity) {
         exchange.services.log.warn('a wire tap is full, a copy was dropped', {
@@ -64,10 +74,9 @@ export const wireTap = defineStep({
         });
         return exchange;
       }
-      // The copy must be readable after the flow has passed the body on.
-      await exchange.body.settle(exchange.services.codec);
-      waiting.push(exchange);
-      if (running < parallel) exchange.services.background(lane());
+      const { journal } = exchange.life;
+      if (journal) await journal.effect(exchange.position + context.pointer, exchange, tapping, () => tap(exchange));
+      else await tap(exchange);
       return exchange;
     };
   },

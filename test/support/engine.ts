@@ -19,6 +19,8 @@ import type { Diagnostic } from '../../src/integration/diagnostic.ts';
 import { loadIntegration } from '../../src/integration/load.ts';
 import { compileJsonSchema } from '../../src/schema/validator.ts';
 import { steps } from '../../src/steps/index.ts';
+import { MemoryStore } from '../../src/store/memory.ts';
+import type { Store } from '../../src/store/store.ts';
 import { type RecordingLog, recordingLog } from './plain-context.ts';
 
 /** What an endpoint was asked. */
@@ -65,6 +67,9 @@ export interface EngineOptions {
   /** Referenced files, by path relative to the integration. */
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** What another process left. */
+  readonly store?: Store;
+  readonly seed?: number;
 }
 
 const call = {
@@ -106,7 +111,8 @@ const definitions = {
 
 /** Loads, compiles and starts; the test's end stops it. Throws when the definition has errors. */
 export async function startEngine(t: TestContext, yaml: string, options: EngineOptions = {}): Promise<Engine> {
-  const engine = new Engine(options.far ?? (() => undefined));
+  const engine = new Engine(options.far ?? (() => undefined), options.seed);
+  if (options.store) engine.store = options.store;
   const folder = mkdtempSync(join(tmpdir(), 'dowel-engine-'));
   t.after(async () => {
     await engine.stop();
@@ -123,11 +129,16 @@ export class Engine {
   /** Warnings that the definition gave. */
   diagnostics: readonly Diagnostic[] = [];
   far: Far;
+  /** Each engine is another process: ids differ. */
+  readonly seed: number;
   runtime: Runtime | undefined;
+  /** What outlives the process: give it to another engine to start again after a crash. */
+  store: Store = new MemoryStore(this.clock, this.log);
   readonly #sources = new Map<string, { readonly deliver: Deliver; readonly whole: boolean }>();
 
-  constructor(far: Far) {
+  constructor(far: Far, seed = 1) {
     this.far = far;
+    this.seed = seed;
   }
 
   async start(folder: string, yaml: string, options: EngineOptions): Promise<void> {
@@ -149,7 +160,8 @@ export class Engine {
     if (!program || found.some((one) => one.severity === 'error')) {
       throw new Error(found.map((one) => `${one.line}:${one.column} ${one.code}: ${one.message}`).join('\n'));
     }
-    const services = { clock: this.clock, random: seededRandom(1), codec, log: this.log };
+    const openStore = async (): Promise<Store> => this.store;
+    const services = { clock: this.clock, random: seededRandom(this.seed), codec, log: this.log, openStore };
     this.runtime ??= new Runtime(services, all);
     await (this.runtime.ready ? this.runtime.swap(program, 1000) : this.runtime.start(program));
   }

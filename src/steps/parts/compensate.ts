@@ -29,7 +29,8 @@ export function compensated(
     saw.life.onUndo({
       place: context.title,
       outcome,
-      run: (life, error) => undo.handler(saw.with({ life, error, reply: undefined })),
+      run: (life, error, attempt) =>
+        undo.handler(saw.with({ life, error, reply: undefined, position: `${saw.position}#${attempt}` })),
     });
   return async (exchange) => {
     const outer = exchange.life;

@@ -125,17 +125,26 @@ export function checkConnector(
 /** Whether an outside effect happened when a call of it failed (reliability.md, "outcome"). */
 export function outcomeOf(error: Failure): 'none' | 'unknown' {
   // It did what was asked; only its answer cannot be used.
-  if (error.code === 'response-too-large') return 'unknown';
+  if (error.code === 'response-too-large' || error.code === 'unknown-outcome') return 'unknown';
   if (error.kind === 'rejected' || error.kind === 'permanent') return 'none';
   return error.code === 'connection' && error.facts['sent'] === false ? 'none' : 'unknown';
 }
 
-/** Calls the endpoint and keeps the account of effects; `safe` calls (GET …) have none. */
-export function tracked(endpoint: EndpointReference): Handler {
+/**
+ * Calls the endpoint and keeps the account of effects; `safe` calls (GET …) have none. In a durable message each is done
+ * once: `pointer` is the place of the step.
+ */
+export function tracked(endpoint: EndpointReference, pointer: string): Handler {
+  const far: Handler = (exchange) => {
+    const { journal } = exchange.life;
+    if (!journal) return endpoint.handler(exchange);
+    const nature = { safe: endpoint.safe(exchange.operation), repeatable: endpoint.repeatable(exchange.operation) };
+    return journal.effect(exchange.position + pointer, exchange, nature, () => endpoint.handler(exchange));
+  };
   return async (exchange) => {
-    if (endpoint.safe(exchange.operation)) return kept(await endpoint.handler(exchange));
+    if (endpoint.safe(exchange.operation)) return kept(await far(exchange));
     try {
-      const answer = await endpoint.handler(exchange);
+      const answer = await far(exchange);
       exchange.life.affect('partial');
       return kept(answer);
     } catch (thrown) {

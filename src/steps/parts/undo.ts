@@ -1,7 +1,7 @@
-import { sleep } from '../core/clock.ts';
-import type { Exchange } from '../core/exchange.ts';
-import type { Life, Undo } from '../core/life.ts';
-import { type Failure, toFailure } from '../errors.ts';
+import { sleep } from '../../core/clock.ts';
+import type { Exchange } from '../../core/exchange.ts';
+import type { Life, Undo } from '../../core/life.ts';
+import { type Failure, toFailure } from '../../errors.ts';
 
 /** How often, and how patiently, one undo is tried. */
 export interface UndoOptions {
@@ -46,9 +46,10 @@ async function undone(
   for (let attempt = 1; ; attempt++) {
     const life: Life = exchange.life.grace(attemptMs, true);
     try {
-      await one.run(life, error);
+      await one.run(life, error, attempt);
       return undefined;
     } catch (thrown) {
+      if (exchange.life.suspended) throw thrown;
       const failed = toFailure(thrown);
       const passing = failed.kind === 'transient' || failed.kind === 'rejected';
       if (!passing || attempt >= maxAttempts) return failed;

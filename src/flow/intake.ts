@@ -1,0 +1,149 @@
+import { Exchange, type Services } from '../core/exchange.ts';
+import { Life } from '../core/life.ts';
+import { type Failure, failure, toFailure } from '../errors.ts';
+import type { Deliver, Incoming } from '../sdk.ts';
+import type { InFlight } from './in-flight.ts';
+import type { FlowProgram } from './program.ts';
+import type { LeftRun, Run, Runs } from './runs.ts';
+
+/** How long a message whose sender waits may take where the flow says nothing else. */
+const defaultDeadline = 60_000;
+/** How many messages whose senders wait are under way in one flow where it says nothing else. */
+const defaultConcurrency = 1000;
+
+export interface IntakeWorld {
+  readonly services: Services;
+  readonly inFlight: InFlight;
+  /** Whether senders wait for an answer. */
+  readonly awaited: boolean;
+  /** Of a durable flow: where its messages are kept, and which definition they belong to. */
+  readonly durable?: { readonly runs: Runs; readonly hash: string } | undefined;
+}
+
+export interface Intake {
+  /** Of the definition of the flow, when it is durable. */
+  readonly hash: string | undefined;
+  readonly deliver: Deliver;
+  /** A message that was under way when a process ended goes on. Never rejects: nobody waits for it. */
+  resume(run: LeftRun): Promise<void>;
+}
+
+/** The way of a message into its flow: bounded, with a life of its own, and an account of what became of it. */
+export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
+  const { services, inFlight, awaited, durable } = world;
+  const { clock, random, log } = services;
+  const { handler, name, streams } = flow;
+  const limit = flow.source.deadline ?? (awaited ? defaultDeadline : undefined);
+  const capacity = awaited ? (flow.source.concurrency ?? defaultConcurrency) : Number.POSITIVE_INFINITY;
+  const late = (): Failure => failure('deadline', { flow: name });
+  let underWay = 0;
+
+  const through = async (id: string, incoming: Incoming, run: Run | undefined): Promise<Exchange | undefined> => {
+    const ms = least(limit, incoming.deadline);
+    const deadline = ms === undefined ? {} : { deadline: clock.monotonic() + ms, late };
+    const life = new Life(clock, { ...deadline, journal: run?.journal });
+    if (streams) incoming.body.allowRelay();
+    const message = { id, flow: name, since: clock.monotonic(), life };
+    underWay++;
+    inFlight.add(message);
+    let relayed: Exchange | undefined;
+    try {
+      incoming.onStart?.(life, id);
+      const { origin, body, headers } = incoming;
+      relayed = await handler(Exchange.create({ id, flow: name, services, life, origin, body, headers }));
+      if (run) await ended(run, id);
+      return relayed;
+    } catch (thrown) {
+      if (life.suspended) throw failure('suspended', {}, { cause: thrown });
+      const error = toFailure(thrown);
+      error.outcome = life.outcome;
+      report(error, { flow: name, exchange: id }, awaited, log);
+      if (run) await ended(run, id);
+      throw error;
+    } finally {
+      life.discard(relayed?.body);
+      life.end();
+      underWay--;
+      inFlight.delete(message);
+    }
+  };
+
+  const ended = async (run: Run, id: string): Promise<void> => {
+    try {
+      await run.end();
+    } catch (thrown) {
+      // All it did is in its account: when it is taken up again, nothing happens twice.
+      log.warn('the account of a message that has ended could not be removed', {
+        flow: name,
+        exchange: id,
+        detail: toFailure(thrown).message,
+      });
+    }
+  };
+
+  const deliver: Deliver = async (incoming) => {
+    if (underWay >= capacity) {
+      throw failure('overloaded', {
+        detail: `${capacity} messages are under way in the flow ${name}`,
+        retryAfter: 1000,
+      });
+    }
+    if (!durable) return through(random.uuid(), incoming, undefined);
+    const { runs, hash } = durable;
+    const id = incoming.key === undefined ? random.uuid() : runs.idFor(name, incoming.key);
+    const { headers, origin, body } = incoming;
+    return runs.once(id, async () => {
+      const run = await runs.begin({ id, flow: name, hash, headers, origin }, body);
+      return through(id, incoming, run);
+    });
+  };
+
+  return {
+    hash: durable?.hash,
+    deliver,
+    async resume(run) {
+      if (!durable) return;
+      const { id, headers, origin } = run.record;
+      log.info('a message that was under way goes on', { flow: name, exchange: id });
+      try {
+        await durable.runs.once(id, () => through(id, { headers, origin, body: run.body }, run));
+      } catch (thrown) {
+        const error = toFailure(thrown);
+        if (error.code === 'suspended') return;
+        log.error('a message that went on failed, and nobody waits for it', {
+          flow: name,
+          exchange: id,
+          code: error.code,
+          place: error.place,
+          outcome: error.outcome,
+          detail: error.message,
+        });
+      }
+    },
+  };
+}
+
+/** A caller who was told is recovered from; a bug needs somebody. Sources that nobody awaits report losses themselves. */
+function report(
+  error: Failure,
+  facts: Readonly<Record<string, unknown>>,
+  awaited: boolean,
+  log: Services['log'],
+): void {
+  const fields = {
+    ...facts,
+    code: error.code,
+    kind: error.kind,
+    place: error.place,
+    outcome: error.outcome,
+    detail: error.message,
+  };
+  if (error.kind === 'bug') {
+    const { cause } = error;
+    log.error('a message failed', { ...fields, stack: cause instanceof Error ? cause.stack : undefined });
+  } else if (awaited && (error.status >= 500 || error.outcome !== 'none')) log.warn('a message failed', fields);
+  else log.debug('a message failed', fields);
+}
+
+const least = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined ? b : b === undefined ? a : Math.min(a, b);
