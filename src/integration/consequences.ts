@@ -12,8 +12,8 @@ export class Consequences {
   readonly #broken = new Set<string>();
   /** Those whose value, not only its key or something beside it, is wrong. */
   readonly #values = new Set<string>();
-  /** Those of keys that nobody knew what to do with. */
-  readonly #unread = new Set<string>();
+  /** Those of keys that nobody knew what to do with, with their codes. */
+  readonly #unread = new Map<string, string>();
   #lost: ReadonlySet<string> | undefined;
 
   constructor(root: Node) {
@@ -26,7 +26,7 @@ export class Consequences {
 
   mistake({ severity, code, pointer, at, offset }: Finding): void {
     if (severity !== 'error') return;
-    if (unread.has(code)) this.#unread.add(pointer);
+    if (unread.has(code)) this.#unread.set(pointer, code);
     this.#broken.add(pointer);
     // A part of a text that is wrong says nothing about the rest.
     if (at !== 'key' && offset === undefined) this.#values.add(pointer);
@@ -59,13 +59,13 @@ export class Consequences {
 
   /** Whether something of that name stands where nobody looks for it. */
   isUnread(name: string): boolean {
-    return [...this.#unread].some((pointer) => pointerSegments(pointer).at(-1) === name);
+    return [...this.#unread.keys()].some((pointer) => pointerSegments(pointer).at(-1) === name);
   }
 
   /** Whether the flow has a source, or something names it to run it, that could not be read. */
   #isRun(name: string): boolean {
     const flow = entryOf(entryOf(this.#root, 'flows'), name);
-    const places = [...this.#unread].map(pointerSegments);
+    const places = [...this.#unread.keys()].map(pointerSegments);
     const hasUnread = places.some(([top, owner, , inner]) => top === 'flows' && owner === name && inner === undefined);
     return hasUnread || entryOf(flow, 'from') !== undefined || namesUnder(this.#root, ['flow']).includes(name);
   }
@@ -73,9 +73,11 @@ export class Consequences {
   /** Whether a source may have been there, had it been read. */
   #isReaderBroken(): boolean {
     return [...this.#broken].some((pointer) => {
-      const [top, , part, inner] = pointerSegments(pointer);
-      if (top !== 'flows') return this.#unread.has(pointer) && pointer === `/${top}`;
-      return part === undefined || part === 'from' || (inner === undefined && this.#unread.has(pointer));
+      const [top, name, part, inner] = pointerSegments(pointer);
+      const code = this.#unread.get(pointer);
+      if (top !== 'flows')
+        return part === undefined && (name === undefined ? code !== undefined : code === 'misplaced-key');
+      return part === undefined || part === 'from' || (inner === undefined && code !== undefined);
     });
   }
 
@@ -95,7 +97,7 @@ export class Consequences {
   #lostNames(): ReadonlySet<string> {
     this.#lost ??= new Set([
       ...[...this.#broken].flatMap((pointer) => namesGiven(this.#stepAround(pointer))),
-      ...[...this.#unread].flatMap((pointer) => namesGiven(nodeAt(this.#root, pointer))),
+      ...[...this.#unread.keys()].flatMap((pointer) => namesGiven(nodeAt(this.#root, pointer))),
     ]);
     return this.#lost;
   }

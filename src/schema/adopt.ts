@@ -10,10 +10,16 @@ import type { Schema } from './schema.ts';
 export function adopt(node: MapNode, owner: Owner, context: ReadContext): MapNode {
   const moved = new Set<MapEntry>();
   const entries = node.entries.map((entry): MapEntry => {
-    if (!isNothing(entry.value)) return entry;
+    const { value } = entry;
+    if (!isNothing(value) && value.kind !== 'map') return entry;
     const inner = owner.under(entry.key);
+    const own = value.kind === 'map' ? value.entries : [];
     const children = node.entries.filter(
-      (other) => !owner.names.includes(other.key) && !moved.has(other) && takes(inner, other.key, context),
+      (other) =>
+        !owner.names.includes(other.key) &&
+        !moved.has(other) &&
+        !own.some((one) => one.key === other.key) &&
+        takes(inner, other.key, context),
     );
     if (children.length === 0) return entry;
     for (const child of children) {
@@ -21,7 +27,7 @@ export function adopt(node: MapNode, owner: Owner, context: ReadContext): MapNod
       context.moved(childPointer(entry.value.pointer, child.key), child.value.pointer);
       report(child, node, `\`${child.key}\` belongs under \`${entry.key}\`: indent it further`, context);
     }
-    return { key: entry.key, value: { kind: 'map', pointer: entry.value.pointer, entries: children } };
+    return { key: entry.key, value: { kind: 'map', pointer: value.pointer, entries: [...own, ...children] } };
   });
   return moved.size === 0 ? node : { ...node, entries: entries.filter((entry) => !moved.has(entry)) };
 }
