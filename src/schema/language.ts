@@ -138,7 +138,8 @@ export const integrationSchema = {
         token: {
           type: 'string',
           format: 'password',
-          description: 'What requests that change something must bring (`Authorization: Bearer …`).',
+          description:
+            'For requests that change something (`Authorization: Bearer …`); the probes need none, and nothing else is served yet.',
           examples: ['${ADMIN_TOKEN}'],
         },
       },
