@@ -93,7 +93,7 @@ const world = {
   properties: { name: { type: 'string', description: 'Unused.' } },
 } as const;
 
-const definitions = {
+export const definitions = {
   test: {
     name: 'test',
     summary: 'The test itself.',
