@@ -55,6 +55,7 @@ export class Call implements Serving {
   #awaitsContinue: boolean;
   /** No byte of the request is missing, though node may not have said so yet. */
   #whole = false;
+  #broken = false;
   #upload: Upload | undefined;
   #life: Life | undefined;
   #id: string | undefined;
@@ -79,6 +80,13 @@ export class Call implements Serving {
     const reason = failure('aborted');
     this.#upload?.destroy(reason);
     this.#life?.abort(reason);
+  }
+
+  broken(error: Failure): void {
+    if (this.#over) return;
+    this.#broken = true;
+    this.refuse(error);
+    this.#life?.abort(error);
   }
 
   /** For routes that are known before the flow runs, so that problems are worded as theirs. */
@@ -212,7 +220,7 @@ export class Call implements Serving {
     if (cors) headers.push(...cors.answer(request));
     // A client that was told to wait with its body may send it or not: the connection cannot be used again.
     const unfinished = this.#awaitsContinue || !(this.#whole || request.complete || !hasBody(request));
-    if (unfinished || this.#port.draining) headers.push('connection', 'close');
+    if (unfinished || this.#broken || this.#port.draining) headers.push('connection', 'close');
     response.writeHead(status, headers);
     if (!isStream(body)) {
       this.#end(request.method === 'HEAD' ? undefined : body, unfinished);
@@ -244,7 +252,7 @@ export class Call implements Serving {
 
   #end(body: Uint8Array | string | undefined, unfinished: boolean): void {
     const response = this.#response;
-    if (!unfinished || this.#request.complete) {
+    if (!unfinished || this.#broken || this.#request.complete) {
       response.end(body);
       // The client is slower than we are; one that does not read at all is cut.
       if (response.socket?.writableLength) {

@@ -7,8 +7,8 @@ export interface Serving {
   gone(): void;
   /** The whole request has arrived. */
   readonly complete: boolean;
-  /** Answers at once, or cuts the connection where an answer has begun. */
-  refuse(error: Failure): void;
+  /** The rest of the request can never be read: answers at once, or cuts the connection where an answer has begun. */
+  broken(error: Failure): void;
 }
 
 const key = Symbol('connection');

@@ -23,7 +23,7 @@ export function refuseRaw(error: NodeJS.ErrnoException, socket: Duplex): void {
   const latest = [...connection.serving].at(-1);
   if (latest && !latest.complete) {
     // The body of a request that is being served: that request is what is answered.
-    latest.refuse(refusal);
+    latest.broken(refusal);
     return;
   }
   const { status, headers, text } = problemOf(refusal, undefined);

@@ -221,6 +221,25 @@ test('a client that goes away in the middle of its upload leaves nothing behind'
   await stillServes(running);
 });
 
+test('an upload that becomes unreadable ends its message, though nobody reads it', async (t) => {
+  const running = await startIntegration(
+    t,
+    integrationOf({
+      main: { from: 'http: { path: /a }', steps: '- delay: { for: 10m }' },
+      fine: { from: 'http: { path: /fine }', steps: '- stop: {}' },
+    }),
+  );
+  const client = await RawClient.connect(t, running.port);
+  client.send(wire('POST /a HTTP/1.1', ['transfer-encoding: chunked'], '3\r\nabc\r\n'));
+  await eventually('it is under way', () => running.runtime.inFlight === 1);
+  client.send('zz\r\n');
+  const problem = problemOf(await client.reply());
+  assert.deepEqual([problem.status, problem.code], [400, 'bad-request']);
+  await client.closed;
+  await eventually('nothing is under way', () => running.runtime.inFlight === 0);
+  assert.equal((await post(`${running.url}/fine`, {})).status, 204);
+});
+
 test('a half-sent request behind a good one does not harm the good one', async (t) => {
   const running = await startIntegration(t, whole);
   const client = await RawClient.connect(t, running.port);
@@ -299,7 +318,7 @@ async function hurried(t: TestContext, patience: Partial<Patience>): Promise<Htt
 }
 
 test('headers that do not arrive in time are a 408', async (t) => {
-  const server = await hurried(t, { headers: 50, request: 50, check: 10, linger: 1 });
+  const server = await hurried(t, { headers: 50, request: 50, check: 10 });
   const client = await RawClient.connect(t, server.address?.port ?? 0);
   client.send('POST /a HTTP/1.1', 'host: a', 'x-slow: ');
   assert.equal(problemOf(await client.reply()).status, 408);
@@ -308,7 +327,7 @@ test('headers that do not arrive in time are a 408', async (t) => {
 });
 
 test('a body that does not arrive in time is a 408', async (t) => {
-  const server = await hurried(t, { headers: 50, request: 50, check: 10, linger: 1 });
+  const server = await hurried(t, { headers: 50, request: 50, check: 10 });
   const client = await RawClient.connect(t, server.address?.port ?? 0);
   client.send(wire('POST /a HTTP/1.1', ['content-length: 10'], 'x'));
   assert.equal(problemOf(await client.reply()).status, 408);
