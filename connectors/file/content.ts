@@ -31,8 +31,6 @@ export async function bodyOf(
   const type = contentTypeOf(file.name);
   if (options.whole && size <= options.limit) return Body.bytes(await readWhole(file), type);
   const stream = Readable.from(chunks(file), { objectMode: false, highWaterMark: chunkSize });
-  // Whoever reads hears of errors; when nobody does, nobody needs to.
-  stream.on('error', () => {});
   return Body.stream({ stream, length: size, limit: options.limit, tooLarge }, type);
 }
 

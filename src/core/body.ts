@@ -48,6 +48,9 @@ export class Body {
   }
 
   static stream(source: StreamSource, contentType: string | undefined, answeredBy?: string): Body {
+    // Whoever reads hears of an error. While nobody does, the sender may be gone already: without a listener that would
+    // end the process.
+    source.stream.on('error', () => {});
     return new Body({ is: 'stream', source }, contentType, answeredBy);
   }
 
@@ -139,10 +142,15 @@ export class Body {
     if (this.isStream && !this.#relay) await this.bytes(codec);
   }
 
-  /** Hands the stream over, once: whoever takes it must read or destroy it. `undefined` when it is not a stream. */
+  /**
+   * Hands the stream over, once: whoever takes it must read or destroy it. `undefined` when it is not a stream; throws
+   * why it broke off before anybody read it, for it would not say so again.
+   */
   takeStream(): StreamSource | undefined {
     const state = this.#state;
     if (state.is !== 'stream' || this.#collecting) return undefined;
+    const { stream } = state.source;
+    if (stream.destroyed) throw stream.errored ?? failure('bug', { detail: 'the stream of this body was given back' });
     this.#state = { is: 'taken' };
     return state.source;
   }

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { VirtualClock } from '../../../src/core/clock.ts';
 import { startDowel } from '../../support/dowel-process.ts';
 import { eventually } from '../../support/eventually.ts';
 import { integrationOf, problemOf, RawClient, request, startIntegration, startRawService } from './support.ts';
@@ -219,6 +220,42 @@ test('a client that goes away during its upload closes the connection to the far
   await eventually('the far side is let go', () => far.sockets.size === 0);
   assert.equal(aborted, true);
   await eventually('nothing is under way', () => runtime.inFlight === 0);
+});
+
+test('a client that goes away before anybody reads its upload ends its own message and nothing else', async (t) => {
+  const waiting = integrationOf({ up: { from: 'http: { path: /up }', steps: '- delay: { for: 10m }' } });
+  const { url, runtime } = await startIntegration(t, waiting);
+  const sent = open(`${url}/up`, 'POST');
+  sent.write('the beginning');
+  await eventually('it arrives', () => runtime.inFlight === 1);
+  sent.socket?.resetAndDestroy();
+  await eventually('nothing is under way', () => runtime.inFlight === 0);
+});
+
+test('an answer that breaks off before anybody reads it is an error of the far side', async (t) => {
+  let breakOff = (): void => {};
+  const far = await startRawService(t, (_, response) => {
+    response.setHeader('content-length', mb);
+    response.write('the beginning');
+    breakOff = () => response.destroy();
+  });
+  const clock = new VirtualClock();
+  const relayingLate = integrationOf(
+    {
+      down: {
+        from: 'http: { method: GET, path: /down }',
+        steps: '- call: { endpoint: far, http: { method: GET, path: /down } }\n- delay: { for: 1s }',
+      },
+    },
+    `far:\n  http: { url: "${far.url}" }`,
+  );
+  const { url, log } = await startIntegration(t, relayingLate, { clock });
+  const sent = request(`${url}/down`);
+  await eventually('the flow waits', () => log.lines.some((line) => line.message === 'step done'));
+  breakOff();
+  await eventually('the far side is gone', () => far.sockets.size === 0);
+  await clock.advance(1000);
+  assert.equal(problemOf(await sent).code, 'connection');
 });
 
 for (const length of [undefined, 10 * mb]) {
