@@ -46,6 +46,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/schema/schema.ts',
     'src/schema/infer.ts',
     'src/schema/catch-entry.ts',
+    'src/store/store.ts',
     'src/format/index.ts',
   ],
   'src/resilience/': ['src/core/', 'src/errors.ts', 'src/schema/schema.ts', 'src/schema/infer.ts'],
@@ -66,7 +67,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/schema/': [
     'src/core/written.ts',
-    'src/resilience/policy.ts', 'src/store/options.ts',
+    'src/resilience/policy.ts',
+    'src/store/options.ts',
     'src/errors.ts',
     'src/steps/step.ts',
     'src/expression/',

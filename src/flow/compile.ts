@@ -8,6 +8,7 @@ import type { ConnectorDefinition } from '../sdk.ts';
 import { steps as allSteps } from '../steps/index.ts';
 import { compileCatch } from '../steps/parts/catch.ts';
 import type { Compiled, EndpointReference, SchemaFinding } from '../steps/step.ts';
+import type { Store } from '../store/store.ts';
 import { FirstBody } from './body-use.ts';
 import { checkClaims, checkMeetings, checkSubFlows, givenNames, ownErrorCodes } from './checks.ts';
 import { type FlowWorld, type Place, StepContext } from './context.ts';
@@ -16,7 +17,7 @@ import { Names } from './names.ts';
 import { observe } from './observe.ts';
 import { isRepeatable } from './operation.ts';
 import { checkPolicies } from './policy-checks.ts';
-import type { EndpointSlot, FlowProgram, ModuleSlot, Program } from './program.ts';
+import type { EndpointSlot, FlowProgram, ModuleSlot, Program, StoreSlot } from './program.ts';
 import { everywhere } from './scope.ts';
 
 export interface CompileTools {
@@ -40,6 +41,7 @@ class Compiler {
   readonly #references: ReadonlyMap<string, EndpointReference>;
   readonly #flows = new Map<string, FlowProgram>();
   readonly #modules: ModuleSlot[] = [];
+  readonly #store: StoreSlot = { needed: false, store: undefined };
   /** Flows being compiled, outermost first: one that runs itself is found by it. */
   readonly #underWay: string[] = [];
   readonly #run = new Set<string>();
@@ -67,7 +69,13 @@ class Compiler {
     checkMeetings(this.#source, connectors, report);
     checkClaims(this.#source, connectors, report);
     checkPolicies(this.#source, report);
-    return { source: this.#source, flows: this.#flows, endpoints: this.#endpoints, modules: this.#modules };
+    return {
+      source: this.#source,
+      flows: this.#flows,
+      endpoints: this.#endpoints,
+      modules: this.#modules,
+      store: this.#store,
+    };
   }
 
   #reference(slot: EndpointSlot): EndpointReference {
@@ -139,6 +147,7 @@ class Compiler {
         if (this.#flows.get(name)?.durable) makeDurable();
         return handler;
       },
+      store: () => this.#useStore(),
       makeDurable,
       module: (path, exportName, pointer) => this.#module(path, exportName, pointer),
       jsonSchema: this.#tools.jsonSchema,
@@ -225,6 +234,14 @@ class Compiler {
       return report('circular-run', `${who}. Use \`loop\` to repeat steps`);
     }
     return subFlow(this.#flow(flow), pointer);
+  }
+
+  #useStore(): () => Store {
+    this.#store.needed = true;
+    return () => {
+      if (!this.#store.store) throw failure('bug', { detail: 'the store is not open' });
+      return this.#store.store;
+    };
   }
 
   #module(path: string, exportName: string, pointer: string): () => (...args: readonly unknown[]) => unknown {

@@ -1,4 +1,4 @@
-import type { Exchange, Handler } from '../core/exchange.ts';
+import type { Handler } from '../core/exchange.ts';
 import { ExpressionSource, type Finding, type Report, type StepSource, TemplateSource } from '../core/written.ts';
 import { Failure } from '../errors.ts';
 import { compileExpression, type Expression, ExpressionSyntaxError, functionNames } from '../expression/expression.ts';
@@ -15,9 +15,11 @@ import type {
   SchemaFinding,
   StepsOptions,
 } from '../steps/step.ts';
+import type { Store } from '../store/store.ts';
 import type { FirstBody } from './body-use.ts';
 import { selectorProblem } from './checks.ts';
 import { Names } from './names.ts';
+import { filled } from './options.ts';
 import { ExchangeScope, reserved } from './scope.ts';
 
 /** What the steps of one flow share while they are compiled. */
@@ -36,6 +38,7 @@ export interface FlowWorld {
   readonly endpointNames: readonly string[];
   /** Reports unknown, circular and misused flows at `pointer`. */
   flowHandler(name: string, pointer: string): Handler | undefined;
+  store(): () => Store;
   makeDurable(): void;
   module(path: string, exportName: string, pointer: string): () => (...args: readonly unknown[]) => unknown;
   jsonSchema(schema: unknown): (value: unknown) => readonly SchemaFinding[];
@@ -180,6 +183,10 @@ export class StepContext implements CompileContext {
     if (problem) this.report(at, { severity: 'warning', code: 'unknown-error-code', ...problem });
   }
 
+  store(): () => Store {
+    return this.#world.store();
+  }
+
   makeDurable(): void {
     this.#world.makeDurable();
   }
@@ -239,15 +246,7 @@ export class StepContext implements CompileContext {
     if (parts.every((part) => part.constant)) {
       return literal(Object.fromEntries(parts.map((part) => [part.key, part.constant?.value])));
     }
-    return {
-      constant: undefined,
-      evaluate: async (exchange: Exchange) => {
-        const result: Record<string, unknown> = {};
-        for (const part of parts)
-          result[part.key] = part.constant ? part.constant.value : await part.evaluate(exchange);
-        return result;
-      },
-    };
+    return { constant: undefined, evaluate: (exchange) => filled(parts, exchange) };
   }
 
   #check(

@@ -14,12 +14,19 @@ import type {
   SourceContext,
   Wording,
 } from '../sdk.ts';
+import type { Store } from '../store/store.ts';
 import { InFlight } from './in-flight.ts';
 import { type Intake, intake } from './intake.ts';
 import { isRepeatable } from './operation.ts';
 import type { FlowProgram, Program } from './program.ts';
 import { hashOf, type Runs } from './runs.ts';
 import type { SharedResources } from './shared.ts';
+
+/** What outlives a version of the integration. */
+export interface Kept {
+  readonly store: Store;
+  readonly runs: Runs;
+}
 
 /** One version of an integration with its connections: opened once, drained once. */
 export class Generation {
@@ -31,7 +38,7 @@ export class Generation {
   readonly #endpoints: Endpoint[] = [];
   readonly #sources: Source[] = [];
   readonly #intakes = new Map<string, Intake>();
-  readonly #openRuns: () => Promise<Runs>;
+  readonly #openKept: () => Promise<Kept>;
   #runs: Runs | undefined;
 
   constructor(
@@ -39,10 +46,10 @@ export class Generation {
     services: Omit<Services, 'background' | 'config'>,
     connectors: Readonly<Record<string, Connector>>,
     shared: SharedResources,
-    openRuns: () => Promise<Runs>,
+    openKept: () => Promise<Kept>,
   ) {
     this.program = program;
-    this.#openRuns = openRuns;
+    this.#openKept = openKept;
     this.#connectors = connectors;
     this.#shared = shared;
     this.#inFlight = new InFlight(services.clock);
@@ -67,7 +74,12 @@ export class Generation {
         slot.handler = this.#policies(slot.source)(endpoint.handle);
       }
       const flows = [...this.program.flows.values()].filter((flow) => flow.source.from);
-      if (flows.some((flow) => flow.durable)) this.#runs = await this.#openRuns();
+      const durable = flows.some((flow) => flow.durable);
+      if (durable || this.program.store.needed) {
+        const { store, runs } = await this.#openKept();
+        this.program.store.store = store;
+        if (durable) this.#runs = runs;
+      }
       const sources = flows.map((flow) => this.#source(flow));
       // Before the sources: what one of them hands over again is under way by then.
       await this.resume();

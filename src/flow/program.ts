@@ -1,5 +1,6 @@
 import type { Handler } from '../core/exchange.ts';
 import type { EndpointSource, FlowSource, IntegrationSource } from '../core/written.ts';
+import type { Store } from '../store/store.ts';
 
 /** A compiled flow: ready to run once its endpoints are open. */
 export interface FlowProgram {
@@ -26,10 +27,18 @@ export interface ModuleSlot {
   run: (...args: readonly unknown[]) => unknown;
 }
 
+/** The place where the opened store is put. */
+export interface StoreSlot {
+  /** A step asked for it. */
+  needed: boolean;
+  store: Store | undefined;
+}
+
 /** A compiled integration: handlers without connections. */
 export interface Program {
   readonly source: IntegrationSource;
   readonly flows: ReadonlyMap<string, FlowProgram>;
   readonly endpoints: ReadonlyMap<string, EndpointSlot>;
   readonly modules: readonly ModuleSlot[];
+  readonly store: StoreSlot;
 }

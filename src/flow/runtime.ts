@@ -3,7 +3,7 @@ import type { IntegrationSource } from '../core/written.ts';
 import { failure } from '../errors.ts';
 import type { Connector } from '../sdk.ts';
 import type { Store } from '../store/store.ts';
-import { Generation } from './generation.ts';
+import { Generation, type Kept } from './generation.ts';
 import type { Program } from './program.ts';
 import { Runs } from './runs.ts';
 import { SharedResources } from './shared.ts';
@@ -25,7 +25,7 @@ export class Runtime {
   /** Versions that were replaced, until their last message has ended. */
   readonly #leaving = new Map<Generation, Promise<unknown>>();
   #stopping = false;
-  #kept: Promise<{ readonly store: Store; readonly runs: Runs }> | undefined;
+  #kept: Promise<Kept> | undefined;
   #cancelResuming: () => void = () => {};
 
   constructor(services: RuntimeServices, connectors: Readonly<Record<string, Connector>>) {
@@ -90,12 +90,11 @@ export class Runtime {
   }
 
   #generation(program: Program): Generation {
-    const openRuns = async (): Promise<Runs> => (await this.#keep(program)).runs;
-    return new Generation(program, this.#services, this.#connectors, this.#shared, openRuns);
+    return new Generation(program, this.#services, this.#connectors, this.#shared, () => this.#keep(program));
   }
 
   /** The store, opened once; a reload that names another one takes effect at the next start. */
-  #keep(program: Program): Promise<{ readonly store: Store; readonly runs: Runs }> {
+  #keep(program: Program): Promise<Kept> {
     this.#kept ??= this.#openStore(program).catch((thrown: unknown) => {
       this.#kept = undefined;
       throw thrown;
@@ -103,7 +102,7 @@ export class Runtime {
     return this.#kept;
   }
 
-  async #openStore(program: Program): Promise<{ readonly store: Store; readonly runs: Runs }> {
+  async #openStore(program: Program): Promise<Kept> {
     const { openStore } = this.#services;
     if (!openStore) throw failure('startup', { what: 'The store', detail: 'there is none here' });
     const store = await openStore(program.source);

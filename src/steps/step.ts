@@ -2,6 +2,7 @@ import type { Exchange, Handler } from '../core/exchange.ts';
 import type { ExpressionSource, Finding, StepSource, TemplateSource } from '../core/written.ts';
 import type { Infer } from '../schema/infer.ts';
 import type { Schema } from '../schema/schema.ts';
+import type { Store } from '../store/store.ts';
 
 /**
  * The shape of a step: one file, one `defineStep`, listed in `index.ts`. From the options literal come the types, the
@@ -78,6 +79,8 @@ export interface CompileContext {
   endpoints(connector: string | undefined): readonly EndpointReference[];
   /** Reports an entry of `on` that no error of this integration fits. */
   selector(selector: string, at: string): void;
+  /** The store, open before the first message comes. */
+  store(): () => Store;
   /** The flow needs a journal: what it does survives a crash. */
   makeDurable(): void;
   /** The sub-flow by name: reports unknown and circular ones. */
