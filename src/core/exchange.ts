@@ -89,6 +89,8 @@ interface Fields {
   readonly position: string;
 }
 
+type Writable = { -readonly [name in keyof Fields]: Fields[name] };
+
 /** A message on its way through a flow. Immutable: a change makes a new one that shares the rest. */
 export class Exchange implements Fields {
   readonly id: string;
@@ -156,12 +158,23 @@ export class Exchange implements Fields {
     return next;
   }
 
+  /** As `with({ life })`, in half the time: every call of an endpoint has a life of its own. */
+  withLife(life: Life): Exchange {
+    const next: Writable = new Exchange(this);
+    next.life = life;
+    return next as Exchange;
+  }
+
   withBody(body: Body): Exchange {
     return this.with({ body });
   }
 
   withVariable(name: string, value: unknown): Exchange {
-    return this.with({ variables: Object.assign(Object.create(null), this.variables, { [name]: value }) });
+    return this.withVariables({ [name]: value });
+  }
+
+  withVariables(named: Variables): Exchange {
+    return this.with({ variables: { __proto__: null, ...this.variables, ...named } as unknown as Variables });
   }
 
   /** The parsed body; waiting for a slow one ends with the message. */

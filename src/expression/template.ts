@@ -105,17 +105,16 @@ function compilePieces(text: string, path: Path, into: Compilation): readonly Co
 
 const noValue = (expression: Expression): Error => failure('no-value', { expression: shortened(expression.source) });
 
-/** Evaluates the holes among the pieces; each must yield something. */
-function values(compiled: readonly Compiled[], scope: Scope): unknown[] | Promise<unknown[]> {
-  const parts = compiled.map((piece): Part => {
+/** The pieces as parts; each hole must yield something. */
+function partsOf(compiled: readonly Compiled[]): readonly Part[] {
+  return compiled.map((piece): Part => {
     if (typeof piece === 'string') return { constant: piece };
     const present = (value: unknown): unknown => {
       if (value === undefined) throw noValue(piece);
       return value;
     };
-    return { make: (given) => after(piece.evaluate(given), present) };
+    return { make: (scope) => after(piece.evaluate(scope), present) };
   });
-  return collect(parts, scope);
 }
 
 const plain = (value: unknown): unknown => (value instanceof Segments ? value.text : value);
@@ -129,7 +128,8 @@ function compileString(text: string, path: Path, into: Compilation): Part {
   }
   if (compiled.every((piece) => typeof piece === 'string')) return { constant: compiled.join('') };
   const join = (found: unknown): string => (found as unknown[]).map((value) => textOf(plain(value))).join('');
-  return { make: (scope) => after(values(compiled, scope), join) };
+  const parts = partsOf(compiled);
+  return { make: (scope) => after(collect(parts, scope), join) };
 }
 
 const isConstant = (part: Part): part is { readonly constant: unknown } => 'constant' in part;
@@ -179,23 +179,32 @@ function segmentText(value: unknown): string {
   throw failure('bad-request', { detail: `a hole of the path yielded ${what} where text was needed` });
 }
 
+/** Nothing to encode, and no segment of dots whatever stands beside it. */
+const harmless = /^[\w.~-]*[\w~-][\w.~-]*$/;
+
 const countSlashes = (text: string): number => text.split('/').length - 1;
 
 function buildPath(compiled: readonly Compiled[], found: readonly unknown[]): string {
   let path = '';
-  const touched = new Set<number>();
+  let touched: Set<number> | undefined;
   for (const [index, value] of found.entries()) {
     if (typeof compiled[index] === 'string') {
       path += value;
+      continue;
+    }
+    const text = typeof value === 'number' ? String(value) : value;
+    if (typeof text === 'string' && harmless.test(text)) {
+      path += text;
       continue;
     }
     const first = countSlashes(path);
     const inPath = !/[?#]/.test(path);
     path += encodeHole(value, segmentText);
     const last = countSlashes(path);
+    touched ??= new Set();
     for (let at = first; inPath && at <= last; at += 1) touched.add(at);
   }
-  assertPath(path, touched);
+  if (touched) assertPath(path, touched);
   return path;
 }
 
@@ -206,7 +215,8 @@ function compilePath(value: unknown, into: Compilation): Part {
   }
   const compiled = compilePieces(value, [], into);
   if (compiled.every((piece) => typeof piece === 'string')) return { constant: compiled.join('') };
-  return { make: (scope) => after(values(compiled, scope), (found) => buildPath(compiled, found as unknown[])) };
+  const parts = partsOf(compiled);
+  return { make: (scope) => after(collect(parts, scope), (found) => buildPath(compiled, found as unknown[])) };
 }
 
 /**

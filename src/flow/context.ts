@@ -50,6 +50,7 @@ export interface Place {
   readonly names: Names;
   readonly error: boolean;
   readonly reply: CompileContext['reply'];
+  readonly undoWanted: boolean;
 }
 
 /** Gives a step what it may ask for while it is compiled. */
@@ -68,6 +69,10 @@ export class StepContext implements CompileContext {
 
   get body(): FirstBody {
     return this.#world.body;
+  }
+
+  get undoWanted(): boolean {
+    return this.#place.undoWanted;
   }
 
   get reply(): CompileContext['reply'] {
@@ -123,6 +128,7 @@ export class StepContext implements CompileContext {
     return {
       names: options.scope === 'inner' || options.declare ? new Names(options.declare, here.names) : here.names,
       error: here.error || (options.error ?? false),
+      undoWanted: options.undo === undefined ? here.undoWanted : options.undo === 'wanted',
       reply: inner ? { possible: false, why: options.noReply ?? 'the steps stand apart from the flow' } : here.reply,
     };
   }

@@ -8,8 +8,8 @@ export function withLimit(ms: number, late: () => Failure): Policy {
     const { clock } = exchange.services;
     const life = new Life(clock, { parent: exchange.life, deadline: clock.monotonic() + ms, late });
     try {
-      const answer = await next(exchange.with({ life }));
-      return answer?.with({ life: exchange.life });
+      const answer = await next(exchange.withLife(life));
+      return answer?.withLife(exchange.life);
     } finally {
       life.end();
     }

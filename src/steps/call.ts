@@ -5,6 +5,7 @@ import {
   answerValue,
   checkConnector,
   checkRepeat,
+  checkUndo,
   compileOutgoing,
   outgoingOptions,
   tracked,
@@ -38,6 +39,7 @@ export const call = defineStep({
     const endpoint = context.endpoint(options.endpoint, 'endpoint');
     checkConnector(endpoint, options.connector, context);
     checkRepeat(endpoint, options, context);
+    checkUndo(endpoint, options, context);
     if (endpoint && !endpoint.replies) {
       context.report('', {
         code: 'no-answer',
@@ -52,7 +54,8 @@ export const call = defineStep({
     if (options.as === undefined) context.body.replace();
     const far = endpoint ? tracked(endpoint, context.pointer) : unreachable;
     const asked: Handler = async (exchange) => {
-      const answer = await far(await outgoing(exchange));
+      const request = outgoing(exchange);
+      const answer = await (request instanceof Promise ? request.then(far) : far(request));
       if (!answer) return answer;
       // What the file set went out with the call; of the answer only what it looks at or relays goes on.
       return exchange.with({

@@ -58,8 +58,9 @@ export const scatterGather = defineStep({
           (await handlers.get(name)?.(exchange.with({ life, position: `${exchange.position}:${name}` })))?.value(),
         { require, life: exchange.life, deadline },
       );
-      const next = exchange.withVariable('failed', failedVariable(failed));
-      return as === undefined ? next.withBody(Body.value(results)) : next.withVariable(as, results);
+      const failures = failedVariable(failed);
+      if (as !== undefined) return exchange.withVariables({ failed: failures, [as]: results });
+      return exchange.withVariable('failed', failures).withBody(Body.value(results));
     };
   },
 });

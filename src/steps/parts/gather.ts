@@ -54,6 +54,11 @@ export function gather(
       if (over) return;
       over = true;
       leave?.();
+      if (underWay.size === 0) {
+        life.end();
+        settle();
+        return;
+      }
       life.abort(failure('aborted', { detail: 'it was not needed any more' }));
       void Promise.allSettled(underWay).then(settle);
     };

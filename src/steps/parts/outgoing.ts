@@ -54,7 +54,7 @@ export function compileOutgoing(
   options: OutgoingOptions,
   context: CompileContext,
   repeats: boolean,
-): (exchange: Exchange) => Promise<Exchange> {
+): (exchange: Exchange) => Exchange | Promise<Exchange> {
   const operation = context.evaluated({
     ...(options.connector?.options as object | undefined),
     ...(options.expect ? { expect: options.expect } : {}),
@@ -66,7 +66,7 @@ export function compileOutgoing(
   const body: Evaluate | undefined = options.body ? context.template(options.body) : undefined;
   if (!body && repeats) context.body.look();
   else if (!body) context.body.take();
-  return async (exchange) => {
+  const built = async (exchange: Exchange): Promise<Exchange> => {
     const given = headers ? merged(exchange.ownHeaders, headersFrom(await headers(exchange))) : exchange.ownHeaders;
     const ownHeaders = key ? merged(given, keyHeader(await key(exchange))) : given;
     const contentType = ownHeaders['content-type'];
@@ -79,6 +79,14 @@ export function compileOutgoing(
         : exchange.body,
     });
   };
+  if (headers || key || body) return built;
+  // Most calls send what they got, and nothing of that takes time.
+  return (exchange) => {
+    if (exchange.body.isStream) return built(exchange);
+    const value = operation(exchange);
+    if (!(value instanceof Promise)) return exchange.with({ operation: value });
+    return value.then((ready: unknown) => exchange.with({ operation: ready }));
+  };
 }
 
 function keyHeader(key: unknown): Headers {
@@ -88,6 +96,29 @@ function keyHeader(key: unknown): Headers {
   return headersFrom({ 'idempotency-key': key });
 }
 
+/** Reports, in a saga, a call that changes something and does not say how it is undone. */
+export function checkUndo(
+  endpoint: EndpointReference | undefined,
+  options: OutgoingOptions & { readonly compensate?: unknown },
+  context: CompileContext,
+): void {
+  if (!context.undoWanted || !endpoint || options.compensate || endpoint.safe(known(options, context))) return;
+  context.report('', {
+    severity: 'warning',
+    code: 'no-undo',
+    at: 'key',
+    message: `This step of a saga changes something at \`${endpoint.name}\` and does not say how it is undone: give it \`compensate: [ … ]\`, empty when nothing can or need be done`,
+  });
+}
+
+/** The options of the call as far as they are known before a message comes. */
+function known(options: OutgoingOptions, context: CompileContext): Readonly<Record<string, unknown>> {
+  const written = Object.entries((options.connector?.options as object | undefined) ?? {});
+  return Object.fromEntries(
+    written.map(([key, value]) => [key, value instanceof TemplateSource ? context.constant(value)?.value : value]),
+  );
+}
+
 /** Reports a `retry` that will hardly ever repeat this call. */
 export function checkRepeat(
   endpoint: EndpointReference | undefined,
@@ -95,11 +126,7 @@ export function checkRepeat(
   context: CompileContext,
 ): void {
   if (!endpoint?.repeats || options.idempotent || options.idempotencyKey) return;
-  const written = Object.entries((options.connector?.options as object | undefined) ?? {});
-  const known = Object.fromEntries(
-    written.map(([key, value]) => [key, value instanceof TemplateSource ? context.constant(value)?.value : value]),
-  );
-  if (endpoint.idempotent(known)) return;
+  if (endpoint.idempotent(known(options, context))) return;
   context.report('endpoint', {
     severity: 'warning',
     code: 'not-repeatable',
