@@ -108,6 +108,7 @@ class Compiler {
         ...(flow.from ? (definition?.provides ?? []) : ['params', 'query', 'identity']),
       ]),
       error: false,
+      undoWanted: false,
       reply: awaited ? { possible: true } : { possible: false, why: `\`${flow.from?.name}\` sends no answers` },
     };
     const main = this.#steps(world, flow.steps, place);

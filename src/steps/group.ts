@@ -13,7 +13,7 @@ export const group = defineStep({
     required: ['steps'],
   },
   compile(options, context) {
-    const inside = context.steps(options.steps);
+    const inside = context.steps(options.steps, options.compensate ? { undo: 'given' } : {});
     return { ends: inside.ends, handler: compensated(inside.handler, options.compensate, context) };
   },
 });

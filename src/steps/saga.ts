@@ -38,7 +38,7 @@ export const saga = defineStep({
   },
   compile(options, context) {
     context.makeDurable();
-    const inside = context.steps(options.steps);
+    const inside = context.steps(options.steps, { undo: 'wanted' });
     const how = options.undo ?? defaultUndo;
     return {
       ends: inside.ends,

@@ -1,5 +1,5 @@
 import { compensated, compensateOption } from './parts/compensate.ts';
-import { checkConnector, checkRepeat, compileOutgoing, outgoingOptions, tracked } from './parts/outgoing.ts';
+import { checkConnector, checkRepeat, checkUndo, compileOutgoing, outgoingOptions, tracked } from './parts/outgoing.ts';
 import { defineStep } from './step.ts';
 
 export const send = defineStep({
@@ -21,6 +21,7 @@ export const send = defineStep({
     const endpoint = context.endpoint(options.endpoint, 'endpoint');
     checkConnector(endpoint, options.connector, context);
     checkRepeat(endpoint, options, context);
+    checkUndo(endpoint, options, context);
     const outgoing = compileOutgoing(options, context, endpoint?.repeats ?? false);
     if (!endpoint) return async (exchange) => exchange;
     const far = tracked(endpoint, context.pointer);

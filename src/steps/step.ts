@@ -45,6 +45,8 @@ export interface StepsOptions {
   readonly repeated?: boolean;
   /** `$error` is known inside. */
   readonly error?: boolean;
+  /** `wanted`: what changes something inside must say how it is undone. `given`: somebody around undoes it. */
+  readonly undo?: 'wanted' | 'given';
 }
 
 /** What a step may ask while it is compiled. Pure: no network, no files, no clock. */
@@ -97,6 +99,8 @@ export interface CompileContext {
   readonly body: BodyUse;
   /** Reports at an option of this step (`endpoint`, `cases/0`), or at the step itself where `at` is empty. */
   report(at: string, finding: Omit<Finding, 'pointer' | 'severity'> & { severity?: Finding['severity'] }): void;
+  /** What changes something here must say how it is undone. */
+  readonly undoWanted: boolean;
   /** Whether somebody waits for an answer; else why not, for the message. */
   readonly reply: { readonly possible: true } | { readonly possible: false; readonly why: string };
 }

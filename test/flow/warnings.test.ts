@@ -56,6 +56,21 @@ const cases: readonly (readonly [string, string, string | undefined])[] = [
     mainFlow('- switch: { cases: [ { when: a, steps: [ { stop: {} } ] } ] }'),
     'no-otherwise /flows/main/steps/0/switch: A message that no case matches',
   ],
+  [
+    'a step of a saga that changes something and cannot be undone',
+    mainFlow('- saga: { steps: [ { call: { endpoint: a, test: { path: post } } } ] }'),
+    'no-undo /flows/main/steps/0/saga/steps/0/call: This step of a saga changes something at `a`',
+  ],
+  [
+    'steps of a saga that read, are undone, or stand in a group that is',
+    mainFlow(`
+- saga:
+    steps:
+      - call: { endpoint: a, test: { path: get } }
+      - call: { endpoint: a, test: { path: post }, compensate: [ { send: { endpoint: a, test: { path: undo } } } ] }
+      - group: { steps: [ { send: { endpoint: a, test: { path: post } } } ], compensate: [] }`),
+    undefined,
+  ],
 ];
 
 describe('validate warns about', () => {

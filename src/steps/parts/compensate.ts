@@ -24,6 +24,7 @@ export function compensated(
     scope: 'inner',
     noReply: 'when it runs, the caller gets the error',
     error: true,
+    undo: 'given',
   });
   const remember = (saw: Exchange, outcome: Outcome): void =>
     saw.life.onUndo({
