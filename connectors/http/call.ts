@@ -253,7 +253,7 @@ export class Call implements Serving {
   #end(body: Uint8Array | string | undefined, unfinished: boolean): void {
     const response = this.#response;
     if (!unfinished || this.#broken || this.#request.complete) {
-      response.end(body);
+      endWith(response, body);
       // The client is slower than we are; one that does not read at all is cut.
       if (response.socket?.writableLength) {
         response.socket.setTimeout(this.#port.patience.stall);
@@ -283,6 +283,15 @@ export class Call implements Serving {
     this.#upload?.destroy();
     this.#connection.done(this);
   }
+}
+
+/** Up to here a body is sent together with the headers. */
+const oneWrite = 4096;
+
+/** Node writes headers and text in one piece, headers and bytes in two; Latin-1 keeps every byte what it is. */
+function endWith(response: ServerResponse, body: Uint8Array | string | undefined): void {
+  if (!Buffer.isBuffer(body) || body.length > oneWrite) response.end(body);
+  else response.end(body.toString('latin1'), 'latin1');
 }
 
 const hasBody = ({ headers }: IncomingMessage): boolean =>
