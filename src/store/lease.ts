@@ -1,5 +1,4 @@
 import type { Clock } from '../core/clock.ts';
-import { failure } from '../errors.ts';
 import type { Check, Store } from './store.ts';
 
 /** The space of all leases; their values are empty. */
@@ -61,11 +60,5 @@ export class Lease {
   async release(): Promise<void> {
     this.#until = 0;
     await this.#store.write([{ op: 'delete', space, key: this.name, when: this.token }]);
-  }
-
-  /** Throws `store` when the lease may have been lost. */
-  check(): void {
-    if (this.left > 0) return;
-    throw failure('store', { store: this.#store.kind, detail: `the lease ${this.name} was lost` });
   }
 }
