@@ -28,6 +28,8 @@ export class Life {
   readonly #scope: Life;
   readonly #outer: Life | undefined;
   readonly #journal: Journal | undefined;
+  /** Nearly always there is one at a time: a set is made for the second. */
+  #listener: ((reason: Failure) => void) | undefined;
   #listeners: Set<(reason: Failure) => void> | undefined;
   #reason: Failure | undefined;
   #controller: AbortController | undefined;
@@ -111,6 +113,12 @@ export class Life {
       listener(this.#reason);
       return () => {};
     }
+    if (!this.#listener) {
+      this.#listener = listener;
+      return () => {
+        if (this.#listener === listener) this.#listener = undefined;
+      };
+    }
     this.#listeners ??= new Set();
     const listeners = this.#listeners.add(listener);
     return () => listeners.delete(listener);
@@ -124,7 +132,7 @@ export class Life {
   abort(reason: Failure): void {
     if (this.#reason) return;
     this.#reason = reason;
-    const listeners = [...(this.#listeners ?? [])];
+    const listeners = [...(this.#listener ? [this.#listener] : []), ...(this.#listeners ?? [])];
     this.end();
     this.#controller?.abort(reason);
     for (const listener of listeners) listener(reason);
@@ -190,6 +198,7 @@ export class Life {
     this.#cancelTimer = undefined;
     this.#leaveParent?.();
     this.#leaveParent = undefined;
+    this.#listener = undefined;
     this.#listeners = undefined;
   }
 
