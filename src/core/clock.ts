@@ -14,25 +14,63 @@ export interface Clock {
 // A longer wait would overflow the timer's 32 bits and fire at once.
 const longest = 2 ** 31 - 1;
 
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  after(ms, run, background = false) {
+/** Waits in the background that are at least so long may end a little late, together with others. */
+const coarseFrom = 1000;
+/** So much later they end at most. */
+const coarseTick = 50;
+
+class SystemClock implements Clock {
+  /** By the number of their tick. Deadlines come with every message and hardly ever pass: a few timers do for all. */
+  readonly #ticks = new Map<number, Set<() => void>>();
+
+  now(): number {
+    return Date.now();
+  }
+
+  monotonic(): number {
+    return performance.now();
+  }
+
+  after(ms: number, run: () => void, background = false): () => void {
     if (ms > longest) {
-      let cancel = systemClock.after(
+      let cancel = this.after(
         longest,
         () => {
-          cancel = systemClock.after(ms - longest, run, background);
+          cancel = this.after(ms - longest, run, background);
         },
         background,
       );
       return () => cancel();
     }
+    if (background && ms >= coarseFrom) return this.#afterAbout(ms, run);
     const timer = setTimeout(run, ms);
     if (background) timer.unref();
     return () => clearTimeout(timer);
-  },
-};
+  }
+
+  #afterAbout(ms: number, run: () => void): () => void {
+    const now = performance.now();
+    const tick = Math.ceil((now + ms) / coarseTick);
+    const waiting = this.#ticks.get(tick) ?? this.#openTick(tick, tick * coarseTick - now);
+    // Not `run` itself: the same function may wait twice.
+    const entry = (): void => run();
+    waiting.add(entry);
+    return () => waiting.delete(entry);
+  }
+
+  #openTick(tick: number, ms: number): Set<() => void> {
+    const waiting = new Set<() => void>();
+    this.#ticks.set(tick, waiting);
+    const end = (): void => {
+      this.#ticks.delete(tick);
+      for (const run of waiting) run();
+    };
+    setTimeout(end, ms).unref();
+    return waiting;
+  }
+}
+
+export const systemClock: Clock = new SystemClock();
 
 /** Waits `ms`; rejects with the signal's reason as soon as it is aborted. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {

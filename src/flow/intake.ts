@@ -40,10 +40,11 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
 
   const through = async (id: string, incoming: Incoming, run: Run | undefined): Promise<Exchange | undefined> => {
     const ms = least(limit, incoming.deadline);
-    const deadline = ms === undefined ? {} : { deadline: clock.monotonic() + ms, late };
+    const since = clock.monotonic();
+    const deadline = ms === undefined ? {} : { deadline: since + ms, late };
     const life = new Life(clock, { ...deadline, journal: run?.journal });
     if (streams) incoming.body.allowRelay();
-    const message = { id, flow: name, since: clock.monotonic(), life };
+    const message = { id, flow: name, since, life };
     underWay++;
     inFlight.add(message);
     let relayed: Exchange | undefined;
@@ -81,21 +82,22 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
     }
   };
 
-  const deliver: Deliver = async (incoming) => {
-    if (underWay >= capacity) {
-      throw failure('overloaded', {
-        detail: `${capacity} messages are under way in the flow ${name}`,
-        retryAfter: 1000,
-      });
-    }
-    if (!durable) return through(random.uuid(), incoming, undefined);
-    const { runs, hash } = durable;
+  const kept = async (incoming: Incoming, { runs, hash }: NonNullable<typeof durable>) => {
     const id = incoming.key === undefined ? random.uuid() : runs.idFor(name, incoming.key);
     const { headers, origin, body } = incoming;
     return runs.once(id, async () => {
       const run = await runs.begin({ id, flow: name, hash, headers, origin }, body);
       return through(id, incoming, run);
     });
+  };
+
+  // Not an async function: one that returns a promise makes its caller wait three turns more.
+  const deliver: Deliver = (incoming) => {
+    if (underWay >= capacity) {
+      const detail = `${capacity} messages are under way in the flow ${name}`;
+      return Promise.reject(failure('overloaded', { detail, retryAfter: 1000 }));
+    }
+    return durable ? kept(incoming, durable) : through(random.uuid(), incoming, undefined);
   };
 
   return {

@@ -40,3 +40,28 @@ describe('the system clock', () => {
     assert.equal(fired, false);
   });
 });
+
+describe('waits in the background', () => {
+  test('that are long end together, each as often as it was asked for, but those that were cancelled', async () => {
+    const fired: string[] = [];
+    const again = (): void => void fired.push('again');
+    const begun = systemClock.monotonic();
+    await new Promise<void>((resolve) => {
+      // Waits in the background keep no process alive.
+      const awake = setInterval(() => {}, 1000);
+      systemClock.after(1000, again, true);
+      systemClock.after(1000, () => fired.push('never'), true)();
+      systemClock.after(1000, again, true);
+      systemClock.after(
+        1100,
+        () => {
+          clearInterval(awake);
+          resolve();
+        },
+        true,
+      );
+    });
+    assert.deepEqual(fired, ['again', 'again']);
+    assert.ok(systemClock.monotonic() - begun >= 1099, 'never too early');
+  });
+});
