@@ -40,6 +40,11 @@ export class PostgresServer implements AsyncDisposable {
     return `postgresql://${this.user}@127.0.0.1:${this.port}/postgres`;
   }
 
+  /** For a client of the test's own. */
+  get connection() {
+    return { host: '127.0.0.1', port: this.port, user: this.user, password, database: 'postgres' };
+  }
+
   get process(): Child {
     if (!this.#process) throw new Error('the server is not running');
     return this.#process;

@@ -12,10 +12,13 @@ export type Row = Readonly<Record<string, unknown>>;
 /** A value of a statement: what `pg` can send. */
 export type Value = string | number | Buffer | null | readonly (string | number | Buffer | null)[];
 
+type Work<T> = (ask: (text: string, values?: readonly Value[]) => Promise<readonly Row[]>) => Promise<T>;
+
 export class PostgresConnections {
   readonly #pool: Pool;
   readonly #clock: Clock;
   readonly #timeout: number;
+  readonly #underWay = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
   private constructor(pool: Pool, clock: Clock, log: Log, timeout: number) {
@@ -51,10 +54,27 @@ export class PostgresConnections {
   }
 
   /** Statements on one connection. When `work` fails, or a statement takes too long, it is closed. */
-  async use<T>(
-    work: (ask: (text: string, values?: readonly Value[]) => Promise<readonly Row[]>) => Promise<T>,
-  ): Promise<T> {
-    if (this.#closing) throw failureOf('it is closed', false);
+  use<T>(work: Work<T>): Promise<T> {
+    if (this.#closing) return Promise.reject(failureOf('it is closed', false));
+    const using = this.#use(work);
+    this.#underWay.add(using);
+    const done = (): void => void this.#underWay.delete(using);
+    using.then(done, done);
+    return using;
+  }
+
+  /** Waits for what is under way, which no longer takes than the timeout. */
+  close(): Promise<void> {
+    // The pool forgets whoever is still waiting for a connection when it ends.
+    this.#closing ??= Promise.allSettled(this.#underWay).then(() => this.#end());
+    return this.#closing;
+  }
+
+  async #end(): Promise<void> {
+    await within(this.#clock, this.#timeout, this.#pool.end(), () => failureOf('it did not close')).catch(() => {});
+  }
+
+  async #use<T>(work: Work<T>): Promise<T> {
     const client = await this.#connect();
     try {
       const result = await work((text, values = []) => this.#ask(client, text, values));
@@ -65,13 +85,6 @@ export class PostgresConnections {
       client.release(true);
       throw thrown;
     }
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= within(this.#clock, this.#timeout, this.#pool.end(), () => failureOf('it did not close')).catch(
-      () => {},
-    );
-    return this.#closing;
   }
 
   #connect(): Promise<PoolClient> {
