@@ -22,5 +22,7 @@ const context = plainContext({
   },
 });
 const source = await openSource({ path, ...defaults }, context);
+// A flow that waits for nothing keeps no process alive: one that holds its file back must not end by itself.
+setInterval(() => {}, 60_000);
 process.on('SIGTERM', () => void source.close().then(() => process.exit(0)));
 console.log('open');
