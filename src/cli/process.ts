@@ -53,8 +53,8 @@ export const services = (log: Log): RuntimeServices => ({
 /** What a process that a signal ended at once ends with, as shells count it. */
 export const exitOf = (signal: NodeJS.Signals): number => (signal === 'SIGINT' ? 130 : 143);
 
-/** One Ctrl-C arrives as several: the terminal sends it to every process, and npm and the launcher pass it on. */
-const sameKeyMs = 500;
+/** One stop arrives as several: a terminal, systemd and `timeout` tell every process, and npm and the launcher pass it on. */
+const sameStopMs = 500;
 
 /** Calls `stop` at the first signal; a second one ends the process at once. */
 export function onSignals(stop: (signal: NodeJS.Signals) => void): void {
@@ -63,7 +63,7 @@ export function onSignals(stop: (signal: NodeJS.Signals) => void): void {
     process.on(signal, () => {
       const now = systemClock.monotonic();
       if (first !== undefined) {
-        if (signal === 'SIGINT' && now - first < sameKeyMs) return;
+        if (now - first < sameStopMs) return;
         process.exit(exitOf(signal));
       }
       first = now;

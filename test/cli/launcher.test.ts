@@ -6,6 +6,7 @@ import { Child, finished, root } from '../support/child-process.ts';
 import { DowelProcess } from '../support/dowel-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { oldNode } from '../support/old-node.ts';
+import { farEndpoint, heldService } from './support/held-service.ts';
 import { answering, Project, serving } from './support/project.ts';
 
 const launcher = join(root, 'bin', 'dowel.js');
@@ -63,6 +64,29 @@ describe('an older Node', { skip }, () => {
     assert.notEqual(pid, dowel.pid);
     dowel.kill('SIGKILL');
     await eventually('the integration has ended', () => !isAlive(pid));
+  });
+
+  test('the whole group is told to stop, as systemd does: what is under way is finished all the same', async (t) => {
+    const far = await heldService(t);
+    const project = new Project(t, {
+      'integration.yaml': serving(
+        '- script: { module: ./pid.ts, as: pid }\n- call: { endpoint: far, as: answer }\n- respond: { body: "${{ $pid }}" }',
+        farEndpoint(far),
+      ),
+      'pid.ts': 'export default () => { console.error(`runs as ${process.pid}`); return process.pid; };',
+    });
+    await using dowel = new DowelProcess(old, [launcher, 'run', project.path()]);
+    await dowel.until('it is ready', () => dowel.logged('ready') !== undefined);
+    const answer = fetch(dowel.url);
+    await far.waiting(1);
+    const said = (): number => Number(/runs as (\d+)\n/.exec(dowel.stderr)?.[1]);
+    await dowel.until('it has said its pid', () => said() > 0);
+    process.kill(said(), 'SIGTERM');
+    dowel.kill('SIGTERM');
+    await dowel.until('it is stopping', () => dowel.logged('stopping') !== undefined);
+    far.release();
+    assert.equal((await answer).status, 200);
+    assert.deepEqual(await dowel.ended, { code: 0, signal: null });
   });
 
   test('without the one it needs: one line that says what to install, and 69', async (t) => {
