@@ -40,10 +40,18 @@ export const openEndpoint = (async (options: EndpointOptions, context: EndpointC
   // Or with the first call, whichever is sooner.
   const cancelLoading = context.clock.after(loadAfterMs, () => void open().catch(() => {}), true);
 
+  const callFirst = async (exchange: Exchange): Promise<Exchange> =>
+    call(await exchange.life.race(open()), template, settings, exchange);
+
   return {
-    handle: async (exchange) => {
-      exchange.life.check();
-      return call(pool ?? (await exchange.life.race(open())), template, settings, exchange);
+    // Not an async function: one that returns a promise makes its caller wait three turns more.
+    handle(exchange) {
+      try {
+        exchange.life.check();
+        return pool ? call(pool, template, settings, exchange) : callFirst(exchange);
+      } catch (thrown) {
+        return Promise.reject(thrown);
+      }
     },
     async close() {
       cancelLoading();

@@ -8,29 +8,36 @@ export interface Random {
   uuid(): string;
 }
 
-// Ids are drawn from a pool of random bytes: one system call for 256 of them.
-const pool = new Uint8Array(16 * 256);
-let used = pool.length;
+/** Makes 16 random bytes at `at` those of a UUID, version 4. */
+function mark(bytes: Uint8Array, at: number): void {
+  bytes[at + 6] = ((bytes[at + 6] ?? 0) & 0x0f) | 0x40;
+  bytes[at + 8] = ((bytes[at + 8] ?? 0) & 0x3f) | 0x80;
+}
 
-const hex = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
+/** The UUID whose hexadecimal digits stand at `at`. */
+const dashed = (hex: string, at: number): string =>
+  `${hex.slice(at, at + 8)}-${hex.slice(at + 8, at + 12)}-${hex.slice(at + 12, at + 16)}-${hex.slice(at + 16, at + 20)}-${hex.slice(at + 20, at + 32)}`;
 
-function format(bytes: Uint8Array, at: number): string {
-  const h = (i: number): string => hex[bytes[at + i] ?? 0] ?? '';
-  const version = hex[((bytes[at + 6] ?? 0) & 0x0f) | 0x40];
-  const variant = hex[((bytes[at + 8] ?? 0) & 0x3f) | 0x80];
-  return `${h(0)}${h(1)}${h(2)}${h(3)}-${h(4)}${h(5)}-${version}${h(7)}-${variant}${h(9)}-${h(10)}${h(11)}${h(12)}${h(13)}${h(14)}${h(15)}`;
+/** Draws ids from a supply of random digits: one system call and one conversion for 256 of them. */
+function idSource(): () => string {
+  const pool = Buffer.alloc(16 * 256);
+  let digits = '';
+  let used = digits.length;
+  return () => {
+    if (used === digits.length) {
+      randomFillSync(pool);
+      for (let at = 0; at < pool.length; at += 16) mark(pool, at);
+      digits = pool.toString('hex');
+      used = 0;
+    }
+    used += 32;
+    return dashed(digits, used - 32);
+  };
 }
 
 export const systemRandom: Random = {
   next: () => Math.random(),
-  uuid() {
-    if (used === pool.length) {
-      randomFillSync(pool);
-      used = 0;
-    }
-    used += 16;
-    return format(pool, used - 16);
-  },
+  uuid: idSource(),
 };
 
 /** A repeatable source of chance (mulberry32): for tests. */
@@ -45,10 +52,10 @@ export function seededRandom(seed: number): Random {
   };
   return {
     next,
-    uuid: () =>
-      format(
-        Uint8Array.from({ length: 16 }, () => Math.floor(next() * 256)),
-        0,
-      ),
+    uuid: () => {
+      const bytes = Buffer.from(Array.from({ length: 16 }, () => Math.floor(next() * 256)));
+      mark(bytes, 0);
+      return dashed(bytes.toString('hex'), 0);
+    },
   };
 }
