@@ -1,15 +1,7 @@
 import type { Handler } from '../core/exchange.ts';
-import { toFailure } from '../errors.ts';
+import { failure, toFailure } from '../errors.ts';
 import { compensated, compensateOption } from './parts/compensate.ts';
-import {
-  answerValue,
-  checkConnector,
-  checkRepeat,
-  checkUndo,
-  compileOutgoing,
-  outgoingOptions,
-  tracked,
-} from './parts/outgoing.ts';
+import { checkConnector, checkRepeat, checkUndo, compileOutgoing, outgoingOptions, tracked } from './parts/outgoing.ts';
 import { type Compiled, defineStep } from './step.ts';
 
 export const call = defineStep({
@@ -56,7 +48,7 @@ export const call = defineStep({
     const asked: Handler = async (exchange) => {
       const request = outgoing(exchange);
       const answer = await (request instanceof Promise ? request.then(far) : far(request));
-      if (!answer) return answer;
+      if (!answer) throw failure('bug', { detail: 'an endpoint that replies gave no answer' });
       // What the file set went out with the call; of the answer only what it looks at or relays goes on.
       return exchange.with({
         body: answer.body,
@@ -71,8 +63,9 @@ export const call = defineStep({
     context.declare(as, 'as');
     const named: Handler = async (exchange) => {
       const answer = await safe(exchange);
-      const value = await answerValue(answer);
-      return exchange.withVariable(as, value).with({ response: answer?.response ?? exchange.response });
+      // A fallback may end the flow: by `respond`, `filter` or `stop`.
+      if (!answer || answer.reply) return answer;
+      return exchange.withVariable(as, await answer.value()).with({ response: answer.response });
     };
     return compensated(named, options.compensate, context);
   },

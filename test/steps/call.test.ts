@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { failure, httpFailure } from '../../src/errors.ts';
-import { mainFlow, startEngine } from '../support/engine.ts';
+import { type Far, mainFlow, startEngine } from '../support/engine.ts';
 
 describe('call', () => {
   test('without `as` the answer becomes the message', async (t) => {
@@ -73,6 +73,20 @@ describe('call', () => {
         [{ r: 1 }, 'application/xml'],
       ],
     );
+  });
+
+  test('fallback may end the flow, also where the answer is named', async (t) => {
+    const down: Far = () => {
+      throw failure('connection', { endpoint: 'a', detail: 'down' });
+    };
+    for (const as of ['', ', as: price']) {
+      const flow = (end: string): string =>
+        mainFlow(`- call: { endpoint: a${as}, fallback: [ ${end} ] }\n- transform: '"went on"'`);
+      const answered = await startEngine(t, flow('{ respond: { status: 418 } }'), { far: down });
+      assert.equal((await answered.send({ body: 1 })).status, 418);
+      const stopped = await startEngine(t, flow('{ stop: {} }'), { far: down });
+      assert.equal((await stopped.send({ body: 1 })).exchange, undefined);
+    }
   });
 
   test('fallback runs instead of a failed call and sees the error', async (t) => {

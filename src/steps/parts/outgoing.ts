@@ -186,9 +186,3 @@ function kept(answer: Exchange | undefined): Exchange | undefined {
   answer?.life.keep(answer.body);
   return answer;
 }
-
-/** The answer of a call as a value: `$name`. */
-export function answerValue(answer: Exchange | undefined): unknown | Promise<unknown> {
-  if (!answer) throw failure('bug', { detail: 'an endpoint that replies gave no answer' });
-  return answer.value();
-}
