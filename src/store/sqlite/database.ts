@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { type Clock, sleep } from '../../core/clock.ts';
-import { type Failure, failure } from '../../errors.ts';
+import { Failure, failure } from '../../errors.ts';
 import { describe, isBusy } from './failures.ts';
 
 /** "DOWL", at a fixed place in the file: tells our files from those of other programs (`file` shows it, too). */
@@ -28,8 +28,14 @@ const migrations: readonly string[] = [
 const patience = 3_000;
 const pause = 50;
 
+export interface Opened {
+  readonly db: DatabaseSync;
+  /** The version drawn last. */
+  readonly version: number;
+}
+
 /** Opens the file for this process alone. Rejects with `startup`. */
-export async function openDatabase(path: string, clock: Clock): Promise<DatabaseSync> {
+export async function openDatabase(path: string, clock: Clock): Promise<Opened> {
   makeFile(path);
   const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
   const end = clock.monotonic() + patience;
@@ -37,10 +43,10 @@ export async function openDatabase(path: string, clock: Clock): Promise<Database
     let db: DatabaseSync | undefined;
     try {
       db = new DatabaseSync(path);
-      prepare(db, path);
-      return db;
+      return { db, version: prepare(db, path) };
     } catch (thrown) {
       if (db?.isOpen) db.close();
+      if (thrown instanceof Failure) throw thrown;
       if (!isBusy(thrown)) throw unopened(path, describe(thrown), thrown);
       if (clock.monotonic() >= end) {
         throw unopened(
@@ -54,7 +60,7 @@ export async function openDatabase(path: string, clock: Clock): Promise<Database
   }
 }
 
-const unopened = (path: string, detail: string, cause?: unknown): Failure =>
+export const unopened = (path: string, detail: string, cause?: unknown): Failure =>
   failure('startup', { what: `The store ${path}`, detail }, { cause });
 
 /** An empty file is a new database. It holds what messages held: nobody else may read it. */
@@ -73,11 +79,12 @@ function makeFile(path: string): void {
   }
 }
 
-function prepare(db: DatabaseSync, path: string): void {
+/** Yields the version drawn last. */
+function prepare(db: DatabaseSync, path: string): number {
   // First of all, so that the lock is never let go and SQLite keeps its index of the log in memory. The kernel frees the
   // lock when the process dies.
   db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
-  const version = knownVersion(db, path);
+  const done = migrationsIn(db, path);
   db.exec('COMMIT');
   const mode = db.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode'];
   if (mode !== 'wal') throw unopened(path, 'its file system cannot hold a write-ahead log');
@@ -86,13 +93,14 @@ function prepare(db: DatabaseSync, path: string): void {
   // A log that once grew does not keep the disk for ever.
   db.exec(`PRAGMA journal_size_limit = ${16 * 1024 ** 2}`);
   for (const [index, sql] of migrations.entries()) {
-    if (index < version) continue;
+    if (index < done) continue;
     db.exec(`BEGIN; ${sql} PRAGMA user_version = ${index + 1}; PRAGMA application_id = ${applicationId}; COMMIT`);
   }
+  return Number(db.prepare('SELECT version FROM counter').get()?.['version']);
 }
 
 /** How many migrations have run; throws for a file that we must not touch. */
-function knownVersion(db: DatabaseSync, path: string): number {
+function migrationsIn(db: DatabaseSync, path: string): number {
   const id = db.prepare('PRAGMA application_id').get()?.['application_id'];
   const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
   const tables = Number(db.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count']);

@@ -20,7 +20,6 @@ export function statements(db: DatabaseSync) {
     ),
     renew: db.prepare('UPDATE entry SET expires = :expires WHERE space = :space AND key = :key'),
     delete: db.prepare('DELETE FROM entry WHERE space = :space AND key = :key'),
-    counter: db.prepare('SELECT version FROM counter'),
     count: db.prepare('UPDATE counter SET version = :version'),
     // The length of a blob stands in its row's header: the blob itself is not read.
     expired: db.prepare(

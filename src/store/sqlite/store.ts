@@ -12,8 +12,8 @@ import { pageOf } from '../page.ts';
 import type { Entry, ListOptions, Page, Store, Write, Written } from '../store.ts';
 import { Sweeper, type Swept } from '../sweeper.ts';
 import type { StoreWorld } from '../world.ts';
-import { openDatabase } from './database.ts';
-import { isFatal, sqliteFailure } from './failures.ts';
+import { type Opened, openDatabase, unopened } from './database.ts';
+import { describe, isFatal, sqliteFailure } from './failures.ts';
 import { entryOf, type Statements, statements } from './statements.ts';
 
 /** Bounds of one transaction: the event loop stands still while it is written. */
@@ -27,7 +27,13 @@ interface Waiting {
 }
 
 export async function openSqlite(path: string, world: StoreWorld): Promise<Store> {
-  return new SqliteStore(await openDatabase(path, world.clock), path, world);
+  const opened = await openDatabase(path, world.clock);
+  try {
+    return new SqliteStore(opened, path, world);
+  } catch (thrown) {
+    opened.db.close();
+    throw unopened(path, describe(thrown), thrown);
+  }
 }
 
 class SqliteStore implements Store {
@@ -47,13 +53,13 @@ class SqliteStore implements Store {
   #ended: Failure | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(db: DatabaseSync, path: string, { clock, log, onFatal }: StoreWorld) {
+  constructor({ db, version }: Opened, path: string, { clock, log, onFatal }: StoreWorld) {
     this.#db = db;
     this.#sql = statements(db);
     this.#path = path;
     this.#clock = clock;
     this.#onFatal = onFatal;
-    this.#version = Number(this.#sql.counter.get()?.['version']);
+    this.#version = version;
     this.#sweeper = new Sweeper(clock, log, async () => this.#guarded(() => this.#sweep()));
     this.#sweeper.expect(0);
   }
