@@ -29,7 +29,7 @@ export function expected(schema: Schema): string {
     case 'path':
       return `a path such as \`${example ?? './order.schema.json'}\``;
     case 'uri':
-      return `a URI such as \`${example ?? 'http://localhost:8080'}\``;
+      return schema.patternText ?? `a URI such as \`${example ?? 'http://localhost:8080'}\``;
     case 'name':
       return 'a name: letters, digits, `-` and `_`, beginning with a letter';
     case 'cron':
