@@ -3,7 +3,7 @@ import { basename, join, relative, resolve } from 'node:path';
 import { keyPatterns } from '../schema/wording.ts';
 import { exitCode } from './exit-codes.ts';
 import { print, say } from './output.ts';
-import { isEmptyFolder, scaffold } from './scaffold.ts';
+import { isAtHome, isEmptyFolder, packageRoot, scaffold } from './scaffold.ts';
 import { parse, UsageError } from './usage.ts';
 
 const kinds = ['http', 'timer', 'file'] as const;
@@ -34,6 +34,8 @@ export async function command(args: readonly string[]): Promise<number> {
   }
   for (const file of make(folder, kind)) print(`${shown(join(folder, file))}\n`);
   say(`\nNow:  cd ${quoted(shown(folder))} && npx dowel dev integration.yaml\nREADME.md has commands to try.`);
+  // Elsewhere npx would look for a package of that name on the network.
+  if (!isAtHome(folder)) say(`Once, so that npx finds dowel there:  npm install --global ${quoted(packageRoot)}`);
   return exitCode.done;
 }
 

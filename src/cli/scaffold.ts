@@ -1,9 +1,11 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { editorSchema } from './schema.ts';
 
-const packageRoot = fileURLToPath(new URL('../..', import.meta.url)).replace(/[/\\]$/, '');
+export const packageRoot = fileURLToPath(new URL('../..', import.meta.url)).replace(/[/\\]$/, '');
 const schemaName = 'integration.schema.json';
+const schemaCopy = `./${schemaName}`;
 
 /** What the templates are called: each of them is an integration that runs as it lies there. */
 const templateName = 'my-integration';
@@ -30,12 +32,13 @@ export function scaffold(folder: string, what: { readonly name: string; readonly
     // Published packages leave out files of the name `.gitignore`.
     write(file === 'gitignore' ? '.gitignore' : file, head + text);
   }
-  if (schema === `./${schemaName}`) {
-    copyFileSync(join(packageRoot, 'schemas', schemaName), join(folder, schemaName));
-    written.push(schemaName);
-  }
+  // Not copied: a container image has no `schemas` folder.
+  if (schema === schemaCopy) write(schemaName, editorSchema());
   return written;
 }
+
+/** Whether `npx dowel` is found in `folder` without a further word: it lies in the project that has Dowel. */
+export const isAtHome = (folder: string): boolean => schemaSeenFrom(folder, packageRoot) !== schemaCopy;
 
 /**
  * Where an editor finds the schema: in the package, when the folder lies in the project that installed it (or in a
@@ -45,7 +48,7 @@ export function scaffold(folder: string, what: { readonly name: string; readonly
 export function schemaSeenFrom(folder: string, home: string): string {
   const owner = dirname(home);
   const project = basename(owner) === 'node_modules' ? dirname(owner) : home;
-  if (!folder.startsWith(`${project}${sep}`)) return `./${schemaName}`;
+  if (!folder.startsWith(`${project}${sep}`)) return schemaCopy;
   return relative(folder, join(home, 'schemas', schemaName))
     .split(sep)
     .join('/');

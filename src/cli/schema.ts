@@ -15,7 +15,10 @@ Prints the JSON Schema of the language, for editors. The first line of a file te
 export async function command(args: readonly string[]): Promise<number> {
   const parsed = parse(args, { text: usage, options: {}, positionals: { min: 0, max: 0 } });
   if (!parsed) return exitCode.done;
-  const schema = composeIntegrationSchema({ steps, connectors: connectorDefinitions });
-  print(`${JSON.stringify(schema, null, 2)}\n`);
+  print(editorSchema());
   return exitCode.done;
 }
+
+/** What editors read, as text. */
+export const editorSchema = (): string =>
+  `${JSON.stringify(composeIntegrationSchema({ steps, connectors: connectorDefinitions }), null, 2)}\n`;

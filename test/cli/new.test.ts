@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { describe, test } from 'node:test';
-import { schemaSeenFrom } from '../../src/cli/scaffold.ts';
-import { finished } from '../support/child-process.ts';
+import { packageRoot, schemaSeenFrom } from '../../src/cli/scaffold.ts';
+import { finished, root } from '../support/child-process.ts';
 import { runDowel, startDowel } from '../support/dowel-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
@@ -77,6 +77,29 @@ test('file: the orders of the README come out as it says', async (t) => {
   assert.ok(readme.includes(`\`${sum}\``), sum);
   assert.deepEqual(await dowel.stop(), { code: 0, signal: null });
   assert.deepEqual(readdirSync(join(folder, 'inbox', '.done')), ['a1.json']);
+});
+
+test('in a folder where npx does not find dowel it says how it will; in a checkout there is no need', async (t) => {
+  const { folder: cwd } = new Project(t);
+  const elsewhere = await runDowel(['new', 'orders'], { cwd });
+  assert.ok(elsewhere.stderr.endsWith(`so that npx finds dowel there:  npm install --global ${packageRoot}\n`));
+  const name = `.cache/made-by-a-test-${process.pid}`;
+  t.after(() => rmSync(join(root, name), { recursive: true }));
+  const here = await runDowel(['new', name]);
+  assert.equal(here.code, 0, here.stderr);
+  assert.doesNotMatch(here.stderr, /npm install/);
+});
+
+test('needs nothing but the code: a container image has no folder of schemas', async (t) => {
+  const { folder: cwd } = new Project(t);
+  for (const part of ['package.json', 'bin', 'src', 'connectors']) {
+    cpSync(join(root, part), join(cwd, 'app', part), { recursive: true });
+  }
+  symlinkSync(join(root, 'node_modules'), join(cwd, 'app', 'node_modules'));
+  const { code, stderr } = await finished(process.execPath, ['app/bin/dowel.js', 'new', 'orders'], { cwd });
+  assert.equal(code, 0, stderr);
+  const written = readFileSync(join(cwd, 'orders', 'integration.schema.json'), 'utf8');
+  assert.equal(written, (await runDowel(['schema'])).stdout);
 });
 
 test('the line for editors points into the package where the project has it, else to a copy', () => {
