@@ -111,11 +111,14 @@ class Compiler {
       undoWanted: false,
       reply: awaited ? { possible: true } : { possible: false, why: `\`${flow.from?.name}\` sends no answers` },
     };
-    const main = this.#steps(world, flow.steps, place);
-    if (awaited && !main.ends) body.take();
     const context = new StepContext(world, place, `${flow.pointer}/onError`, 'onError');
     const entries = flow.onError;
-    const onError = entries && body.afterFailure(() => compileCatch(entries, context, ''));
+    const compileMain = (): Compiled => {
+      const main = this.#steps(world, flow.steps, place);
+      if (awaited && !main.ends) body.take();
+      return main;
+    };
+    const [main, onError] = body.attempt(compileMain, entries && (() => compileCatch(entries, context, '')), false);
     const program: FlowProgram = {
       name: flow.name,
       source: flow,

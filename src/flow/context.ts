@@ -9,6 +9,7 @@ import { nearest } from '../schema/nearest.ts';
 import type {
   CompileContext,
   Compiled,
+  Ending,
   EndpointReference,
   Evaluate,
   FormatReference,
@@ -133,12 +134,16 @@ export class StepContext implements CompileContext {
     };
   }
 
-  alternatives<T>(compile: readonly (() => T)[]): readonly T[] {
+  alternatives<T extends Ending>(compile: readonly (() => T)[]): readonly T[] {
     return this.#world.body.alternatives(compile);
   }
 
-  afterFailure<T>(compile: () => T): T {
-    return this.#world.body.afterFailure(compile);
+  attempt<T, U extends Ending>(
+    main: () => T,
+    instead: (() => U) | undefined,
+    rejoins: boolean,
+  ): readonly [T, U | undefined] {
+    return this.#world.body.attempt(main, instead, rejoins);
   }
 
   inner(names: readonly string[], compile: () => void): void {

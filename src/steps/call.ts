@@ -40,10 +40,17 @@ export const call = defineStep({
         suggestion: 'send',
       });
     }
-    const outgoing = compileOutgoing(options, context, endpoint?.repeats ?? false);
-    const instead = options.fallback;
-    const fallback = instead && context.afterFailure(() => context.steps(instead, { error: true }));
-    if (options.as === undefined) context.body.replace();
+    const { as, fallback: instead } = options;
+    const compileRequest = (): ReturnType<typeof compileOutgoing> => {
+      const request = compileOutgoing(options, context, endpoint?.repeats ?? false);
+      if (as === undefined) context.body.replace();
+      return request;
+    };
+    const [outgoing, fallback] = context.attempt(
+      compileRequest,
+      instead && (() => context.steps(instead, { error: true })),
+      as === undefined,
+    );
     const far = endpoint ? tracked(endpoint, context.pointer) : unreachable;
     const asked: Handler = async (exchange) => {
       const request = outgoing(exchange);
@@ -58,7 +65,6 @@ export const call = defineStep({
       });
     };
     const safe = fallback ? withFallback(asked, fallback) : asked;
-    const { as } = options;
     if (as === undefined) return compensated(safe, options.compensate, context);
     context.declare(as, 'as');
     const named: Handler = async (exchange) => {

@@ -25,6 +25,9 @@ export interface Compiled {
   readonly ends: boolean;
 }
 
+/** Compiled steps, or what holds some; `undefined` = none. */
+export type Ending = { readonly ends: boolean } | undefined;
+
 export const defineStep = <const O extends Schema>(definition: StepDefinition<O>): StepDefinition<O> => definition;
 
 /** A compiled expression, bound to messages. */
@@ -67,9 +70,16 @@ export interface CompileContext {
   evaluated(options: unknown): Evaluate;
   steps(list: readonly StepSource[], options?: StepsOptions): Compiled;
   /** Alternatives of which one runs: each is compiled as if the others were not there. */
-  alternatives<T>(compile: readonly (() => T)[]): readonly T[];
-  /** Steps that run when others failed: they see the body as it came in. */
-  afterFailure<T>(compile: () => T): T;
+  alternatives<T extends Ending>(compile: readonly (() => T)[]): readonly T[];
+  /**
+   * Compiles `instead`, which runs when what `main` compiles has failed and sees the message as it was before; with
+   * `rejoins` the flow goes on behind it.
+   */
+  attempt<T, U extends Ending>(
+    main: () => T,
+    instead: (() => U) | undefined,
+    rejoins: boolean,
+  ): readonly [T, U | undefined];
   /** Compiles inside a scope of its own, in which `names` exist: they are not known behind it. */
   inner(names: readonly string[], compile: () => void): void;
   /** A variable of the language itself that exists from here on (`failed`). */

@@ -2,7 +2,7 @@ import type { Handler } from '../core/exchange.ts';
 import { toFailure } from '../errors.ts';
 import { catchEntry } from '../schema/catch-entry.ts';
 import { compileCatch } from './parts/catch.ts';
-import { defineStep } from './step.ts';
+import { type Compiled, defineStep } from './step.ts';
 
 export const tryStep = defineStep({
   name: 'try',
@@ -22,14 +22,15 @@ export const tryStep = defineStep({
     required: ['steps'],
   },
   compile(options, context) {
-    const main = context.steps(options.steps);
-    const entries = options.catch;
-    const caught = entries && context.afterFailure(() => compileCatch(entries, context, 'catch/'));
-    const last = options.finally
-      ? context.afterFailure(() =>
-          context.steps(options.finally ?? [], { scope: 'inner', noReply: '`finally` runs beside the answer' }),
-        )
-      : undefined;
+    const { catch: entries, finally: cleaning } = options;
+    const compileMain = (): Compiled => context.steps(options.steps);
+    const compileCaught = entries && (() => compileCatch(entries, context, 'catch/'));
+    const noReply = '`finally` runs beside the answer';
+    const [[main, caught], last] = context.attempt(
+      () => context.attempt(compileMain, compileCaught, true),
+      cleaning && (() => context.steps(cleaning, { scope: 'inner', noReply })),
+      false,
+    );
     const attempt: Handler = async (exchange) => {
       try {
         return await main.handler(exchange);

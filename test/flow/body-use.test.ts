@@ -28,6 +28,38 @@ const flows: readonly (readonly [string, string, boolean])[] = [
     '- loop: { while: $headers.x = "1", steps: [ { send: { endpoint: a } } ] }\n- respond: { body: 1 }',
     false,
   ],
+  [
+    'a loop that may not run even once',
+    '- loop: { while: $headers.x = "1", steps: [ { transform: 1 } ] }\n- send: { endpoint: a }',
+    false,
+  ],
+  [
+    'a step that may not run, which passes it on and answers with another',
+    '- when: $headers.x = "1"\n  call: { endpoint: a }',
+    true,
+  ],
+  [
+    'a case that ends the flow',
+    '- switch: { cases: [ { when: $headers.x = "1", steps: [ { respond: {} } ] } ], otherwise: [ { call: { endpoint: a } } ] }\n- send: { endpoint: b }',
+    true,
+  ],
+  ['a fallback that leaves it', '- call: { endpoint: a, fallback: [] }', false],
+  ['a fallback that answers', '- call: { endpoint: a, fallback: [ { respond: { body: sorry } } ] }', true],
+  [
+    'a catch that leaves it',
+    '- try: { steps: [ { call: { endpoint: a } } ], catch: [ { steps: [ { log: { message: sorry } } ] } ] }',
+    false,
+  ],
+  [
+    'a catch that makes another',
+    '- try: { steps: [ { call: { endpoint: a } } ], catch: [ { steps: [ { set: { body: sorry } } ] } ] }',
+    true,
+  ],
+  [
+    'a catch behind an answer',
+    '- call: { endpoint: a }\n- try: { steps: [ { call: { endpoint: b } } ], catch: [ { steps: [] } ] }',
+    true,
+  ],
   ['a copy for a wire tap', '- wireTap: { steps: [ { call: { endpoint: b } } ] }\n- call: { endpoint: a }', false],
 ];
 
