@@ -21,7 +21,8 @@ interface Entry {
   readonly help: string;
 }
 
-const list = (value: unknown): string => (Array.isArray(value) ? value.join('; ') : String(value));
+const list = (value: unknown, separator = '; '): string =>
+  Array.isArray(value) ? value.join(separator) : String(value);
 
 export const errorTable = {
   malformed: {
@@ -69,7 +70,7 @@ export const errorTable = {
   'method-not-allowed': {
     kind: 'permanent',
     status: 405,
-    text: (f) => `${f['method']} is not served at ${f['path']}; allowed: ${list(f['allow'])}`,
+    text: (f) => `${f['method']} is not served at ${f['path']}; allowed: ${list(f['allow'], ', ')}`,
     help: 'The `Allow` header lists what is served at that path.',
   },
   expression: {
@@ -87,7 +88,7 @@ export const errorTable = {
   'no-value': {
     kind: 'permanent',
     status: 500,
-    text: (f) => `The hole ${f['expression']} yielded nothing where text was needed`,
+    text: (f) => `The hole \`${f['expression']}\` yielded nothing where text was needed`,
     help: 'Inside joined text and in paths a hole must yield a value. Give a default: `${{ name ? name : "x" }}`.',
   },
   unmatched: {
