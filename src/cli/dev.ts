@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { connectors } from '../../connectors/index.ts';
 import { systemClock } from '../core/clock.ts';
@@ -11,7 +10,7 @@ import { exitCode } from './exit-codes.ts';
 import { colorful, fail, say } from './output.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { onSignals, services, surroundings } from './process.ts';
-import { parse, UsageError } from './usage.ts';
+import { fileOf, parse } from './usage.ts';
 
 const usage = `
 dowel dev FILE
@@ -23,8 +22,7 @@ the old version. A broken edit is explained, and the old version goes on.
 export async function command(args: readonly string[]): Promise<number> {
   const parsed = parse(args, { text: usage, options: {}, positionals: { min: 1, max: 1 } });
   if (!parsed) return exitCode.done;
-  const file = parsed.positionals[0] ?? '';
-  if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
+  const file = fileOf(parsed.positionals);
 
   const { drainTimeout, logLevel } = surroundings(process.env);
   const color = colorful(process.stderr);

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { connectorDefinitions } from '../../connectors/index.ts';
 import { drawGraph } from '../integration/graph/graph.ts';
 import { type Direction, directions } from '../integration/graph/mermaid.ts';
@@ -6,7 +5,7 @@ import { renderText } from '../integration/render.ts';
 import { exitCode } from './exit-codes.ts';
 import { colorful, print, say } from './output.ts';
 import { prepare } from './prepare.ts';
-import { parse, UsageError } from './usage.ts';
+import { fileOf, parse, UsageError } from './usage.ts';
 
 const usage = `
 dowel graph FILE [--direction TB|LR|BT|RL]
@@ -30,8 +29,7 @@ export async function command(args: readonly string[]): Promise<number> {
   if (!directions.includes(direction)) {
     throw new UsageError(`--direction takes ${directions.join(', ')}, not ${direction}`);
   }
-  const file = parsed.positionals[0] ?? '';
-  if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
+  const file = fileOf(parsed.positionals);
 
   const { program, source, diagnostics } = await prepare(file, { env: {}, config: 'optional' });
   const errors = diagnostics.filter((one) => one.severity === 'error');

@@ -3,23 +3,27 @@ import { fail, print } from './output.ts';
 import { EnvironmentError, UsageError } from './usage.ts';
 
 interface Command {
+  /** Its arguments, as its help shows them. */
+  readonly takes: string;
   readonly summary: string;
   readonly load: () => Promise<{ readonly command: (args: readonly string[]) => Promise<number> }>;
 }
 
 /** One file per command, loaded when asked for. */
 const commands: Readonly<Record<string, Command>> = {
-  run: { summary: 'FILE                run an integration', load: () => import('./run.ts') },
-  dev: { summary: 'FILE                run it, and again whenever the file changes', load: () => import('./dev.ts') },
-  validate: { summary: 'FILE…          check definitions without running them', load: () => import('./validate.ts') },
-  graph: { summary: 'FILE              draw the flows (Mermaid)', load: () => import('./graph.ts') },
-  schema: { summary: '                  print the JSON Schema for editors', load: () => import('./schema.ts') },
+  run: { takes: 'FILE', summary: 'run an integration', load: () => import('./run.ts') },
+  dev: { takes: 'FILE', summary: 'run it, and again whenever the file changes', load: () => import('./dev.ts') },
+  validate: { takes: 'FILE…', summary: 'check definitions without running them', load: () => import('./validate.ts') },
+  graph: { takes: 'FILE', summary: 'draw the flows (Mermaid)', load: () => import('./graph.ts') },
+  schema: { takes: '', summary: 'print the JSON Schema for editors', load: () => import('./schema.ts') },
   new: {
-    summary: 'NAME                start a new integration in a folder of that name',
+    takes: 'NAME',
+    summary: 'start a new integration in a folder of that name',
     load: () => import('./new.ts'),
   },
   healthcheck: {
-    summary: '             ask a running integration whether it is ready',
+    takes: '',
+    summary: 'ask a running integration whether it is ready',
     load: () => import('./healthcheck.ts'),
   },
 };
@@ -67,6 +71,8 @@ async function instead(name: string): Promise<string> {
 }
 
 function help(): string {
-  const lines = Object.entries(commands).map(([name, command]) => `  dowel ${name} ${command.summary}`);
+  const lines = Object.entries(commands).map(
+    ([name, { takes, summary }]) => `  ${`dowel ${name} ${takes}`.padEnd(22)}${summary}`,
+  );
   return `Dowel runs one integration, written in one YAML file, as one light process.\n\n${lines.join('\n')}\n\nEach command explains itself: dowel run --help\n`;
 }

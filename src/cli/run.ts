@@ -19,8 +19,8 @@ way within 25 seconds, and ends. A second signal ends it at once. Log lines are 
 
   --exit-when-ready   stop as soon as everything is open: does it start?
 
-From the environment, beside the values of \`config\`: LOG_LEVEL (debug, info, warn, error) and DOWEL_DRAIN_TIMEOUT (10s),
-the time to finish in.
+From the environment, beside the values of \`config\`: LOG_LEVEL (debug, info, warn, error) and DOWEL_DRAIN_TIMEOUT, the
+time to finish in (25s when absent).
 
 Exit codes: 0 stopped; 3 stopped, but some messages were given up; 69 something it needs at start is missing;
 70 internal error; 78 the definition or its configuration is wrong.

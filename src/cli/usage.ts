@@ -1,3 +1,5 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { nearest } from '../schema/nearest.ts';
 import { print } from './output.ts';
@@ -40,6 +42,15 @@ export function parse<const O extends NonNullable<ParseArgsConfig['options']>>(
   if (length < usage.positionals.min) throw new UsageError(`something is missing\n\n${usage.text.trim()}`);
   if (length > usage.positionals.max) throw new UsageError(`that is one argument too many\n\n${usage.text.trim()}`);
   return parsed;
+}
+
+/** The one file that a command takes. */
+export function fileOf([file = '']: readonly string[]): string {
+  if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
+  if (statSync(file).isDirectory()) {
+    throw new UsageError(`${file} is a folder; name its file, as in ${join(file, 'integration.yaml')}`);
+  }
+  return file;
 }
 
 function meant(message: string, options: readonly string[]): string {

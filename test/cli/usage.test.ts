@@ -86,6 +86,14 @@ describe('wrong usage ends with 2 and says what is right, in its first line', ()
     }
   });
 
+  test('a folder in the place of its file', async (t) => {
+    const { folder } = new Project(t, { 'shop/integration.yaml': answering('hi') });
+    for (const command of ['dev', 'graph']) {
+      await wrong([command, 'shop'], /shop is a folder; name its file, as in shop\/integration\.yaml$/, folder);
+    }
+    await wrong(['validate', 'shop/'], /shop\/ is a folder; write 'shop\/\*\*\/integration\.yaml'$/, folder);
+  });
+
   test('a value that an option does not take', async (t) => {
     const { folder } = new Project(t, { 'integration.yaml': answering('hi') });
     await wrong(
