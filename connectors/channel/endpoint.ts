@@ -8,7 +8,7 @@ export async function openEndpoint(options: ChannelEndpointOptions, context: End
     async handle(exchange) {
       const { body } = exchange;
       // A stream ends with the message that brought it; what waits in a channel must not depend on that.
-      if (body.isStream) await body.bytes(exchange.services.codec);
+      if (body.isStream) await exchange.bytes();
       exchange.life.check();
       shared.value.put({
         body,

@@ -20,7 +20,7 @@ export async function openEndpoint(options: FileEndpointOptions, context: Endpoi
 
   const append = async (exchange: Exchange, { newline = true }: Operation, target: Target): Promise<void> => {
     const { body } = exchange;
-    const content = await body.bytes(codec);
+    const content = await exchange.bytes();
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
     const line = newline ? asLine(bytes, body.wireType(codec)) : bytes;
     exchange.life.check();
@@ -33,7 +33,7 @@ export async function openEndpoint(options: FileEndpointOptions, context: Endpoi
     try {
       await replaceFile({
         path: target.path,
-        content: stream ?? (await body.bytes(codec)),
+        content: stream ?? (await exchange.bytes()),
         id: context.random.uuid(),
         sync: options.sync,
         signal: life.signal,

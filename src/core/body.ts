@@ -134,12 +134,9 @@ export class Body {
     this.#relay = true;
   }
 
-  /**
-   * For a step that sends the body on while the flow goes on: makes sure that it can be sent again later, unless this is
-   * the one relay that the flow allows.
-   */
-  async settle(codec: Codec): Promise<void> {
-    if (this.isStream && !this.#relay) await this.bytes(codec);
+  /** Who hands the stream over must collect it before. */
+  get mustSettle(): boolean {
+    return this.isStream && !this.#relay;
   }
 
   /**

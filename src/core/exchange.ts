@@ -182,4 +182,18 @@ export class Exchange implements Fields {
     const value = this.body.value(this.services.codec);
     return value instanceof Promise ? this.life.race(value) : value;
   }
+
+  /** The body as it goes over the wire; waiting for a slow one ends with the message. */
+  bytes(): Uint8Array | string | Promise<Uint8Array | string> {
+    const bytes = this.body.bytes(this.services.codec);
+    return bytes instanceof Promise ? this.life.race(bytes) : bytes;
+  }
+
+  /**
+   * For a step that sends the body on while the flow goes on: makes sure that it can be sent again later, unless this is
+   * the one relay that the flow allows.
+   */
+  async settle(): Promise<void> {
+    if (this.body.mustSettle) await this.bytes();
+  }
 }

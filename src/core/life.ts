@@ -37,7 +37,7 @@ export class Life {
   #leaveParent: (() => void) | undefined;
   #outcome: Outcome = 'none';
   #undo: Undo[] | undefined;
-  #bodies: Body[] | undefined;
+  #bodies: Set<Body> | undefined;
 
   /** `deadline`: monotonic milliseconds. `late` makes the reason for its passing. */
   constructor(
@@ -124,7 +124,7 @@ export class Life {
     return () => listeners.delete(listener);
   }
 
-  /** A little more time when the message is over, for what must still be done: answering, undoing, cleaning up. */
+  /** A little more time when the message is over, for what must still be done: answering, undoing, cleaning up. To be ended. */
   grace(ms = 10_000, apart = false): Life {
     return new Life(this.clock, { parent: this, detached: true, apart, deadline: this.clock.monotonic() + ms });
   }
@@ -182,8 +182,10 @@ export class Life {
   keep(body: Body): void {
     if (!body.isStream) return;
     const root = this.#root;
-    root.#bodies ??= [];
-    root.#bodies.push(body);
+    root.#bodies ??= new Set();
+    const bodies = root.#bodies.add(body);
+    // A message that calls a thousand times does not hold a thousand answers that were read.
+    body.whenClosed(() => bodies.delete(body));
   }
 
   /** Drops every kept body but `except`, which is on its way to the caller. */

@@ -1,4 +1,5 @@
 import type { Handler } from '../core/exchange.ts';
+import { withGrace } from '../core/grace.ts';
 import { Life } from '../core/life.ts';
 import { type Failure, failure, toFailure } from '../errors.ts';
 import type { Catching } from '../steps/parts/catch.ts';
@@ -18,8 +19,7 @@ export function withErrors(steps: Handler, onError: Catching | undefined): Handl
       const error = toFailure(thrown);
       await undo(exchange, error, defaultUndo);
       if (!onError) throw error;
-      const after = exchange.life.aborted ? exchange.with({ life: exchange.life.grace() }) : exchange;
-      return onError.handle(after, error);
+      return withGrace(exchange, (after) => onError.handle(after, error));
     }
   };
 }

@@ -62,7 +62,8 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
       if (run) await ended(run, id);
       throw error;
     } finally {
-      life.discard(relayed?.body);
+      // Where nobody waits for an answer, nobody reads what is left of one.
+      life.discard(awaited ? relayed?.body : undefined);
       life.end();
       underWay--;
       inFlight.delete(message);

@@ -60,7 +60,7 @@ interface ErrorHead {
 
 export async function writeAnswer(answer: Exchange | undefined, codec: Codec): Promise<Uint8Array> {
   if (!answer) return join({}, '');
-  const body = await answer.body.bytes(codec);
+  const body = await answer.bytes();
   const { headers, response } = answer;
   return join({ headers, response, contentType: answer.body.wireType(codec) } satisfies AnswerHead, body);
 }

@@ -47,15 +47,15 @@ export const convert = defineStep({
     context.body.look();
     context.body.replace();
     return async (exchange) => {
-      const { body, services } = exchange;
+      const { body } = exchange;
       const reader = body.isValue ? undefined : (from ?? context.formatFor(body.contentType));
       let value: unknown;
       if (reader && (from || optionsOf(reader.name) !== undefined)) {
-        value = body.read(await body.bytes(services.codec), (bytes) =>
+        value = body.read(await exchange.bytes(), (bytes) =>
           reader.read(bytes, context.charsetOf(body.contentType), optionsOf(reader.name)),
         );
       } else {
-        value = await body.value(services.codec);
+        value = await exchange.value();
       }
       const written = optionsOf(to.name) === undefined && to.name === 'json';
       return exchange.withBody(

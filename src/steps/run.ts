@@ -41,9 +41,8 @@ export const run = defineStep({
             body: body ? Body.value(await body(exchange)) : exchange.body,
           }),
         );
-        const out = result?.body ?? Body.empty;
-        if (as !== undefined) return exchange.withVariable(as, await out.value(exchange.services.codec));
-        return exchange.withBody(out);
+        const out = exchange.withBody(result?.body ?? Body.empty);
+        return as === undefined ? out : exchange.withVariable(as, await out.value());
       },
       options.compensate,
       context,

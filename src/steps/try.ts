@@ -1,4 +1,5 @@
 import type { Handler } from '../core/exchange.ts';
+import { withGrace } from '../core/grace.ts';
 import { toFailure } from '../errors.ts';
 import { catchEntry } from '../schema/catch-entry.ts';
 import { compileCatch } from './parts/catch.ts';
@@ -47,7 +48,7 @@ export const tryStep = defineStep({
         try {
           return await attempt(exchange);
         } finally {
-          await last.handler(exchange.life.aborted ? exchange.with({ life: exchange.life.grace() }) : exchange);
+          await withGrace(exchange, last.handler);
         }
       },
     };

@@ -61,7 +61,7 @@ export const wireTap = defineStep({
     };
     const tap = async (exchange: Exchange): Promise<undefined> => {
       // The copy must be readable after the flow has passed the body on.
-      await exchange.body.settle(exchange.services.codec);
+      await exchange.settle();
       waiting.push(exchange);
       if (running < parallel) exchange.services.background(lane());
     };

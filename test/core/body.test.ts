@@ -97,14 +97,14 @@ describe('body', () => {
     await assert.rejects(async () => body.bytes(codec), { code: 'bug' });
   });
 
-  test('settle collects, unless the flow relays the stream', async () => {
-    const kept = streamOf(['{}']);
-    await kept.body.settle(codec);
-    assert.equal(kept.body.isStream, false);
+  test('a stream is collected before it is sent on, unless the flow relays it', async () => {
+    const { body } = streamOf(['{}']);
+    assert.equal(body.mustSettle, true);
+    await body.bytes(codec);
+    assert.equal(body.mustSettle, false);
     const relayed = streamOf(['{}']);
     relayed.body.allowRelay();
-    await relayed.body.settle(codec);
-    assert.equal(relayed.body.isStream, true);
+    assert.equal(relayed.body.mustSettle, false);
   });
 
   test('a stream that nobody wants gives its connection back', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
 import { failure } from '../../src/errors.ts';
 import { mainFlow, startEngine } from '../support/engine.ts';
@@ -58,6 +59,54 @@ describe('a message', () => {
     assert.equal(lines[0]?.fields['place'], 'main/steps/0 "Charge"');
     assert.equal(lines[0]?.fields['outcome'], 'unknown');
     assert.doesNotMatch(JSON.stringify(engine.log.lines), /4111/);
+  });
+});
+
+describe('an answer that comes bit by bit', () => {
+  /** Begins, and goes on when the test says so. */
+  const slow = (): PassThrough => {
+    const stream = new PassThrough();
+    stream.write('{ "a":');
+    return stream;
+  };
+
+  for (const step of [
+    '- convert: { to: json }',
+    '- transform: a',
+    '- call: { endpoint: b }',
+    '- wireTap: { steps: [] }',
+  ]) {
+    test(`is waited for until the deadline and no longer: ${step}`, async (t) => {
+      const stream = slow();
+      const yaml = mainFlow(`- call: { endpoint: a }\n${step}`, { flow: 'deadline: 1s' });
+      const engine = await startEngine(t, yaml, { far: () => ({ stream }) });
+      const sent = assert.rejects(engine.send(), { code: 'deadline' });
+      await engine.clock.advance(1000);
+      await sent;
+      assert.equal(stream.destroyed, true, 'its connection is given back');
+    });
+  }
+
+  test('gives its connection back where nobody waits for the end of the flow', async (t) => {
+    const stream = slow();
+    const yaml = mainFlow('- call: { endpoint: a }').replace('from: { test: {} }', 'from: { oneway: {} }');
+    const engine = await startEngine(t, yaml, { far: () => ({ stream }) });
+    await engine.deliver();
+    assert.equal(stream.destroyed, true);
+  });
+
+  test('is relayed by onError for as long as it takes, though the deadline has passed', async (t) => {
+    const stream = slow();
+    const yaml = mainFlow('- delay: { for: 2s }', {
+      flow: 'deadline: 1s\nonError: [ { steps: [ { call: { endpoint: a } } ] } ]',
+    });
+    const engine = await startEngine(t, yaml, { far: () => ({ stream }) });
+    const sent = engine.deliver();
+    await engine.clock.advance(1000);
+    const exchange = await sent;
+    assert.equal(exchange?.body.isStream, true);
+    await engine.clock.advance(60_000);
+    assert.equal(exchange?.life.aborted, false);
   });
 });
 

@@ -6,8 +6,18 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
-import { Body, type Connector, type ConnectorDefinition, type Deliver, type Exchange, type Headers } from '#sdk';
+import {
+  Body,
+  type Connector,
+  type ConnectorDefinition,
+  type Deliver,
+  type Exchange,
+  type Failure,
+  failure,
+  type Headers,
+} from '#sdk';
 import { connectors } from '../../connectors/index.ts';
 import { VirtualClock } from '../../src/core/clock.ts';
 import { noHeaders } from '../../src/core/exchange.ts';
@@ -37,6 +47,8 @@ export interface Answer {
   readonly status?: number;
   readonly headers?: Headers;
   readonly body?: unknown;
+  /** Instead of `body`: JSON that comes bit by bit. */
+  readonly stream?: Readable;
 }
 
 /** Throws for a call that fails; nothing = an empty answer. */
@@ -180,8 +192,19 @@ export class Engine {
 
   /** Hands a message to a flow and awaits what becomes of it; rejects with the Failure that nobody caught. */
   async send(message: Message = {}): Promise<Reply> {
+    const exchange = await this.deliver(message);
+    return {
+      status: exchange?.reply?.status,
+      headers: exchange?.reply?.headers ?? exchange?.ownHeaders ?? noHeaders,
+      body: await exchange?.value(),
+      exchange,
+    };
+  }
+
+  /** As {@link send}; what the flow answers is not read. */
+  async deliver(message: Message = {}): Promise<Exchange | undefined> {
     const { deliver } = this.#source(message.flow);
-    const exchange = await deliver({
+    return deliver({
       body: message.bytes ? Body.bytes(message.bytes.text, message.bytes.contentType) : Body.value(message.body),
       headers: message.headers ?? noHeaders,
       deadline: message.deadline,
@@ -192,12 +215,6 @@ export class Engine {
         attempt: 1,
       },
     });
-    return {
-      status: exchange?.reply?.status,
-      headers: exchange?.reply?.headers ?? exchange?.ownHeaders ?? noHeaders,
-      body: await exchange?.value(),
-      exchange,
-    };
   }
 
   /** The calls so far, by endpoint and path: `payments charges/1`. */
@@ -251,13 +268,18 @@ export class Engine {
     const answer = await life.race(Promise.resolve().then(() => this.far(made)));
     const headers = answer?.headers ?? noHeaders;
     return exchange.with({
-      body: Body.value(answer?.body),
+      body: answer?.stream ? streamed(answer.stream, endpoint) : Body.value(answer?.body),
       headers,
       ownHeaders: noHeaders,
       response: { status: answer?.status ?? 200, headers, endpoint },
     });
   }
 }
+
+const streamed = (stream: Readable, endpoint: string): Body => {
+  const tooLarge = (limit: number): Failure => failure('response-too-large', { endpoint, limit });
+  return Body.stream({ stream, limit: 1_000_000, tooLarge }, 'application/json', endpoint);
+};
 
 const indented = (text: string, by: number): string =>
   text

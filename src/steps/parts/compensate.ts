@@ -39,7 +39,7 @@ export function compensated(
     try {
       const next = (await done(exchange.with({ life })))?.with({ life: outer });
       const saw = next ?? exchange;
-      if (saw.body.isStream) await saw.body.bytes(saw.services.codec);
+      if (saw.body.isStream) await saw.bytes();
       remember(saw, life.outcome);
       return next;
     } catch (thrown) {

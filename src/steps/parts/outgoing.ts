@@ -70,7 +70,7 @@ export function compileOutgoing(
     const given = headers ? merged(exchange.ownHeaders, headersFrom(await headers(exchange))) : exchange.ownHeaders;
     const ownHeaders = key ? merged(given, keyHeader(await key(exchange))) : given;
     const contentType = ownHeaders['content-type'];
-    if (!body) await exchange.body.settle(exchange.services.codec);
+    if (!body) await exchange.settle();
     return exchange.with({
       operation: await operation(exchange),
       ownHeaders,
