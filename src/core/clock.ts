@@ -16,11 +16,15 @@ const longest = 2 ** 31 - 1;
 
 /** Waits in the background that are at least so long may end a little late, together with others. */
 const coarseFrom = 1000;
-/** So much later they end at most. */
+/** So much later they end at most, or by a part of their length: else waits of a day would need a million timers. */
 const coarseTick = 50;
+const coarsePart = 1 / 64;
+
+/** A power of two, so that waits of nearly the same length end in the same ticks. */
+const tickOf = (ms: number): number => Math.max(coarseTick, 2 ** Math.floor(Math.log2(ms * coarsePart)));
 
 class SystemClock implements Clock {
-  /** By the number of their tick. Deadlines come with every message and hardly ever pass: a few timers do for all. */
+  /** By the time at which they end. Deadlines come with every message and hardly ever pass: a few timers do for all. */
   readonly #ticks = new Map<number, Set<() => void>>();
 
   now(): number {
@@ -50,19 +54,20 @@ class SystemClock implements Clock {
 
   #afterAbout(ms: number, run: () => void): () => void {
     const now = performance.now();
-    const tick = Math.ceil((now + ms) / coarseTick);
-    const waiting = this.#ticks.get(tick) ?? this.#openTick(tick, tick * coarseTick - now);
+    const tick = tickOf(ms);
+    const at = Math.ceil((now + ms) / tick) * tick;
+    const waiting = this.#ticks.get(at) ?? this.#openTick(at, at - now);
     // Not `run` itself: the same function may wait twice.
     const entry = (): void => run();
     waiting.add(entry);
     return () => waiting.delete(entry);
   }
 
-  #openTick(tick: number, ms: number): Set<() => void> {
+  #openTick(at: number, ms: number): Set<() => void> {
     const waiting = new Set<() => void>();
-    this.#ticks.set(tick, waiting);
+    this.#ticks.set(at, waiting);
     const end = (): void => {
-      this.#ticks.delete(tick);
+      this.#ticks.delete(at);
       for (const run of waiting) run();
     };
     setTimeout(end, ms).unref();

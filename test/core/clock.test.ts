@@ -64,4 +64,13 @@ describe('waits in the background', () => {
     assert.deepEqual(fired, ['again', 'again']);
     assert.ok(systemClock.monotonic() - begun >= 1099, 'never too early');
   });
+
+  test('that are very long share timers though they begin at different times: a deadline of a day costs no more than others', (t) => {
+    const timers = t.mock.method(globalThis, 'setTimeout');
+    const day = 86_400_000;
+    // As a message every 50 ms, for an hour, would ask.
+    const cancels = Array.from({ length: 72_000 }, (_, i) => systemClock.after(day + i * 50, () => {}, true));
+    for (const cancel of cancels) cancel();
+    assert.ok(timers.mock.callCount() < 10, `${timers.mock.callCount()} timers`);
+  });
 });
