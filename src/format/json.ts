@@ -1,6 +1,6 @@
 /** JSON (RFC 8259) ⇄ a value. */
 import { failure } from '../errors.ts';
-import { charsetOf, decode } from './charset.ts';
+import { decode } from './charset.ts';
 import { type Format, maxDepth } from './format.ts';
 import { isDeeper, mayHaveUnsafeInteger, mayPoison, poisonedKey } from './json-check.ts';
 import { locateMistake } from './json-locate.ts';
@@ -8,6 +8,7 @@ import { locateMistake } from './json-locate.ts';
 export type JsonOptions = { readonly indent?: number };
 
 const malformed = (detail: string) => failure('malformed', { format: 'json', detail });
+const tooDeep = () => malformed(`it is nested deeper than ${maxDepth} levels`);
 
 // ECMAScript 2025: the third argument has the number as it was written.
 const keepDigits = (_key: string, value: unknown, context?: { readonly source?: string }): unknown => {
@@ -19,7 +20,8 @@ const keepDigits = (_key: string, value: unknown, context?: { readonly source?: 
 function parse(text: string): unknown {
   try {
     return mayHaveUnsafeInteger(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
-  } catch {
+  } catch (thrown) {
+    if (thrown instanceof RangeError) throw tooDeep();
     // Not as the cause: V8 quotes the body in its message, and bodies do not belong in logs.
     throw malformed(locateMistake(text));
   }
@@ -32,10 +34,8 @@ function parse(text: string): unknown {
  */
 export function readJson(bytes: Uint8Array, charset?: string): unknown {
   const text = decode(bytes, charset, 'json');
-  if (isDeeper(text, () => (charsetOf(bytes, charset) === 'utf-8' ? bytes : Buffer.from(text)))) {
-    throw malformed(`it is nested deeper than ${maxDepth} levels`);
-  }
   const value = parse(text);
+  if (isDeeper(value, text)) throw tooDeep();
   const poisoned = mayPoison(text) ? poisonedKey(value) : undefined;
   if (poisoned !== undefined) throw malformed(`the key ${poisoned} is not allowed`);
   return value;

@@ -98,7 +98,9 @@ test('200 levels are read, 201 are refused', () => {
   assert.ok(read(`${'{"a":'.repeat(199)}[]${'}'.repeat(199)}`));
   refuses(() => read('['.repeat(201) + ']'.repeat(201)), 'malformed', '200 levels');
   refuses(() => read(`${'{"a":'.repeat(201)}1${'}'.repeat(201)}`), 'malformed', '200 levels');
-  refuses(() => read('['.repeat(100_000)), 'malformed', '200 levels');
+  refuses(() => read('['.repeat(100_000) + ']'.repeat(100_000)), 'malformed', '200 levels');
+  refuses(() => read(`${'['.repeat(100_000)}12345678901234567890${']'.repeat(100_000)}`), 'malformed', '200 levels');
+  refuses(() => read('['.repeat(100_000)), 'malformed', 'line 1, column 100001');
   refuses(() => readJson(utf16le('['.repeat(201) + ']'.repeat(201)), 'utf-16le'), 'malformed', '200 levels');
 });
 
