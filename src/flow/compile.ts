@@ -7,7 +7,7 @@ import { nearest } from '../schema/nearest.ts';
 import type { ConnectorDefinition } from '../sdk.ts';
 import { steps as allSteps } from '../steps/index.ts';
 import { compileCatch } from '../steps/parts/catch.ts';
-import type { Compiled, EndpointReference, SchemaFinding } from '../steps/step.ts';
+import type { Compiled, EndpointReference, Evaluate, SchemaFinding, Surrounding } from '../steps/step.ts';
 import type { Store } from '../store/store.ts';
 import { FirstBody } from './body-use.ts';
 import { checkClaims, checkMeetings, checkSubFlows, givenNames, ownErrorCodes } from './checks.ts';
@@ -109,6 +109,7 @@ class Compiler {
       ]),
       error: false,
       undoWanted: false,
+      among: 'flow',
       reply: awaited ? { possible: true } : { possible: false, why: `\`${flow.from?.name}\` sends no answers` },
     };
     const context = new StepContext(world, place, `${flow.pointer}/onError`, 'onError');
@@ -136,8 +137,14 @@ class Compiler {
     const makeDurable = (): void => {
       durable.is = true;
     };
+    const counts = new Map<string, number>();
     const world: FlowWorld = {
       flow: flow.name,
+      identify: (kind) => {
+        const nth = (counts.get(kind) ?? 0) + 1;
+        counts.set(kind, nth);
+        return `${flow.name}/${kind}/${nth}`;
+      },
       body,
       report: this.#tools.report,
       config: this.#source.config,
@@ -161,7 +168,7 @@ class Compiler {
   }
 
   #steps(world: FlowWorld, list: readonly StepSource[], place: Place): Compiled {
-    const handlers: Handler[] = [];
+    const compiledSteps: Step[] = [];
     let ends = false;
     let told = false;
     for (const step of list) {
@@ -180,18 +187,20 @@ class Compiler {
         ? world.body.alternatives([() => this.#step(world, step, place), () => undefined])[0]
         : this.#step(world, step, place);
       if (!compiled) continue;
-      handlers.push(compiled.handler);
+      compiledSteps.push(compiled);
       ends ||= compiled.ends;
     }
-    return { handler: sequence(handlers), ends };
+    return { handler: joined(compiledSteps), ends };
   }
 
-  #step(world: FlowWorld, step: StepSource, place: Place): Compiled | undefined {
+  #step(world: FlowWorld, step: StepSource, place: Place): Step | undefined {
     const definition = definitions.get(step.kind);
     if (!definition) return undefined;
-    const context = new StepContext(world, place, `${step.pointer}/${step.kind}`, step.name ?? step.kind);
+    const title = step.name ?? step.kind;
+    const context = new StepContext(world, place, `${step.pointer}/${step.kind}`, title, world.identify(step.kind));
     const onlyWhen = step.when && new StepContext(world, place, step.pointer, 'when').expression(step.when);
     const compiled = definition.compile(step.options as never, context);
+    if ('around' in compiled) return { around: surrounding(compiled, onlyWhen, placeOf(step)), ends: false };
     const { handler, ends } = typeof compiled === 'function' ? { handler: compiled, ends: false } : compiled;
     const observed = observe(handler, placeOf(step));
     if (!onlyWhen) return { handler: observed, ends };
@@ -260,6 +269,26 @@ class Compiler {
     this.#modules.push(slot);
     return () => slot.run;
   }
+}
+
+/** A step among others: one after the other, or around those behind it. */
+type Step = Compiled | (Surrounding & { readonly ends: false });
+
+function joined(steps: readonly Step[]): Handler {
+  const at = steps.findIndex((step) => 'around' in step);
+  const first = (at < 0 ? steps : steps.slice(0, at)).flatMap((step) => ('handler' in step ? [step.handler] : []));
+  const step = steps[at];
+  if (!step || !('around' in step)) return sequence(first);
+  return sequence([...first, step.around(joined(steps.slice(at + 1)))]);
+}
+
+function surrounding({ around }: Surrounding, onlyWhen: Evaluate | undefined, place: string): Surrounding['around'] {
+  return (rest) => {
+    const inside = observe(around(rest), place);
+    if (!onlyWhen) return inside;
+    const asked = observe(async (exchange) => ((await onlyWhen(exchange)) === true ? exchange : undefined), place);
+    return async (exchange) => ((await asked(exchange)) ? inside(exchange) : rest(exchange));
+  };
 }
 
 /** How logs and errors call the place of a step: `place-order/steps/3 "Charge the card"`. */

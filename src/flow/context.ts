@@ -19,6 +19,7 @@ import type {
 import type { Store } from '../store/store.ts';
 import type { FirstBody } from './body-use.ts';
 import { selectorProblem } from './checks.ts';
+import { missingName } from './missing-name.ts';
 import { Names } from './names.ts';
 import { filled } from './options.ts';
 import { ExchangeScope, reserved } from './scope.ts';
@@ -26,6 +27,8 @@ import { ExchangeScope, reserved } from './scope.ts';
 /** What the steps of one flow share while they are compiled. */
 export interface FlowWorld {
   readonly flow: string;
+  /** Names a step in what outlives the process. */
+  identify(kind: string): string;
   readonly body: FirstBody;
   readonly report: Report;
   /** Secrets and misspelt config names are found by `$config.NAME`. */
@@ -52,20 +55,27 @@ export interface Place {
   readonly error: boolean;
   readonly reply: CompileContext['reply'];
   readonly undoWanted: boolean;
+  readonly among: CompileContext['among'];
 }
 
 /** Gives a step what it may ask for while it is compiled. */
 export class StepContext implements CompileContext {
   readonly pointer: string;
   readonly title: string;
+  readonly identity: string;
   readonly #world: FlowWorld;
   #place: Place;
 
-  constructor(world: FlowWorld, place: Place, pointer: string, title: string) {
+  constructor(world: FlowWorld, place: Place, pointer: string, title: string, identity = '') {
     this.#world = world;
     this.#place = place;
     this.pointer = pointer;
     this.title = title;
+    this.identity = identity;
+  }
+
+  get among(): CompileContext['among'] {
+    return this.#place.among;
   }
 
   get body(): FirstBody {
@@ -95,6 +105,16 @@ export class StepContext implements CompileContext {
     }
     this.#check(expression, source.pointer, 0, options);
     return bound(expression);
+  }
+
+  dependsOnMessage(source: ExpressionSource): boolean {
+    try {
+      const { looksAtBody, variables } = compileExpression(source.text);
+      return looksAtBody || [...variables.keys()].some((name) => name !== 'config');
+    } catch (thrown) {
+      if (thrown instanceof ExpressionSyntaxError) return true;
+      throw thrown;
+    }
   }
 
   template(source: TemplateSource): Evaluate {
@@ -130,6 +150,7 @@ export class StepContext implements CompileContext {
       names: options.scope === 'inner' || options.declare ? new Names(options.declare, here.names) : here.names,
       error: here.error || (options.error ?? false),
       undoWanted: options.undo === undefined ? here.undoWanted : options.undo === 'wanted',
+      among: inner ? 'apart' : 'step',
       reply: inner ? { possible: false, why: options.noReply ?? 'the steps stand apart from the flow' } : here.reply,
     };
   }
@@ -352,34 +373,3 @@ function bound(expression: Expression): Evaluate {
 
 const pointerOf = (base: string, path: readonly (string | number)[]): string =>
   base + path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
-
-/** Why a variable is not known, and what is. */
-function missingName(
-  name: string,
-  source: string,
-  at: number,
-  given: ReadonlySet<string>,
-  known: readonly string[],
-): { readonly what: string; readonly hint: string } {
-  const called = source[at + name.length + 1] === '(' || /^\$?\w+\s*\(/.test(source.slice(at));
-  const only = onlyThere[name];
-  if (called) return { what: `There is no function \`$${name}\``, hint: '' };
-  if (only !== undefined) return { what: `\`$${name}\` ${only}`, hint: '' };
-  if (given.has(name)) {
-    return {
-      what: `\`$${name}\` is not known here: what names it comes later, or stands in a scope of its own`,
-      hint: '',
-    };
-  }
-  const names = known.filter((one) => one !== '').map((one) => `\`$${one}\``);
-  const hint = `; known here are ${names.join(', ')}`;
-  return { what: `Nothing here is called \`$${name}\``, hint };
-}
-
-const onlyThere: Readonly<Record<string, string>> = {
-  error: 'is known only inside `catch`, `onError`, `fallback` and `compensate`',
-  failed: 'is known only behind `scatterGather` and `recipientList`',
-  params: 'exists only in a flow that starts `from: { http: … }`',
-  query: 'exists only in a flow that starts `from: { http: … }`',
-  identity: 'exists only where the source authenticates its callers',
-};

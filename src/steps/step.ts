@@ -16,7 +16,7 @@ export interface StepDefinition<O extends Schema = Schema> {
   /** One sentence for hover texts and the reference. */
   readonly summary: string;
   readonly options: O;
-  compile(options: Infer<O>, context: CompileContext): Handler | Compiled;
+  compile(options: Infer<O>, context: CompileContext): Handler | Compiled | Surrounding;
 }
 
 export interface Compiled {
@@ -27,6 +27,11 @@ export interface Compiled {
 
 /** Compiled steps, or what holds some; `undefined` = none. */
 export type Ending = { readonly ends: boolean } | undefined;
+
+/** A step that stands around all that follows in its list. */
+export interface Surrounding {
+  readonly around: (rest: Handler) => Handler;
+}
 
 export const defineStep = <const O extends Schema>(definition: StepDefinition<O>): StepDefinition<O> => definition;
 
@@ -58,11 +63,20 @@ export interface CompileContext {
   readonly pointer: string;
   /** Name or kind of the step: how messages and logs call it. */
   readonly title: string;
+  /**
+   * What the step is called in what outlives the process: its flow, and which one of its kind it is there. The same after
+   * an edit, unless it changes that.
+   */
+  readonly identity: string;
+  /** Whose steps it is one of: a flow's, those of a branch or a round (which stands apart), or another step's. */
+  readonly among: 'flow' | 'apart' | 'step';
   /** Compiles; problems are reported, not thrown. */
   expression(
     source: ExpressionSource,
     options?: { readonly error?: boolean; readonly declare?: readonly string[] },
   ): Evaluate;
+  /** Whether the value can differ from message to message, and is the same when a message comes again. */
+  dependsOnMessage(source: ExpressionSource): boolean;
   template(source: TemplateSource): Evaluate;
   /** Whether `source` is written without any hole, and its value. */
   constant(source: TemplateSource): { readonly value: unknown } | undefined;
