@@ -226,6 +226,45 @@ describe('the order scenario, when a backend is down', () => {
     assert.deepEqual(await charges(example.backend('payments').url), []);
   });
 
+  test('an inventory that stumbles is asked again, and the order goes through, charged once', async (t) => {
+    let asked = 0;
+    const INVENTORY_URL = await service(t, (_request, response) => {
+      asked++;
+      response.writeHead(asked <= 2 ? 503 : 200, { 'content-type': 'application/json' });
+      response.end('{ "available": 9, "amount": 450 }');
+    });
+    await using example = await startExample('order', {
+      INVENTORY_URL,
+      AUDIT_FILE: join(temporary(t), 'audit.jsonl'),
+    });
+    const { status, body } = await post(`${example.url}/orders`, { orderId: 'd8', ...good });
+    assert.equal(status, 201, JSON.stringify(body));
+    assert.equal(asked, 4);
+    assert.equal(((await charges(example.backend('payments').url)) as unknown[]).length, 1);
+  });
+
+  test('an inventory that goes on failing is left alone: 503 without asking it', async (t) => {
+    let asked = 0;
+    const INVENTORY_URL = await service(t, (_request, response) => {
+      asked++;
+      response.writeHead(500).end();
+    });
+    await using example = await startExample('order', {
+      INVENTORY_URL,
+      AUDIT_FILE: join(temporary(t), 'audit.jsonl'),
+    });
+    const place = (): Promise<Answer> => post(`${example.url}/orders`, { orderId: 'd9', ...good });
+    const isOpen = async (): Promise<boolean> => JSON.stringify((await place()).body).includes('circuit-open');
+    await eventually('the breaker opens', isOpen);
+    const before = asked;
+    const { status, headers, body } = await place();
+    assert.equal(status, 503);
+    assert.equal(headers.get('retry-after'), '5');
+    assert.deepEqual(body, { error: 'circuit-open' });
+    assert.equal(asked, before);
+    assert.deepEqual(await charges(example.backend('payments').url), []);
+  });
+
   test('an inventory that does not answer: 503 when its timeout is over', async (t) => {
     await using example = await startExample('order', {
       INVENTORY_URL: await service(t, () => {}),

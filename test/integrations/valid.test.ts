@@ -9,7 +9,7 @@ import { examples, folder } from './example.ts';
 test('every example is valid, without warnings', async () => {
   const files = globSync('integrations/**/integration.yaml', { cwd: root });
   assert.ok(files.length >= 11);
-  const { code, stdout, stderr } = await runDowel(['validate', 'integrations/**/integration.yaml']);
+  const { code, stdout, stderr } = await runDowel(['validate', '--strict', 'integrations/**/integration.yaml']);
   assert.equal(code, 0, stdout + stderr);
   assert.deepEqual(stdout.trim().split('\n').sort(), files.map((file) => `${file}: valid`).sort());
 });
