@@ -173,8 +173,9 @@ export class Exchange implements Fields {
     return this.withVariables({ [name]: value });
   }
 
-  withVariables(named: Variables): Exchange {
-    return this.with({ variables: { __proto__: null, ...this.variables, ...named } as unknown as Variables });
+  withVariables(named: Variables, change: Partial<Fields> = {}): Exchange {
+    const variables = { __proto__: null, ...this.variables, ...named } as unknown as Variables;
+    return this.with({ ...change, variables });
   }
 
   /** The parsed body; waiting for a slow one ends with the message. */

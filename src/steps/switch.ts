@@ -51,10 +51,12 @@ export const switchStep = defineStep({
       ends: branches.every((branch) => branch.ends),
       handler: async (exchange) => {
         for (let i = 0; i < conditions.length; i++) {
-          if ((await conditions[i]?.(exchange)) === true) return branches[i]?.handler(exchange);
+          const found = conditions[i]?.(exchange);
+          // `return await`: a promise that is returned as it is costs two turns more.
+          if ((found instanceof Promise ? await found : found) === true) return await branches[i]?.handler(exchange);
         }
         if (!last) throw failure('unmatched', { step: context.title });
-        return last.handler(exchange);
+        return await last.handler(exchange);
       },
     };
   },
