@@ -8,6 +8,7 @@ import { withPackage } from '../support/debian-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { PostgresServer, postgresProgram } from '../support/postgres-server.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
 import { conformance } from './support/conformance.ts';
 import { leases } from './support/leases.ts';
 import { tryStore } from './support/model.ts';
@@ -61,7 +62,7 @@ withPackage('postgresql', postgresProgram, 'postgres store', () => {
 
   conformance(openFresh);
   leases(openFresh);
-  shared({ fresh: () => fresh(server), open, server: () => server });
+  shared({ fresh: () => fresh(server), open, timeout: 5_000, server: () => server });
 
   test('random commands do what a map does', async () => {
     const subject = () => {
@@ -194,6 +195,23 @@ withPackage('postgresql', postgresProgram, 'postgres store', () => {
     }
     await client.query('ROLLBACK');
     await eventually('it answers again', async () => {
+      return store.get('test', 'a').then(
+        (entry) => entry !== undefined,
+        () => false,
+      );
+    });
+  });
+
+  test('a connection that has died unnoticed is replaced', async (t) => {
+    await using proxy = await TcpProxy.before(server.port);
+    const store = await open(
+      fresh(server, { url: server.url.replace(`:${server.port}`, `:${proxy.port}`), timeout: 300, connections: 1 }),
+    );
+    t.after(() => store.close());
+    await written(store, put('a'));
+    proxy.mute();
+    await assert.rejects(store.write([put('a')]), /no answer within 300 ms/);
+    await eventually('there is another', async () => {
       return store.get('test', 'a').then(
         (entry) => entry !== undefined,
         () => false,

@@ -8,6 +8,7 @@ import { withPackage } from '../support/debian-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { RedisServer, redisProgram } from '../support/redis-server.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
 import { conformance } from './support/conformance.ts';
 import { leases } from './support/leases.ts';
 import { tryStore } from './support/model.ts';
@@ -44,7 +45,7 @@ withPackage('redis-server', redisProgram, 'redis store', () => {
 
   conformance(openFresh);
   leases(openFresh);
-  shared({ fresh: () => fresh(server), open, server: () => server });
+  shared({ fresh: () => fresh(server), open, timeout: 5_000, server: () => server });
 
   test('random commands do what a map does', async () => {
     const subject = () => {
@@ -154,6 +155,21 @@ withPackage('redis-server', redisProgram, 'redis store', () => {
     }
     other.process.kill('SIGCONT');
     await eventually('it answers again', async () => {
+      return store.get('test', 'a').then(
+        (entry) => entry !== undefined,
+        () => false,
+      );
+    });
+  });
+
+  test('a connection that has died unnoticed is replaced', async (t) => {
+    await using proxy = await TcpProxy.before(server.port);
+    const store = await open(fresh(server, { url: `redis://127.0.0.1:${proxy.port}`, timeout: 300 }));
+    t.after(() => store.close());
+    await written(store, put('a'));
+    proxy.mute();
+    await assert.rejects(store.write([put('a')]), /no answer within 300 ms/);
+    await eventually('there is another', async () => {
       return store.get('test', 'a').then(
         (entry) => entry !== undefined,
         () => false,

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Failure } from '../../../src/errors.ts';
 import type { StoreOptions } from '../../../src/store/options.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { Child } from '../../support/child-process.ts';
@@ -12,6 +13,8 @@ export interface SharedSubject {
   /** Settings of a store that nobody has used yet. */
   readonly fresh: () => StoreOptions;
   readonly open: (options: StoreOptions) => Promise<Store>;
+  /** Milliseconds. */
+  readonly timeout: number;
   readonly server: () => { kill(): Promise<void>; start(): Promise<void> };
 }
 
@@ -84,6 +87,12 @@ export function shared(subject: SharedSubject): void {
       };
       await Promise.all(['w', 'x', 'y', 'z'].map(writer));
       await killed;
+      await eventually('a write fails at once, and it is known that nothing was written', async () => {
+        const start = performance.now();
+        const error: unknown = await store.write([put('nowhere')]).catch((thrown: unknown) => thrown);
+        assert.ok(error instanceof Failure);
+        return error.facts['sent'] === false && performance.now() - start < subject.timeout / 2;
+      });
       await server.start();
       await eventually('the store is connected again', async () => {
         return store.get('test', 'nothing').then(

@@ -1,0 +1,54 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/** Stands before a server on the loopback interface, and lets tests do to connections what networks do. */
+export class TcpProxy implements AsyncDisposable {
+  readonly port: number;
+  readonly #server: Server;
+  readonly #pairs: Set<readonly [Socket, Socket]>;
+
+  private constructor(server: Server, port: number, pairs: Set<readonly [Socket, Socket]>) {
+    this.#server = server;
+    this.port = port;
+    this.#pairs = pairs;
+  }
+
+  static async before(target: number): Promise<TcpProxy> {
+    const pairs = new Set<readonly [Socket, Socket]>();
+    const server = createServer((near) => {
+      const far = connect(target, '127.0.0.1');
+      const pair = [near, far] as const;
+      pairs.add(pair);
+      near.pipe(far).pipe(near);
+      for (const socket of pair) {
+        socket.on('error', () => {});
+        socket.on('close', () => {
+          pairs.delete(pair);
+          for (const other of pair) other.destroy();
+        });
+      }
+    });
+    const port = await new Promise<number>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(0, '127.0.0.1', () => {
+        const address = server.address();
+        resolve(typeof address === 'object' && address !== null ? address.port : 0);
+      });
+    });
+    return new TcpProxy(server, port, pairs);
+  }
+
+  /** Connections that are open stay so, but nothing passes any more: neither side is told. New ones work. */
+  mute(): void {
+    for (const [near, far] of this.#pairs) {
+      near.unpipe();
+      far.unpipe();
+      near.pause();
+      far.pause();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
