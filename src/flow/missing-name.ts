@@ -7,7 +7,7 @@ export function missingName(
   known: readonly string[],
 ): { readonly what: string; readonly hint: string } {
   const called = source[at + name.length + 1] === '(' || /^\$?\w+\s*\(/.test(source.slice(at));
-  const only = onlyThere[name];
+  const only = Object.hasOwn(onlyThere, name) ? onlyThere[name] : undefined;
   if (called) return { what: `There is no function \`$${name}\``, hint: '' };
   if (only !== undefined) return { what: `\`$${name}\` ${only}`, hint: '' };
   if (given.has(name)) {

@@ -240,7 +240,7 @@ function endpointsOf(read: Read): Readonly<Record<string, EndpointSource>> {
     const { connector, description: _, ...policies } = endpoint;
     return connector ? [{ name, connector, policies, pointer: childPointer('/endpoints', name) }] : [];
   });
-  return Object.fromEntries(endpoints.map((endpoint) => [endpoint.name, endpoint]));
+  return byName(endpoints);
 }
 
 function flowsOf(read: Read): Readonly<Record<string, FlowSource>> {
@@ -249,5 +249,9 @@ function flowsOf(read: Read): Readonly<Record<string, FlowSource>> {
     const pointer = childPointer('/flows', name);
     return { name, description, from: from?.connector, deadline, durable, concurrency, steps, onError, pointer };
   });
-  return Object.fromEntries(flows.map((flow) => [flow.name, flow]));
+  return byName(flows);
 }
+
+/** Nothing is in it but what the file names: a flow may be called `constructor`, and must not be found when it is not. */
+const byName = <T extends { readonly name: string }>(all: readonly T[]): Readonly<Record<string, T>> =>
+  Object.assign(Object.create(null), Object.fromEntries(all.map((one) => [one.name, one])));

@@ -63,7 +63,7 @@ flows:
   test('may be little: the rest has defaults', async (t) => {
     const source = await loadRight(t, `dowel: 1\nname: t\n${rest}`);
     assert.deepEqual(
-      [source.server, source.admin, source.log, source.endpoints, source.config],
+      [source.server, source.admin, source.log, { ...source.endpoints }, source.config],
       [
         { port: 8080, host: '0.0.0.0' },
         { host: '127.0.0.1', port: 9400, insist: false, token: undefined },
