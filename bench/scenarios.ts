@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { formatNamed } from '../src/format/index.ts';
 import { jsonOrder, mappedOf, partNames, partOf, xmlOf, xmlOrder } from './payload.ts';
 
 /** One request of the load; all requests of a slice are the same. */
@@ -28,6 +29,9 @@ export interface Scenario {
   check(reply: Reply, bytes: number): void;
 }
 
+// The reader of the formats, which other systems' documents are held against too.
+const readXml = (text: string): unknown => formatNamed('xml')?.read(Buffer.from(text), undefined);
+
 const json = 'application/json';
 const xml = 'application/xml';
 
@@ -53,7 +57,7 @@ export const scenarios: readonly Scenario[] = [
     ask: (bytes) => post(json, relayed(bytes)),
     check: (reply, bytes) => {
       assert.equal(reply.status, 200);
-      assert.equal(reply.contentType, json);
+      assert.match(reply.contentType, /^application\/json/);
       assert.equal(reply.body, relayed(bytes));
     },
   },
@@ -82,7 +86,7 @@ export const scenarios: readonly Scenario[] = [
     check: (reply, bytes) => {
       assert.equal(reply.status, 200);
       assert.match(reply.contentType, /^application\/xml/);
-      assert.equal(reply.body, xmlOf(jsonOrder(bytes)));
+      assert.deepEqual(readXml(reply.body), readXml(xmlOf(jsonOrder(bytes)))); // however it is laid out
     },
   },
   {
