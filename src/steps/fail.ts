@@ -1,4 +1,5 @@
 import { customFailure } from '../errors.ts';
+import { textOf } from './parts/text.ts';
 import { defineStep } from './step.ts';
 
 export const fail = defineStep({
@@ -35,7 +36,8 @@ export const fail = defineStep({
     return {
       ends: true,
       handler: async (exchange) => {
-        const text = detail ? String(await detail(exchange)) : `The flow failed with ${options.code}`;
+        const given = detail && (await detail(exchange));
+        const text = given === undefined ? `The flow failed with ${options.code}` : textOf(given);
         throw customFailure(options.code, options.kind, status, text);
       },
     };

@@ -49,7 +49,7 @@ export const script = defineStep({
       };
       try {
         // A script that ignores the signal is left behind when the message is given up.
-        return await life.race(Promise.resolve(load()(argument, tools)));
+        return await life.race(Promise.resolve(load()(own(argument), tools)));
       } catch (thrown) {
         throw scriptFailure(thrown, options.module.path);
       }
@@ -68,12 +68,18 @@ export const script = defineStep({
 /** Its result is kept; one that was under way when the process ended is computed again. */
 const computing: Nature = { safe: true, repeatable: true };
 
+/** A copy: a script may write into what it is given, and others see the same message. */
+const own = (value: unknown): unknown => (typeof value === 'object' ? structuredClone(value) : value);
+
 const kinds: readonly string[] = ['transient', 'permanent'] satisfies Kind[];
 
 /** An error with `code` and `kind` keeps them, so that a script can take part in `catch` and redelivery. */
 function scriptFailure(thrown: unknown, path: string): Failure {
   if (thrown instanceof Failure) return thrown;
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const error =
+    thrown instanceof Error
+      ? thrown
+      : new Error(typeof thrown === 'object' ? 'what it threw is no Error' : String(thrown));
   const { code, kind, status } = error as Error & { code?: unknown; kind?: unknown; status?: unknown };
   if (typeof code === 'string' && typeof kind === 'string' && kinds.includes(kind)) {
     const valid = typeof status === 'number' && status >= 400 && status <= 599;

@@ -31,7 +31,14 @@ export const set = defineStep({
     const variables = options.variables ? context.template(options.variables) : undefined;
     const headers = options.headers ? context.template(options.headers) : undefined;
     const body = options.body ? context.template(options.body) : undefined;
-    for (const name of Object.keys((options.variables?.value as object | undefined) ?? {})) {
+    const named = options.variables?.value;
+    if (typeof named === 'string') {
+      context.report('variables', {
+        code: 'unnamed',
+        message: 'Variables are named one by one, `total: …`: what a message names, no expression could know',
+      });
+    }
+    for (const name of typeof named === 'object' ? Object.keys(named ?? {}) : []) {
       context.declare(name, `variables/${name}`);
     }
     if (body) context.body.replace();

@@ -23,6 +23,13 @@ describe('transform', () => {
 });
 
 describe('set', () => {
+  test('variables are named in the file, never by a message', async (t) => {
+    await assert.rejects(
+      startEngine(t, mainFlow('- set: { variables: "${{ $ }}" }')),
+      /unnamed: Variables are named one by one/,
+    );
+  });
+
   test('sets body, headers and variables, each from the message as it was before the step', async (t) => {
     const engine = await startEngine(
       t,
@@ -150,6 +157,40 @@ describe('log', () => {
     assert.doesNotMatch(JSON.stringify(engine.log.lines), /4111/);
     assert.deepEqual(reply.body, { sku: 'tea', card: '4111' });
   });
+
+  test('a message that is no text is written as JSON; one that is nothing says the name of the step', async (t) => {
+    const engine = await startEngine(
+      t,
+      mainFlow('- log: { message: "${{ $ }}" }\n- name: Nothing there\n  log: { message: "${{ missing }}" }'),
+    );
+    await engine.send({ body: { a: 1 } });
+    const lines = engine.log.lines.filter((line) => line.level === 'info').map((line) => line.message);
+    assert.deepEqual(lines, ['{"a":1}', 'Nothing there']);
+  });
+
+  test('fields never pass for what the line says of itself', async (t) => {
+    const engine = await startEngine(t, mainFlow('- log: { message: all, fields: "${{ $ }}" }'));
+    const body = { level: 'debug', flow: 'other', sku: 'tea' };
+    await engine.send({ body });
+    const line = engine.log.lines.find((one) => one.message === 'all');
+    assert.deepEqual([line?.fields['flow'], line?.fields['level'], line?.fields['fields']], ['main', undefined, body]);
+    await assert.rejects(
+      startEngine(t, mainFlow('- log: { message: x, fields: { level: "${{ level }}" } }')),
+      /field-taken: Every line says its `level` already/,
+    );
+  });
+});
+
+describe('fail', () => {
+  test('its detail is text, and the code where there is none', async (t) => {
+    for (const [detail, message] of [
+      ['${{ $ }}', '{"a":1}'],
+      ['${{ missing }}', 'The flow failed with out-of-stock'],
+    ]) {
+      const engine = await startEngine(t, mainFlow(`- fail: { code: out-of-stock, detail: "${detail}" }`));
+      await assert.rejects(engine.send({ body: { a: 1 } }), { code: 'out-of-stock', message });
+    }
+  });
 });
 
 describe('script', () => {
@@ -158,6 +199,8 @@ export default (order) => ({ total: order.quantity * 3 });
 export const slow = async (input, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
 export const refuse = () => { throw Object.assign(new Error('no such product'), { code: 'no-product', kind: 'permanent', status: 404 }); };
 export const bug = () => { null.x; };
+export const strange = () => { throw Object.create(null); };
+export const change = (order) => { order.quantity = 9; return order.quantity; };
 `;
   const files = { 'price.ts': price };
 
@@ -186,6 +229,15 @@ export const bug = () => { null.x; };
     const engine = await startEngine(t, mainFlow('- script: { module: ./price.ts, export: bug }'), { files });
     await assert.rejects(engine.send({ body: {} }), { code: 'script', kind: 'permanent' });
     await assert.rejects(engine.send({ body: {} }), { code: 'script' });
+    const strange = await startEngine(t, mainFlow('- script: { module: ./price.ts, export: strange }'), { files });
+    await assert.rejects(strange.send({ body: {} }), { code: 'script', message: /what it threw is no Error/ });
+  });
+
+  test('what it writes into its argument changes no message', async (t) => {
+    const engine = await startEngine(t, mainFlow('- script: { module: ./price.ts, export: change, as: q }'), { files });
+    const body = { quantity: 2 };
+    assert.deepEqual((await engine.send({ body })).body, { quantity: 2 });
+    assert.deepEqual(body, { quantity: 2 });
   });
 
   test('the deadline ends one that waits', async (t) => {

@@ -1,8 +1,9 @@
 import { type Headers, noHeaders } from '../../core/exchange.ts';
 import { failure } from '../../errors.ts';
+import { textOf } from './text.ts';
 
 function asText(value: unknown, name: string): string {
-  const text = typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value);
+  const text = textOf(value);
   // A line break would begin another header (RFC 9110 §5.5).
   if (/[\r\n\0]/.test(text)) throw failure('validation', { detail: `the header ${name} cannot hold a line break` });
   return text;
