@@ -169,8 +169,9 @@ test('SIGTERM finishes what is in flight; too late is 3', async (t) => {
   const answer = fetch(urlOf(dowel));
   await other.waiting(1);
   dowel.kill('SIGTERM');
+  // Asks for what is not there: a request that comes in just before would wait for the service too.
   await eventually('it takes nothing new', () =>
-    fetch(urlOf(dowel)).then(
+    fetch(new URL('/nothing-is-here', urlOf(dowel))).then(
       ({ status }) => status === 503,
       () => true,
     ),
