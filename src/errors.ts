@@ -266,6 +266,8 @@ export class Failure extends Error {
   place: string | undefined;
   /** What the message had done by then; the engine sets it when the flow ends. */
   outcome: Outcome = 'none';
+  /** An attempt before this one may have done what was asked, whatever this one met. */
+  doubtful = false;
 
   constructor(code: string, kind: Kind, status: number, message: string, facts: Facts, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
@@ -325,6 +327,14 @@ export function toFailure(thrown: unknown): Failure {
   }
   const detail = thrown instanceof Error ? thrown.message : String(thrown);
   return failure('bug', { detail }, { cause: thrown });
+}
+
+/** Whether an outside effect happened when a call of it failed. */
+export function outcomeOf(error: Failure): 'none' | 'unknown' {
+  // It did what was asked; only its answer cannot be used.
+  if (error.doubtful || error.code === 'response-too-large' || error.code === 'unknown-outcome') return 'unknown';
+  if (error.kind === 'rejected' || error.kind === 'permanent') return 'none';
+  return error.code === 'connection' && error.facts['sent'] === false ? 'none' : 'unknown';
 }
 
 /** The codes of the table, and the kinds. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Exchange } from '../core/exchange.ts';
 import type { Journal, Nature } from '../core/journal.ts';
-import { failure, toFailure } from '../errors.ts';
+import { failure, outcomeOf, toFailure } from '../errors.ts';
 import { readResult, writeAnswer, writeError } from './records.ts';
 
 /** Where a message keeps its account: the part of the store that is its own. */
@@ -50,6 +50,8 @@ export class MessageJournal implements Journal {
       // What the end of the process cut off has no result: the next run decides.
       if (exchange.life.suspended) throw thrown;
       const error = toFailure(thrown);
+      // Whatever it met this time: before the crash it may have been done.
+      if (intended && outcomeOf(error) === 'none') error.doubtful = true;
       await this.#account.put(`${key} result`, writeError(error));
       throw error;
     }

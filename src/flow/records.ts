@@ -39,6 +39,7 @@ interface ErrorHead {
     readonly status: number;
     readonly message: string;
     readonly facts: Facts;
+    readonly doubtful: boolean;
   };
 }
 
@@ -49,16 +50,18 @@ export async function writeAnswer(answer: Exchange | undefined, codec: Codec): P
   return joinRecord({ headers, response, contentType: answer.body.wireType(codec) } satisfies AnswerHead, body);
 }
 
-export function writeError({ code, kind, status, message, facts }: Failure): Uint8Array {
-  return joinRecord({ error: { code, kind, status, message, facts } } satisfies ErrorHead, '');
+export function writeError({ code, kind, status, message, facts, doubtful }: Failure): Uint8Array {
+  return joinRecord({ error: { code, kind, status, message, facts, doubtful } } satisfies ErrorHead, '');
 }
 
 /** The answer, as the endpoint would give it for `exchange`; throws the error that was kept. */
 export function readResult(bytes: Uint8Array, exchange: Exchange): Exchange | undefined {
   const { head, body } = splitRecord(bytes);
   if ('error' in (head as object)) {
-    const { code, kind, status, message, facts } = (head as ErrorHead).error;
-    throw new Failure(code, kind, status, message, facts);
+    const { code, kind, status, message, facts, doubtful } = (head as ErrorHead).error;
+    const error = new Failure(code, kind, status, message, facts);
+    error.doubtful = doubtful;
+    throw error;
   }
   const { headers, response, contentType } = head as AnswerHead;
   if (!headers) return undefined;

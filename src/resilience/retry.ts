@@ -5,7 +5,7 @@
 import { sleep } from '../core/clock.ts';
 import type { Exchange } from '../core/exchange.ts';
 import type { Random } from '../core/random.ts';
-import { type Failure, failureMatches, toFailure } from '../errors.ts';
+import { type Failure, failureMatches, outcomeOf, toFailure } from '../errors.ts';
 import type { Infer } from '../schema/infer.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { Policy } from './policy.ts';
@@ -97,11 +97,15 @@ export function retry(options: RetryOptions, world: RetryWorld): Policy {
     const { clock, random, log } = exchange.services;
     const repeatable = world.repeatable(exchange);
     budget?.called();
+    let doubtful = false;
     for (let attempt = 1; ; attempt++) {
       try {
         return await next(exchange);
       } catch (thrown) {
         const error = toFailure(thrown);
+        // What never went out this time may have been done the time before.
+        if (outcomeOf(error) === 'unknown') doubtful = true;
+        else error.doubtful = doubtful;
         const pause = pauseAfter(error, attempt, random);
         if (pause === undefined || !mayRepeat(error, repeatable) || exchange.life.aborted) throw error;
         const { left } = exchange.life;

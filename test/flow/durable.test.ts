@@ -213,6 +213,30 @@ describe('a durable flow', () => {
     assert.deepEqual(outside.effects, ['flight', 'hotel', 'undo-hotel', 'undo-flight']);
   });
 
+  test('whose effect was asked for before a crash is undone when it cannot be repeated after it', async (t) => {
+    const outside = new Outside();
+    const saga = mainFlow(
+      `- saga:\n    steps:\n      ${step('flight')}\n      ${step('hotel', ', idempotencyKey: k1')}`,
+    );
+    const memory = new MemoryStore(new Engine(() => undefined).clock, new Engine(() => undefined).log);
+    const dying = new DyingStore(memory, { at: 5, when: 'before' });
+    const first = await startEngine(t, saga, { store: dying, far: (call) => outside.call(call) });
+    first.send({ body: {} }).catch(() => {});
+    await quiet(first);
+    assert.deepEqual(outside.effects, ['flight', 'hotel k1']);
+    const far = (call: Call) => {
+      if (call.operation['path'] !== 'hotel') return outside.call(call);
+      throw failure('connection', { endpoint: 'a', detail: 'refused', sent: false });
+    };
+    // Killed once more, just after the error is kept: the next one knows it from the journal.
+    const again = new DyingStore(memory, { at: 2, when: 'before' });
+    const second = await startEngine(t, saga, { store: again, seed: 2, far });
+    await quiet(second);
+    const third = await startEngine(t, saga, { store: memory, seed: 3, far });
+    await quiet(third);
+    assert.deepEqual(outside.effects, ['flight', 'hotel k1', 'undo-hotel', 'undo-flight']);
+  });
+
   test('a saga that ended well is not undone when the flow fails later', async (t) => {
     const outside = new Outside();
     const engine = await startEngine(

@@ -106,6 +106,30 @@ describe('retry', () => {
       }
     });
 
+    test('that may have been executed stays so when the repeat never goes out: it is undone, its outcome is unknown', async (t) => {
+      const book = call('book', ', idempotencyKey: "k1"');
+      for (const [last, code] of [
+        [refused, 'connection'],
+        [() => httpFailure(409, { endpoint: 'a' }), 'http-409'],
+      ] as const) {
+        const kept = await start(t, 'retry: { maxAttempts: 2 }', book);
+        kept.far = failing(down, last);
+        const failed = assert.rejects(kept.send({ body: {} }), { code, outcome: 'unknown' });
+        await kept.clock.advance(10_000);
+        await failed;
+        const undo = call(
+          'book',
+          ', idempotencyKey: "k1", compensate: [ { call: { endpoint: b, test: { path: cancel } } } ]',
+        );
+        const undone = await start(t, 'retry: { maxAttempts: 2 }', undo);
+        undone.far = failing(down, last);
+        const nothing = assert.rejects(undone.send({ body: {} }), { code, outcome: 'none' });
+        await undone.clock.advance(10_000);
+        await nothing;
+        assert.deepEqual(undone.called, ['a book', 'a book', 'b cancel']);
+      }
+    });
+
     test('carries the same key each time; an empty key is an error', async (t) => {
       const engine = await start(t, 'retry: { maxAttempts: 3 }', call('post', ', idempotencyKey: "${{ order }}"'));
       engine.far = failing(down);

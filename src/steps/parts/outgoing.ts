@@ -1,7 +1,7 @@
 import { Body } from '../../core/body.ts';
 import type { Exchange, Handler, Headers } from '../../core/exchange.ts';
 import { type ConnectorSource, TemplateSource } from '../../core/written.ts';
-import { type Failure, failure, toFailure } from '../../errors.ts';
+import { failure, outcomeOf, toFailure } from '../../errors.ts';
 import type { CompileContext, EndpointReference, Evaluate } from '../step.ts';
 import { headersFrom, merged } from './headers.ts';
 
@@ -147,14 +147,6 @@ export function checkConnector(
     message: `The endpoint \`${endpoint.name}\` is of the connector \`${endpoint.connector}\`: its options stand under \`${endpoint.connector}:\`, not \`${connector.name}:\``,
     suggestion: endpoint.connector,
   });
-}
-
-/** Whether an outside effect happened when a call of it failed (reliability.md, "outcome"). */
-export function outcomeOf(error: Failure): 'none' | 'unknown' {
-  // It did what was asked; only its answer cannot be used.
-  if (error.code === 'response-too-large' || error.code === 'unknown-outcome') return 'unknown';
-  if (error.kind === 'rejected' || error.kind === 'permanent') return 'none';
-  return error.code === 'connection' && error.facts['sent'] === false ? 'none' : 'unknown';
 }
 
 /**
