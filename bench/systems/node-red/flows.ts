@@ -88,11 +88,12 @@ const mapping = `{
   "large": $count(payload.items) > 50
 }`;
 
+// In brackets: the lists of JSONata carry marks, which the xml node would write as elements.
 const toXml = `{
   "order": {
     "$": { "id": payload.orderId },
     "customer": { "$": { "country": payload.customer.country }, "_": payload.customer.name },
-    "item": payload.items.{ "$": { "sku": sku }, "name": name, "quantity": quantity, "price": price }
+    "item": [payload.items.{ "$": { "sku": sku }, "name": name, "quantity": quantity, "price": price }]
   }
 }`;
 
