@@ -90,6 +90,13 @@ describe('npm start -- --once', () => {
     assert.match(stdout, /^ {2}order +http:\/\/127\.0\.0\.1:\d+ \(8080 is taken\)$/m);
   });
 
+  test('two at once both play it, whoever gets the usual ports', async () => {
+    for (const { code, stdout, stderr } of await Promise.all([start(['--once']), start(['--once'])])) {
+      assert.equal(code, 0, stdout + stderr);
+      assert.match(stdout, /^All \d+ answers are right\.$/m);
+    }
+  });
+
   test('says in a line that the port it was given is taken, and starts nothing', async () => {
     await using taken = await takenPort();
     const { code, stdout, stderr } = await start(['--once'], { PORT: String(taken.port) });

@@ -34,11 +34,16 @@ export class Scene {
   #closed = false;
 
   static async open(env: NodeJS.ProcessEnv): Promise<Scene> {
+    // Another process may take a port that was free when we looked, as a second `npm start` does: then any other ones.
+    return Scene.#open(env, usualPort).catch(() => Scene.#open(env, anyPort));
+  }
+
+  static async #open(env: NodeJS.ProcessEnv, portOf: PortOf): Promise<Scene> {
     const scene = new Scene({
-      order: await ownPlace('order', env['PORT']),
-      inventory: elsewhere(env['INVENTORY_URL']) ?? (await ownPlace('inventory')),
-      payments: await ownPlace('payments'),
-      shipping: elsewhere(env['SHIPPING_URL']) ?? (await ownPlace('shipping')),
+      order: await ownPlace('order', portOf, env['PORT']),
+      inventory: elsewhere(env['INVENTORY_URL']) ?? (await ownPlace('inventory', portOf)),
+      payments: await ownPlace('payments', portOf),
+      shipping: elsewhere(env['SHIPPING_URL']) ?? (await ownPlace('shipping', portOf)),
     });
     const own = partNames.filter((part) => scene.places[part].port !== undefined);
     // All of them, whatever becomes of one: who is still starting could not be stopped.
@@ -139,8 +144,13 @@ export class Scene {
   }
 }
 
-/** A port of this machine: the one that was asked for, the usual one, or a free one. */
-async function ownPlace(part: Part, asked?: string): Promise<Place> {
+type PortOf = (part: Part) => Promise<number>;
+
+const usualPort: PortOf = (part) => freeOr(parts[part].port);
+const anyPort: PortOf = () => freeOr(0);
+
+/** A port of this machine: the one that was asked for, else one that `portOf` finds. */
+async function ownPlace(part: Part, portOf: PortOf, asked?: string): Promise<Place> {
   if (asked) {
     const port = Number(asked);
     if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Error(`PORT=${asked} is not a port`);
@@ -148,7 +158,7 @@ async function ownPlace(part: Part, asked?: string): Promise<Place> {
     return { url: `http://127.0.0.1:${port}`, note: '', port };
   }
   const usual = parts[part].port;
-  const port = await freeOr(usual);
+  const port = await portOf(part);
   return { url: `http://127.0.0.1:${port}`, note: port === usual ? '' : `(${usual} is taken)`, port };
 }
 
