@@ -12,7 +12,8 @@ export interface StoreWorld {
   readonly folder: string;
   /**
    * The store no longer knows what is on the disk (a failed fsync, a damaged file). The process must end without
-   * acknowledging anything more; a restart reads what really is there. Called once; everything rejects from then on.
+   * acknowledging anything more; a restart reads what really is there. Called once, on a stack of its own (what it
+   * throws is an uncaught exception); everything rejects from then on.
    */
   readonly onFatal: (error: Failure) => void;
 }

@@ -177,7 +177,7 @@ withPackage('postgresql', postgresProgram, 'postgres store', () => {
   });
 
   test('a server that falls silent costs the timeout, not for ever; then it is found again', async (t) => {
-    const store = await open(fresh(server, { timeout: 300 }));
+    const store = await open(fresh(server, { timeout: 1_000 }));
     t.after(() => store.close());
     await written(store, put('a'));
     const client = await connect(t);
@@ -187,7 +187,7 @@ withPackage('postgresql', postgresProgram, 'postgres store', () => {
     for (const one of [store.get('test', 'a'), store.write([put('b')])]) {
       await assert.rejects(one, (error: Error & { code?: string; facts?: Record<string, unknown> }) => {
         assert.equal(error.code, 'store');
-        assert.match(error.message, /no answer within 300 ms/);
+        assert.match(error.message, /no answer within 1000 ms/);
         // Nobody knows what it has done, or will do.
         assert.equal(error.facts?.['sent'], undefined);
         return true;
@@ -205,12 +205,12 @@ withPackage('postgresql', postgresProgram, 'postgres store', () => {
   test('a connection that has died unnoticed is replaced', async (t) => {
     await using proxy = await TcpProxy.before(server.port);
     const store = await open(
-      fresh(server, { url: server.url.replace(`:${server.port}`, `:${proxy.port}`), timeout: 300, connections: 1 }),
+      fresh(server, { url: server.url.replace(`:${server.port}`, `:${proxy.port}`), timeout: 1_000, connections: 1 }),
     );
     t.after(() => store.close());
     await written(store, put('a'));
     proxy.mute();
-    await assert.rejects(store.write([put('a')]), /no answer within 300 ms/);
+    await assert.rejects(store.write([put('a')]), /no answer within 1000 ms/);
     await eventually('there is another', async () => {
       return store.get('test', 'a').then(
         (entry) => entry !== undefined,

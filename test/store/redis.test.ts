@@ -140,7 +140,7 @@ withPackage('redis-server', redisProgram, 'redis store', () => {
 
   test('a server that falls silent costs the timeout, not for ever; then it is found again', async (t) => {
     await using other = await RedisServer.start();
-    const store = await open(fresh(other, { timeout: 300 }));
+    const store = await open(fresh(other, { timeout: 1_000 }));
     t.after(() => store.close());
     await written(store, put('a'));
     other.process.kill('SIGSTOP');
@@ -164,11 +164,11 @@ withPackage('redis-server', redisProgram, 'redis store', () => {
 
   test('a connection that has died unnoticed is replaced', async (t) => {
     await using proxy = await TcpProxy.before(server.port);
-    const store = await open(fresh(server, { url: `redis://127.0.0.1:${proxy.port}`, timeout: 300 }));
+    const store = await open(fresh(server, { url: `redis://127.0.0.1:${proxy.port}`, timeout: 1_000 }));
     t.after(() => store.close());
     await written(store, put('a'));
     proxy.mute();
-    await assert.rejects(store.write([put('a')]), /no answer within 300 ms/);
+    await assert.rejects(store.write([put('a')]), /no answer within 1000 ms/);
     await eventually('there is another', async () => {
       return store.get('test', 'a').then(
         (entry) => entry !== undefined,

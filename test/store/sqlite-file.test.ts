@@ -244,4 +244,11 @@ describe('an sqlite store whose disk says no', () => {
     for (let i = 0; i < told.acknowledged; i++) assert.ok(keys.includes(`${i}/a`) && keys.includes(`${i}/b`), `${i}`);
     assert.equal(keys.length % 2, 0);
   });
+
+  test('failing: a process that ends by an exception ends, whoever catches the failure of the write', async (t) => {
+    const limited = ['-c', 'ulimit -f 1000; exec "$0" "$@"', process.execPath, support('dying.ts'), newPath(t)];
+    const run = await finished('bash', limited, { within: 20_000 });
+    assert.equal(run.code, 70, run.stderr);
+    assert.match(run.stdout, /^ends: The store \(sqlite\) cannot be used: disk I\/O error/);
+  });
 });

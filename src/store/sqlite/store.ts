@@ -127,7 +127,8 @@ class SqliteStore implements Store {
     const error = sqliteFailure(this.#path, thrown);
     if (!isFatal(thrown) || this.#ended) return error;
     this.#ended = error;
-    this.#onFatal(error);
+    // Before anybody hears of the error, and where nobody can catch what it throws.
+    queueMicrotask(() => this.#onFatal(error));
     return error;
   }
 
