@@ -91,6 +91,36 @@ export const errorTable = {
     text: (f) => `The hole \`${f['expression']}\` yielded nothing where text was needed`,
     help: 'Inside joined text and in paths a hole must yield a value. Give a default: `${{ name ? name : "x" }}`.',
   },
+  'no-key': {
+    kind: 'permanent',
+    status: 400,
+    text: (f) => `The message has no key: ${f['expression']} yielded nothing`,
+    help: 'The sender must give what `key` asks for. Where it may be missing, put a `when` on the step.',
+  },
+  'key-reused': {
+    kind: 'permanent',
+    status: 422,
+    text: () => 'The key of this message was used before, for another one',
+    help: 'A repeat must be what it repeats, byte for byte: body, method, path and query. A new request needs a new key.',
+  },
+  'duplicate-in-flight': {
+    kind: 'rejected',
+    status: 409,
+    text: () => 'A message with the same key is under way',
+    help: 'Nothing was started. Ask again after `Retry-After`: then there is an answer, or the key is free.',
+  },
+  'reply-not-kept': {
+    kind: 'permanent',
+    status: 410,
+    text: () => 'This was done before, and its reply was too large to be kept',
+    help: 'It was not done again. Let the reply be smaller, or fetch the result in another way.',
+  },
+  'no-claim': {
+    kind: 'permanent',
+    status: 404,
+    text: () => 'Nothing is kept under this claim (any more)',
+    help: 'The claim is wrong, or older than `retain` of the step that stored it.',
+  },
   unmatched: {
     kind: 'permanent',
     status: 422,

@@ -189,6 +189,15 @@ class Compiler {
       if (!compiled) continue;
       compiledSteps.push(compiled);
       ends ||= compiled.ends;
+      if ('around' in compiled && step === list.at(-1)) {
+        world.report({
+          severity: 'warning',
+          code: 'guards-nothing',
+          at: 'key',
+          message: `\`${step.kind}\` guards what follows it, and nothing does: move it up`,
+          pointer: `${step.pointer}/${step.kind}`,
+        });
+      }
     }
     return { handler: joined(compiledSteps), ends };
   }

@@ -5,6 +5,7 @@ import { fail } from './fail.ts';
 import { filter } from './filter.ts';
 import { forEach } from './for-each.ts';
 import { group } from './group.ts';
+import { idempotent } from './idempotent.ts';
 import { log } from './log.ts';
 import { loop } from './loop.ts';
 import { recipientList } from './recipient-list.ts';
@@ -47,6 +48,7 @@ export const steps: readonly StepDefinition[] = [
   tryStep,
   fail,
   stop,
+  idempotent,
   delay,
   throttle,
   script,

@@ -75,6 +75,15 @@ const scenarios: readonly Scenario[] = [
     ),
     effects: ['book-1', 'book-2', 'book-3'],
   },
+  {
+    title: 'a guarded sub-flow that was done once, and is undone when the flow fails behind it',
+    yaml: mainFlow('- run: { flow: book, as: booked }\n- call: { endpoint: a, test: { path: car } }', {
+      flow: 'durable: true',
+      flows: `book:\n  steps:\n    - idempotent: { key: n }\n    ${step('hotel')}`,
+    }),
+    failing: ['car'],
+    effects: ['hotel', 'undo-hotel'],
+  },
 ];
 
 /** Lets an engine work until nothing moves any more. */

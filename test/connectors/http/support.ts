@@ -12,6 +12,7 @@ import { systemRandom } from '../../../src/core/random.ts';
 import type { Program } from '../../../src/flow/program.ts';
 import { Runtime } from '../../../src/flow/runtime.ts';
 import { codec } from '../../../src/format/codec.ts';
+import { MemoryStore } from '../../../src/store/memory.ts';
 import { type RecordingLog, recordingLog } from '../../support/plain-context.ts';
 
 /** A running integration. */
@@ -34,7 +35,8 @@ export async function startIntegration(t: TestContext, yaml: string, options: Ru
   const folder = mkdtempSync(join(tmpdir(), 'dowel-http-'));
   const log = recordingLog();
   const clock = options.clock ?? systemClock;
-  const runtime = new Runtime({ clock, random: systemRandom, codec, log }, connectors);
+  const openStore = async (): Promise<MemoryStore> => new MemoryStore(clock, log);
+  const runtime = new Runtime({ clock, random: systemRandom, codec, log, openStore }, connectors);
   t.after(async () => {
     await runtime.stop(0);
     rmSync(folder, { recursive: true });

@@ -1,0 +1,32 @@
+import { hash } from 'node:crypto';
+import type { Exchange } from '../../core/exchange.ts';
+
+/** What a `key` expression yielded, as text; `undefined` = nothing. A number and its digits are the same key. */
+export function keyText(value: unknown): string | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  if (typeof value !== 'object') return String(value);
+  return Array.isArray(value) && value.length === 0 ? undefined : canonicalJson(value);
+}
+
+/** Of a fixed length, whatever a sender gives for a key; and a store shows nobody's keys. */
+export const hashed = (text: string | Uint8Array): string => hash('sha256', text, 'base64url');
+
+/** JSON with the keys of every object in order: the same for equal values. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) => ordered(inner)) ?? '';
+}
+
+function ordered(value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Tells a message that came again from another one with the same key: by its body and, where it has them, method, path and query. */
+export async function fingerprint(exchange: Exchange): Promise<string> {
+  const { source, query } = exchange.origin;
+  const method = source?.['method'];
+  const asked = typeof method === 'string' ? [method === 'HEAD' ? 'GET' : method, source?.['path'], query] : [];
+  const body = exchange.body.isValue ? canonicalJson(await exchange.value()) : await exchange.bytes();
+  return hashed(`${canonicalJson(asked)} ${hashed(body)}`);
+}
