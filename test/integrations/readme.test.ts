@@ -35,7 +35,10 @@ for (const name of examples) {
     test('shows requests that are answered as it says', async (t) => {
       const temporary = mkdtempSync(join(tmpdir(), 'dowel-page-'));
       t.after(() => rmSync(temporary, { recursive: true }));
-      await using example = await startExample(name, { AUDIT_FILE: join(temporary, 'audit.jsonl') });
+      await using example = await startExample(name, {
+        AUDIT_FILE: join(temporary, 'audit.jsonl'),
+        JOURNAL_FILE: join(temporary, 'journal.db'),
+      });
       const started = new Set(
         [...page.matchAll(/^npx dowel run \S*?([^/\s]+)\/integration\.yaml$/gm)].map(([, one]) => one),
       );
