@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { type Exchange, failure, type Headers, type StreamSource } from '#sdk';
+import { type Exchange, failure, type Headers, noHeaders, type StreamSource } from '#sdk';
 import { badInValue, fieldName, hopByHop } from './fields.ts';
 
 /** Head and body of an answer, ready to be written. */
@@ -20,7 +20,7 @@ export function answerOf(exchange: Exchange): Answer | Promise<Answer> {
   const status = reply?.status ?? (body.isEmpty ? 204 : 200);
   const own = reply ? reply.headers : exchange.ownHeaders;
   const headers = own['x-request-id'] === undefined ? ['x-request-id', exchange.id] : [];
-  addHeaders(headers, own);
+  if (own !== noHeaders) addHeaders(headers, own);
   if (bodiless(status) || body.isEmpty) {
     body.discard();
     if (!bodiless(status)) headers.push('content-length', '0');

@@ -176,14 +176,8 @@ export class Call implements Serving {
     }
     try {
       const answer = answerOf(exchange);
-      if (answer instanceof Promise) {
-        answer.then(
-          (one) => this.#write(one),
-          (thrown: unknown) => this.refuse(toFailure(thrown)),
-        );
-      } else {
-        this.#write(answer);
-      }
+      if (!(answer instanceof Promise)) this.#write(answer);
+      else answer.then((one) => this.#write(one)).catch((thrown: unknown) => this.refuse(toFailure(thrown)));
     } catch (thrown) {
       this.refuse(toFailure(thrown));
     }
@@ -243,7 +237,8 @@ export class Call implements Serving {
 
   /** The message is over, but a shutdown waits until its answer has gone out. */
   #awaitSending(): void {
-    this.#services.background(new Promise((resolve) => this.#response.once('close', resolve)));
+    const sent = new Promise((resolve) => this.#response.once('close', resolve));
+    this.#services.background(sent, 'an answer that a slow client is still reading');
   }
 
   get #services(): Services {

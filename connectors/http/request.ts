@@ -136,20 +136,14 @@ export function headersOf(
   operation: Operation,
   type: string | undefined,
 ): string[] {
-  const { ownHeaders } = exchange;
-  const raw =
-    operation.headers === undefined && ownHeaders === noHeaders && template.headers['content-type'] === undefined
-      ? plainHeaders(template, type)
-      : mergedHeaders(template, ownHeaders, operation.headers, type);
-  const { left } = exchange.life;
+  const { ownHeaders, life } = exchange;
+  const { left } = life;
+  const isPlain =
+    operation.headers === undefined && ownHeaders === noHeaders && template.headers['content-type'] === undefined;
+  const raw = isPlain ? template.raw.slice() : mergedHeaders(template, ownHeaders, operation.headers, type);
+  if (isPlain && type !== undefined) raw.push('content-type', type);
   // Relative, because clocks differ; rounded down, so that the far side gives up no later than we do.
   if (left !== undefined) raw.push(deadlineHeader, String(Math.floor(left)));
-  return raw;
-}
-
-function plainHeaders(template: Template, type: string | undefined): string[] {
-  const raw = template.raw.slice();
-  if (type !== undefined) raw.push('content-type', type);
   return raw;
 }
 

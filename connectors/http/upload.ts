@@ -15,30 +15,46 @@ export function collect(
   limit: number,
   done: (result: Buffer | Failure) => void,
 ): void {
-  let chunks: Buffer[] = [];
-  let size = 0;
-  let over = false;
+  const collected = new Collected(declared, limit, done);
+  request.on('data', (chunk: Buffer) => collected.add(chunk));
+  if (declared === undefined) request.on('end', () => collected.end());
+}
 
-  const finish = (): void => {
-    if (over) return;
-    over = true;
-    const [first] = chunks;
-    done(chunks.length === 1 && first ? first : Buffer.concat(chunks, size));
-  };
-  request.on('data', (chunk: Buffer) => {
-    if (over) return;
-    size += chunk.length;
-    if (size > limit) {
-      over = true;
-      chunks = [];
-      done(tooLarge(limit));
-      return;
-    }
-    chunks.push(chunk);
+class Collected {
+  readonly #declared: number | undefined;
+  readonly #limit: number;
+  readonly #done: (result: Buffer | Failure) => void;
+  #chunks: Buffer[] | undefined;
+  #size = 0;
+  #over = false;
+
+  constructor(declared: number | undefined, limit: number, done: (result: Buffer | Failure) => void) {
+    this.#declared = declared;
+    this.#limit = limit;
+    this.#done = done;
+  }
+
+  add(chunk: Buffer): void {
+    if (this.#over) return;
+    this.#size += chunk.length;
+    if (this.#size > this.#limit) this.#settle(tooLarge(this.#limit));
     // Node has counted already that no more can come: no need to wait for `end`.
-    if (size === declared) finish();
-  });
-  if (declared === undefined) request.on('end', finish);
+    else if (this.#size === this.#declared) this.end(chunk);
+    else if (this.#chunks) this.#chunks.push(chunk);
+    else this.#chunks = [chunk];
+  }
+
+  end(last?: Buffer): void {
+    if (this.#over) return;
+    if (!this.#chunks) this.#settle(last ?? Buffer.alloc(0));
+    else this.#settle(Buffer.concat(last ? [...this.#chunks, last] : this.#chunks, this.#size));
+  }
+
+  #settle(result: Buffer | Failure): void {
+    this.#over = true;
+    this.#chunks = undefined;
+    this.#done(result);
+  }
 }
 
 /**
