@@ -149,7 +149,7 @@ export const errorTable = {
     kind: 'permanent',
     status: 502,
     text: (f) => `${f['succeeded']} of ${f['total']} succeeded, ${f['required']} were required: ${list(f['failures'])}`,
-    help: 'Too many branches or recipients failed for `require`.',
+    help: 'Too many branches or recipients failed for `require`; `$error.facts.failed` has the error of each. Transient when enough of them may succeed later.',
   },
   failed: {
     kind: 'permanent',
@@ -323,12 +323,11 @@ const withoutStack = <T>(make: () => T): T => {
 export function failure(
   code: KnownCode,
   facts: Facts = {},
-  options: { cause?: unknown; status?: number } = {},
+  options: { cause?: unknown; status?: number; kind?: Kind } = {},
 ): Failure {
   const entry: Entry = errorTable[code];
-  return withoutStack(
-    () => new Failure(code, entry.kind, options.status ?? entry.status, entry.text(facts), facts, options.cause),
-  );
+  const { kind = entry.kind, status = entry.status, cause } = options;
+  return withoutStack(() => new Failure(code, kind, status, entry.text(facts), facts, cause));
 }
 
 /** An error with a code that is not in the table: an `http-404` of a far side, or the code of a `fail` step. */
@@ -347,6 +346,13 @@ export function httpFailure(status: number, facts: Facts): Failure {
     `${facts['endpoint'] ?? 'The far side'} answered ${status}`,
     { status, ...facts },
   );
+}
+
+/** The same error, for another message. */
+export function copyOf({ code, kind, status, message, facts, cause, place }: Failure): Failure {
+  const copy = withoutStack(() => new Failure(code, kind, status, message, facts, cause));
+  copy.place = place;
+  return copy;
 }
 
 /** Whatever was thrown, as a Failure: what is not one is a bug of ours. */

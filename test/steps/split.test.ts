@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { failure } from '../../src/errors.ts';
+import { type Failure, failure, type KnownCode } from '../../src/errors.ts';
 import { mainFlow, startEngine } from '../support/engine.ts';
 
 describe('forEach', () => {
@@ -181,6 +181,26 @@ describe('scatterGather', () => {
     await assert.rejects(engine.send({ body: {} }), (error: Error & { code: string }) => {
       assert.equal(error.code, 'branches');
       assert.match(error.message, /0 of 3 succeeded, 2 were required: one: .*refused 1.*two: .*refused 2/);
+      return true;
+    });
+  });
+
+  test('too few that succeed is transient when enough of them may succeed later, and tells of each', async (t) => {
+    const failing = (...codes: readonly (KnownCode | undefined)[]) =>
+      startEngine(t, three('2'), {
+        far: ({ operation }) => {
+          const code = codes[Number(operation['path']) - 1];
+          if (code) throw failure(code, { endpoint: 'a' });
+          return { body: 'fine' };
+        },
+      });
+    const passing = await failing('validation', 'connection');
+    await assert.rejects(passing.send({ body: {} }), { code: 'branches', kind: 'transient', status: 502 });
+    const lasting = await failing('validation', undefined, 'validation');
+    await assert.rejects(lasting.send({ body: {} }), (error: Failure) => {
+      assert.equal(error.kind, 'permanent');
+      const { one, three, ...others } = error.facts['failed'] as Readonly<Record<string, { readonly code: string }>>;
+      assert.deepEqual([one?.code, three?.code, others], ['validation', 'validation', {}]);
       return true;
     });
   });

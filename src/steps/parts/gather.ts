@@ -105,7 +105,9 @@ function verdict(
   const first = Object.values(failed)[0];
   if (facts.required === facts.total && first) return first;
   const failures = Object.entries(failed).map(([name, error]) => `${name}: ${error.message}`);
-  return failure('branches', { ...facts, failures }, { cause: first });
+  const lasting = Object.values(failed).filter((error) => error.kind !== 'transient' && error.kind !== 'rejected');
+  const kind = facts.total - lasting.length >= facts.required ? 'transient' : 'permanent';
+  return failure('branches', { ...facts, failures, failed: failedVariable(failed) }, { cause: first, kind });
 }
 
 const ordered = (names: readonly string[], results: Readonly<Record<string, unknown>>): Record<string, unknown> =>
