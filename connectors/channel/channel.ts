@@ -7,16 +7,16 @@ export interface Reader {
   readonly capacity: number;
   readonly deliver: Deliver;
   readonly log: Log;
+  /** A shutdown waits for it. */
+  readonly background: (work: Promise<unknown>, what: string) => void;
 }
 
 interface Seat extends Reader {
   running: number;
   /** Its source was told to stop: it goes on only while nobody else can empty the channel. */
   stopping: boolean;
-  /** The same flow has opened again, after a reload: the new one takes over. */
-  replaced: boolean;
-  /** Its source waits in `close` until it is no longer needed. */
-  left: (() => void) | undefined;
+  /** Set while it has something to do: a shutdown waits until it is called. */
+  idle: (() => void) | undefined;
 }
 
 // Until a reader says how many: the endpoints are open before the sources.
@@ -59,26 +59,22 @@ export class Channel {
     this.#dispatch();
   }
 
-  /** Adds a reader; the functions are those of its source. */
-  attach(reader: Reader): { readonly stop: () => void; readonly close: () => Promise<void> } {
-    const seat: Seat = { ...reader, running: 0, stopping: false, replaced: false, left: undefined };
-    for (const other of this.#seats) if (other.flow === reader.flow) other.replaced = true;
+  /**
+   * Adds a reader; the functions are those of its source. Between `stop` and `close` it empties the channel, unless
+   * another one does; what still waits at `close` is given up.
+   */
+  attach(reader: Reader): { readonly stop: () => void; readonly close: () => void } {
+    const seat: Seat = { ...reader, running: 0, stopping: false, idle: undefined };
     this.#seats = [...this.#seats, seat];
     this.#capacity = reader.capacity;
     this.#closed = false;
     this.#dispatch();
-    this.#release();
     return {
       stop: () => {
         seat.stopping = true;
+        this.#dispatch();
       },
-      close: () => {
-        seat.stopping = true;
-        return new Promise((resolve) => {
-          seat.left = resolve;
-          this.#release();
-        });
-      },
+      close: () => this.#leave(seat),
     };
   }
 
@@ -87,8 +83,13 @@ export class Channel {
   }
 
   #takes(seat: Seat): boolean {
-    if (seat.replaced) return false;
-    return !seat.stopping || !this.#seats.some((other) => !other.replaced && !other.stopping);
+    if (this.#isReplaced(seat)) return false;
+    return !seat.stopping || !this.#seats.some((other) => !this.#isReplaced(other) && !other.stopping);
+  }
+
+  /** The same flow has opened again, by a reload: the new one takes over, unless the reload fails in the end. */
+  #isReplaced(seat: Seat): boolean {
+    return this.#seats.findLast((other) => other.flow === seat.flow) !== seat;
   }
 
   #dispatch(): void {
@@ -97,9 +98,10 @@ export class Channel {
       // The least busy first, so that several readers share the work.
       const [seat] = free.sort((a, b) => a.running / a.concurrency - b.running / b.concurrency);
       const message = seat && this.#take();
-      if (!seat || !message) return;
+      if (!seat || !message) break;
       void this.#run(seat, message);
     }
+    for (const seat of this.#seats) this.#tell(seat);
   }
 
   #take(): Incoming | undefined {
@@ -125,17 +127,36 @@ export class Channel {
     }
     seat.running -= 1;
     this.#dispatch();
-    this.#release();
   }
 
-  /** Lets those sources go that wait in `close` and have nothing to do any more. */
-  #release(): void {
-    for (const seat of this.#seats) {
-      if (!seat.left || seat.running > 0) continue;
-      if (this.waiting > 0 && this.#takes(seat)) continue;
-      this.#seats = this.#seats.filter((other) => other !== seat);
-      if (this.#seats.length === 0) this.#closed = true;
-      seat.left();
-    }
+  /** Between two messages nothing is under way, and yet there is more to do. */
+  #tell(seat: Seat): void {
+    const busy = seat.running > 0 || (this.waiting > 0 && this.#takes(seat));
+    if (busy === (seat.idle !== undefined)) return;
+    seat.idle?.();
+    seat.idle = undefined;
+    if (!busy) return;
+    const done = new Promise<void>((resolve) => {
+      seat.idle = resolve;
+    });
+    seat.background(done, `the channel ${this.#name}, which ${seat.flow} reads`);
+  }
+
+  #leave(seat: Seat): void {
+    seat.stopping = true;
+    this.#seats = this.#seats.filter((other) => other !== seat);
+    seat.idle?.();
+    this.#dispatch();
+    if (this.#seats.length > 0) return;
+    this.#closed = true;
+    if (this.waiting === 0) return;
+    this.#failed += this.waiting;
+    seat.log.error('The messages that wait in the channel are given up', {
+      channel: this.#name,
+      flow: seat.flow,
+      messages: this.waiting,
+    });
+    this.#waiting = [];
+    this.#first = 0;
   }
 }

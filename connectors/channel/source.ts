@@ -3,8 +3,8 @@ import { Channel } from './channel.ts';
 import type { ChannelSourceOptions } from './definition.ts';
 
 /**
- * After `stop` the flow goes on with what is in the channel and with what flows in flight still send to it; `close`
- * waits until it is empty. Whoever opens the same flow again (reload) takes over what waits.
+ * After `stop` the flow goes on with what is in the channel and with what flows in flight still send to it, as long as
+ * the time for finishing lasts. Whoever opens the same flow again (reload) takes over what waits.
  */
 export async function openSource(options: ChannelSourceOptions, context: SourceContext): Promise<Source> {
   const shared = context.share(`channel:${options.name}`, () => new Channel(options.name));
@@ -14,15 +14,15 @@ export async function openSource(options: ChannelSourceOptions, context: SourceC
     capacity: options.capacity,
     deliver: context.deliver,
     log: context.log,
+    background: context.services.background,
   });
-  let closed: Promise<void> | undefined;
   return {
     async stop() {
       seat.stop();
     },
     async close() {
-      closed ??= seat.close().then(() => shared.release());
-      await closed;
+      seat.close();
+      await shared.release();
     },
   };
 }

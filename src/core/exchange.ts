@@ -26,8 +26,8 @@ export interface Services {
   /** What `$config` sees; secrets are not in it. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly log: Log;
-  /** Work that goes on beside the messages: a shutdown waits for it. */
-  readonly background: (work: Promise<unknown>) => void;
+  /** Work that goes on beside the messages: a shutdown waits for it, and names it by `what` when it waits in vain. */
+  readonly background: (work: Promise<unknown>, what?: string) => void;
 }
 
 /** Constant message, facts as fields; no bodies, no secrets. */

@@ -28,6 +28,9 @@ export interface Kept {
   readonly runs: Runs;
 }
 
+/** How long messages that came while the rest could not be opened may take to finish. */
+const unopenedMs = 5_000;
+
 /** One version of an integration with its connections: opened once, drained once. */
 export class Generation {
   readonly program: Program;
@@ -52,11 +55,11 @@ export class Generation {
     this.#openKept = openKept;
     this.#connectors = connectors;
     this.#shared = shared;
-    this.#inFlight = new InFlight(services.clock);
+    this.#inFlight = new InFlight(services.clock, services.log);
     this.#services = {
       ...services,
       config: program.source.config,
-      background: (work) => this.#inFlight.addBackground(work),
+      background: (work, what) => this.#inFlight.addBackground(work, what),
     };
   }
 
@@ -86,7 +89,8 @@ export class Generation {
       for (const open of sources) this.#sources.push(await open());
     } catch (thrown) {
       await this.stopSources();
-      await this.drain(0);
+      // Sources that were open by then may have taken messages.
+      await this.drain(unopenedMs);
       await this.close();
       throw thrown;
     }
@@ -99,7 +103,7 @@ export class Generation {
 
   /** Waits until nothing is under way, at most `ms`; then gives up the rest. Returns how many were given up. */
   drain(ms: number): Promise<number> {
-    return this.#inFlight.drain(ms, this.#services.log);
+    return this.#inFlight.drain(ms);
   }
 
   async close(): Promise<void> {
@@ -177,7 +181,7 @@ export class Generation {
     for (const run of (await this.#runs?.leftBehind()) ?? []) {
       const { flow, hash, id } = run.record;
       const taken = this.#intakes.get(flow);
-      if (taken?.hash === hash) this.#services.background(taken.resume(run));
+      if (taken?.hash === hash) this.#services.background(taken.resume(run), `the message ${id} of ${flow}`);
       else
         this.#services.log.error('a message waits for the version of the definition that it began with', {
           flow,

@@ -1,13 +1,16 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/exchange.ts';
 import type { Life } from '../core/life.ts';
-import { failure } from '../errors.ts';
+import { type Failure, failure } from '../errors.ts';
 
-interface Message {
+/** A message on its way. */
+export interface Message {
   readonly id: string;
   readonly flow: string;
   readonly since: number;
   readonly life: Life;
+  /** The time to finish was over. */
+  givenUp?: boolean;
 }
 
 /** How long messages that were given up may still undo what they did. */
@@ -16,12 +19,18 @@ const undoMs = 3_000;
 /** What is under way: messages, and work beside them. */
 export class InFlight {
   readonly #clock: Clock;
+  readonly #log: Log;
   readonly #messages = new Set<Message>();
-  readonly #background = new Set<Promise<unknown>>();
+  /** By what it is. */
+  readonly #background = new Map<Promise<unknown>, string>();
   readonly #whenEmpty = new Set<() => void>();
+  #lost = 0;
+  /** Set when the time to finish is over. */
+  #ending: Promise<number> | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, log: Log) {
     this.#clock = clock;
+    this.#log = log;
   }
 
   get size(): number {
@@ -30,15 +39,20 @@ export class InFlight {
 
   add(message: Message): void {
     this.#messages.add(message);
+    // Of a source that had taken it before: there is no time for it any more.
+    if (this.#ending) this.#giveUp(message);
   }
 
-  delete(message: Message): void {
+  /** `error`: how it ended, if not well. */
+  delete(message: Message, error?: Failure): void {
     this.#messages.delete(message);
+    if (message.givenUp) this.#name(message, error);
     this.#tell();
   }
 
-  addBackground(work: Promise<unknown>): void {
-    this.#background.add(work);
+  /** `what` names it for whoever wonders what a shutdown waits for. */
+  addBackground(work: Promise<unknown>, what = 'something'): void {
+    this.#background.set(work, what);
     const done = (): void => {
       this.#background.delete(work);
       this.#tell();
@@ -47,20 +61,39 @@ export class InFlight {
   }
 
   /** Resolves when nothing is left, or after `ms`, when the rest is given up; with the number of those. */
-  async drain(ms: number, log: Log): Promise<number> {
-    if (await this.#empty(ms)) return 0;
-    const left = [...this.#messages];
-    const durable = left.filter(({ life }) => life.journal);
-    for (const { id, flow, since, life } of left) {
-      const facts = { flow, exchange: id, ms: Math.round(this.#clock.monotonic() - since) };
-      if (life.journal) log.info('a message goes on at the next start', facts);
-      else log.error('a message was given up', facts);
-      life.abort(life.journal ? failure('suspended') : failure('aborted', { detail: 'the integration is stopping' }));
-    }
-    // What goes on with durable messages are the messages themselves.
-    const waiting = Math.max(0, this.#background.size - durable.length);
+  async drain(ms: number): Promise<number> {
+    if (await this.#empty(ms)) return this.#lost;
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  async #end(): Promise<number> {
+    for (const message of [...this.#messages]) this.#giveUp(message);
     await this.#empty(undoMs);
-    return left.length - durable.length + waiting;
+    for (const message of this.#messages) if (message.givenUp) this.#name(message, undefined);
+    for (const what of this.#background.values()) {
+      this.#log.error('work beside the messages was given up', { what });
+      this.#lost++;
+    }
+    return this.#lost;
+  }
+
+  #giveUp(message: Message): void {
+    const { id, flow, life } = message;
+    if (life.journal) {
+      this.#log.info('a message goes on at the next start', { flow, exchange: id });
+      life.abort(failure('suspended'));
+      return;
+    }
+    message.givenUp = true;
+    this.#lost++;
+    life.abort(failure('aborted', { detail: 'the integration is stopping' }));
+  }
+
+  #name({ id, flow, since }: Message, error: Failure | undefined): void {
+    const ms = Math.round(this.#clock.monotonic() - since);
+    const how = { place: error?.place, outcome: error?.outcome };
+    this.#log.error('a message was given up', { flow, exchange: id, ms, ...how });
   }
 
   /** Waits until nothing is left, at most `ms`: whether it is so. */

@@ -2,7 +2,7 @@ import { Exchange, type Services } from '../core/exchange.ts';
 import { Life } from '../core/life.ts';
 import { type Failure, failure, toFailure } from '../errors.ts';
 import type { Deliver, Incoming } from '../sdk.ts';
-import type { InFlight } from './in-flight.ts';
+import type { InFlight, Message } from './in-flight.ts';
 import type { FlowProgram } from './program.ts';
 import type { LeftRun, Run, Runs } from './runs.ts';
 
@@ -44,12 +44,14 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
     const deadline = ms === undefined ? {} : { deadline: since + ms, late };
     const life = new Life(clock, { ...deadline, journal: run?.journal });
     if (streams) incoming.body.allowRelay();
-    const message = { id, flow: name, since, life };
+    const message: Message = { id, flow: name, since, life };
+    let failed: Failure | undefined;
     underWay++;
     inFlight.add(message);
     let relayed: Exchange | undefined;
     try {
       incoming.onStart?.(life, id);
+      life.check();
       const { origin, body, headers } = incoming;
       relayed = await handler(Exchange.create({ id, flow: name, services, life, origin, body, headers }));
       if (run) await ended(run, id);
@@ -58,7 +60,8 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
       if (life.suspended) throw failure('suspended', {}, { cause: thrown });
       const error = toFailure(thrown);
       error.outcome = life.outcome;
-      report(error, { flow: name, exchange: id }, awaited, log);
+      failed = error;
+      if (!message.givenUp) report(error, { flow: name, exchange: id }, awaited, log);
       if (run) await ended(run, id);
       throw error;
     } finally {
@@ -66,7 +69,7 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
       life.discard(awaited ? relayed?.body : undefined);
       life.end();
       underWay--;
-      inFlight.delete(message);
+      inFlight.delete(message, failed);
     }
   };
 

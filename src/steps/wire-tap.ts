@@ -63,7 +63,7 @@ export const wireTap = defineStep({
       // The copy must be readable after the flow has passed the body on.
       await exchange.settle();
       waiting.push(exchange);
-      if (running < parallel) exchange.services.background(lane());
+      if (running < parallel) exchange.services.background(lane(), `a wire tap of ${exchange.flow}`);
     };
     return async (exchange) => {
       if (waiting.length + running >= capacity) {

@@ -175,7 +175,47 @@ describe('stopping', () => {
     await engine.clock.advance(10_000);
     await sent;
     assert.equal(await stopped, 1);
-    assert.equal(engine.log.lines.filter((line) => line.message === 'a message was given up').length, 1);
+    const given = engine.log.lines.filter((line) => line.message === 'a message was given up');
+    assert.deepEqual(
+      given.map((line) => [line.level, line.fields['place'], line.fields['outcome'], line.fields['ms']]),
+      [['error', 'main/steps/0 delay', 'none', 10_000]],
+    );
+    assert.equal(engine.log.lines.filter((line) => line.message === 'a message failed').length, 0);
+  });
+
+  const toChannel = (steps: string): string =>
+    mainFlow('- send: { endpoint: jobs }', {
+      flows: `read:\n  from: { channel: { name: jobs } }\n  steps: [ ${steps} ]`,
+    }).replace('  a: {', '  jobs: { channel: { name: jobs } }\n  a: {');
+
+  test('empties the channels, and waits from one message to the next', async (t) => {
+    const engine = await startEngine(t, toChannel('{ delay: { for: 1s } }, { call: { endpoint: a } }'));
+    for (let i = 0; i < 5; i++) await engine.send();
+    const stopped = engine.runtime?.stop(10_000);
+    await engine.clock.advance(5000);
+    assert.equal(await stopped, 0);
+    assert.equal(engine.calls.length, 5);
+  });
+
+  test('gives up what still waits in a channel when its time is over; nothing new is begun then', async (t) => {
+    const engine = await startEngine(t, toChannel('{ delay: { for: 1s } }, { call: { endpoint: a } }'));
+    for (let i = 0; i < 5; i++) await engine.send();
+    const stopped = engine.runtime?.stop(2500);
+    await engine.clock.advance(2500);
+    assert.equal(await stopped, 3);
+    assert.equal(engine.calls.length, 2);
+    const lost = engine.log.lines.filter((line) => line.message === 'A message of the channel failed and was given up');
+    assert.equal(lost.length, 3);
+  });
+
+  test('names the work beside the messages that does not end', async (t) => {
+    const engine = await startEngine(t, mainFlow('- wireTap: { steps: [ { delay: { for: 1h } } ] }'));
+    await engine.send();
+    const stopped = engine.runtime?.stop(1000);
+    await engine.clock.advance(5000);
+    assert.equal(await stopped, 1);
+    const [line] = engine.log.lines.filter((one) => one.message === 'work beside the messages was given up');
+    assert.equal(line?.fields['what'], 'a wire tap of main');
   });
 
   test('waits for a wire tap as well', async (t) => {

@@ -59,7 +59,11 @@ export function sharing(): { readonly share: SourceContext['share']; readonly op
 
 /** Fits sources and endpoints alike: what differs between them is the carrier, and there is none. */
 export type PlainContext = Omit<SourceContext, 'openCarrier'> &
-  Omit<EndpointContext, 'openCarrier'> & { readonly log: RecordingLog };
+  Omit<EndpointContext, 'openCarrier'> & {
+    readonly log: RecordingLog;
+    /** What a shutdown would wait for. */
+    readonly underWay: ReadonlySet<string>;
+  };
 
 export interface PlainOptions {
   readonly name?: string;
@@ -75,8 +79,14 @@ export function plainContext(options: PlainOptions = {}): PlainContext {
   const clock = options.clock ?? new VirtualClock();
   const log = recordingLog();
   const random = seededRandom(1);
-  const services: Services = { clock, random, codec: plainCodec, config: {}, log, background: (work) => void work };
+  const underWay = new Set<string>();
+  const background: Services['background'] = (work, what = '') => {
+    underWay.add(what);
+    void work.finally(() => underWay.delete(what));
+  };
+  const services: Services = { clock, random, codec: plainCodec, config: {}, log, background };
   return {
+    underWay,
     name: options.name ?? 'flow',
     integration: { name: 'test', version: undefined },
     server: { host: '127.0.0.1', port: 0 },

@@ -6,6 +6,7 @@ import { Body, type Endpoint, failure, type Incoming } from '#sdk';
 import { openEndpoint } from '../../../connectors/channel/endpoint.ts';
 import { channel } from '../../../connectors/channel/index.ts';
 import { openSource } from '../../../connectors/channel/source.ts';
+import { eventually } from '../../support/eventually.ts';
 import { ManualFlow, outgoing, plainCodec, plainContext, sharing } from '../../support/plain-context.ts';
 
 const text = (message: Incoming): unknown => message.body.value(plainCodec);
@@ -115,39 +116,47 @@ test('messages sent before the reader is open wait for it', async () => {
   assert.deepEqual(sent(flow), ['early']);
 });
 
-test('drain: after stop the channel is emptied, also of what flows in flight still send; close waits for that', async () => {
-  const { flow, send, source, endpoint, open } = await setUp();
+test('drain: after stop the channel is emptied, also of what flows in flight still send; a shutdown waits for that', async () => {
+  const { flow, send, source, endpoint, open, context } = await setUp();
   await send(1);
   await send(2);
   await source.stop();
   await send(3);
-  let closed = false;
-  const closing = source.close().then(() => {
-    closed = true;
-  });
   for (const index of [0, 1, 2]) {
     await turn();
-    assert.equal(closed, false);
+    assert.deepEqual([...context.underWay], ['the channel jobs, which reader reads']);
     flow.at(index).resolve();
   }
-  await closing;
+  await turn();
+  assert.deepEqual([...context.underWay], []);
+  await source.close();
   assert.deepEqual(sent(flow), [1, 2, 3]);
   await assert.rejects(send(4), { code: 'stopping' });
   await endpoint.close();
   assert.deepEqual(open(), []);
 });
 
-test('drain that is cut short: everything rejects, is logged, and close ends', async () => {
+test('drain that is cut short: what waits at the close is given up, counted in one line', async () => {
   const { flow, send, source, context } = await setUp();
   for (const value of [1, 2, 3]) await send(value);
   await source.stop();
-  const closing = source.close();
-  for (const index of [0, 1, 2]) {
-    flow.at(index).reject(failure('aborted', { detail: 'the time to finish was over' }));
-    await turn();
-  }
-  await closing;
-  assert.equal(context.log.lines.length, 3);
+  await source.close();
+  const [line] = context.log.lines;
+  assert.equal(line?.level, 'error');
+  assert.deepEqual(line?.fields, { channel: 'jobs', flow: 'reader', messages: 2 });
+  flow.at(0).resolve();
+  await turn();
+  assert.deepEqual(sent(flow), [1]);
+});
+
+test('a reload that fails half-way leaves the old version reading', async () => {
+  const { flow, send, reading } = await setUp();
+  const renewed = new ManualFlow();
+  const source2 = await openSource({ name: 'jobs', capacity: 1000 }, reading('reader', renewed));
+  await source2.stop();
+  await source2.close();
+  await send(1);
+  assert.deepEqual([sent(flow), sent(renewed)], [[1], []]);
 });
 
 test('reload: what waits goes to the new version, what is in flight finishes on the old', async () => {
@@ -214,6 +223,7 @@ test('ten thousand messages pass in order, and their memory is given back', asyn
   const expected = Array.from({ length: 10_000 }, (_, index) => index);
   for (const value of expected) await endpoint.handle(outgoing(sender, { body: Body.value(value) }));
   await source.stop();
+  await eventually('all are through', () => seen.length === expected.length);
   await source.close();
   assert.deepEqual(seen, expected);
 });
