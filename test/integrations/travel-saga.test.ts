@@ -48,6 +48,22 @@ describe('the travel saga', () => {
     assert.deepEqual(await booked('all'), { flights: ['booked'], hotels: ['booked'], cars: ['booked'] });
   });
 
+  test('the same trip again gets the same answer, and nothing is booked twice; another one of that name is refused', async () => {
+    const first = await book(trip('again'));
+    const second = await book(trip('again'));
+    assert.deepEqual([second.status, second.body], [first.status, first.body]);
+    const other = await book({ ...trip('again'), nights: 9 });
+    assert.equal(other.status, 422);
+    assert.equal((other.body as { readonly code: string }).code, 'key-reused');
+    assert.deepEqual(await booked('again'), { flights: ['booked'], hotels: ['booked'], cars: ['booked'] });
+  });
+
+  test('a trip that could not be had may be tried again', async () => {
+    assert.equal((await book(trip('retried', 'OSL'))).status, 409);
+    assert.equal((await book(trip('retried', 'ATH'))).status, 201);
+    assert.deepEqual(await states(example.backend('hotels'), 'retried'), ['cancelled', 'booked']);
+  });
+
   test('where no car is left the hotel and the flight are cancelled before it answers', async () => {
     const { status, body } = await book(trip('no-car', 'OSL'));
     assert.equal(status, 409);
@@ -149,7 +165,12 @@ describe('the travel saga, killed', () => {
     assert.ok(flights && cars);
     assert.deepEqual(await states(cars, 'on'), []);
     await using again = await startExample('travel-saga', { ...env, FLIGHTS_URL: flights.url, CARS_URL: cars.url });
-    await again.main.until('one goes on', async () => (await states(cars, 'on')).length === 1);
+    // The client, who heard nothing, asks again: as long as the trip is under way it is told so.
+    const told: Answer[] = [];
+    const isTold = async (): Promise<boolean> => told.push(await post(`${again.url}/trips`, trip('on'))) > 0;
+    await again.main.until('the client is told', async () => (await isTold()) && told.at(-1)?.status !== 409);
+    assert.equal(told.at(-1)?.status, 201);
+    assert.partialDeepStrictEqual(told.at(-1)?.body, { tripId: 'on' });
     await again.main.until('the other is undone', async () => (await states(flights, 'back')).includes('cancelled'));
     assert.deepEqual(await states(flights, 'on'), ['booked']);
     assert.deepEqual(await states(hotels, 'on'), ['booked']);
