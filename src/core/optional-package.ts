@@ -9,7 +9,8 @@ export async function optionalPackage<T>(what: string, install: string, load: ()
     return await load();
   } catch (thrown) {
     if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'ERR_MODULE_NOT_FOUND')) throw thrown;
-    const detail = `it needs a package that is not installed. Run \`npm install ${install}\` where Dowel is installed`;
+    // Where Dowel itself is the project, the package is one for its development, and npm would leave it out.
+    const detail = `it needs a package that is not installed. Run \`npm install --save-prod ${install}\` where Dowel is installed`;
     throw failure('startup', { what, detail }, { cause: thrown });
   }
 }

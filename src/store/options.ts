@@ -34,7 +34,7 @@ export const redisOptions = {
   type: 'object',
   required: ['url'],
   description:
-    'A Redis or Valkey server (6.2 or later), shared by all replicas of the integration. Needs `npm install @redis/client@6`.',
+    'A Redis or Valkey server (6.2 or later), shared by all replicas of the integration. Needs `npm install --save-prod @redis/client@6`.',
   properties: {
     url: {
       type: 'string',
@@ -72,7 +72,7 @@ export const postgresOptions = {
   type: 'object',
   required: ['url'],
   description:
-    'A schema in a PostgreSQL database (12 or later), shared by all replicas of the integration. Needs `npm install pg@8`.',
+    'A schema in a PostgreSQL database (12 or later), shared by all replicas of the integration. Needs `npm install --save-prod pg@8`.',
   properties: {
     url: {
       type: 'string',

@@ -47,12 +47,15 @@ describe('opening a store', () => {
     const folder = bare(t);
     const redis = await openIn(folder, { redis: { url: 'redis://127.0.0.1:1', durability: 'always', timeout: 1000 } });
     assert.equal(redis.code, 'startup');
-    assert.match(redis.message ?? '', /The store `redis` .*not installed. Run `npm install @redis\/client@6`/);
+    assert.match(
+      redis.message ?? '',
+      /The store `redis` .*not installed. Run `npm install --save-prod @redis\/client@6`/,
+    );
     const postgres = await openIn(folder, {
       postgres: { url: 'postgresql://127.0.0.1:1', connections: 1, timeout: 1000 },
     });
     assert.equal(postgres.code, 'startup');
-    assert.match(postgres.message ?? '', /The store `postgres` .*not installed. Run `npm install pg@8`/);
+    assert.match(postgres.message ?? '', /The store `postgres` .*not installed. Run `npm install --save-prod pg@8`/);
   });
 
   test('only the code of the store that is asked for is loaded', async (t) => {
