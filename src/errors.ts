@@ -143,6 +143,7 @@ export const errorTable = {
     kind: 'permanent',
     status: 500,
     text: (f) => `The script ${f['module']} failed: ${f['detail']}`,
+    shown: () => 'A script of the integration failed; the log says why, under this id',
     help: 'The module threw. An error with `code` and `kind` of its own keeps them.',
   },
   branches: {
@@ -180,6 +181,7 @@ export const errorTable = {
     kind: 'transient',
     status: 502,
     text: (f) => `${f['endpoint'] ?? 'The far side'} could not be reached: ${f['detail']}`,
+    shown: (f) => `${f['endpoint'] ?? 'The far side'} could not be reached`,
     help: 'Is it running, and is the URL right? The text of the network error is part of the message.',
   },
   'invalid-response': {
@@ -253,12 +255,14 @@ export const errorTable = {
     kind: 'transient',
     status: 500,
     text: (f) => `The file ${f['path']} cannot be used: ${f['detail']}`,
+    shown: () => 'A file cannot be used; the log says which, under this id',
     help: 'Look at its path, its permissions and the free space.',
   },
   store: {
     kind: 'transient',
     status: 503,
     text: (f) => `The store (${f['store']}) cannot be used: ${f['detail']}`,
+    shown: () => 'The store cannot be used; the log says why, under this id',
     help: 'Is it running and reachable, and has it room? Unless `$error.facts.sent` is `false`, what was being written may be there.',
   },
   'store-limit': {
@@ -277,6 +281,7 @@ export const errorTable = {
     kind: 'bug',
     status: 500,
     text: (f) => `Something in Dowel went wrong: ${f['detail']}`,
+    shown: () => 'An internal error; the log names it under this id',
     help: 'Please report it, with the log line that names the step.',
   },
 } satisfies Record<string, Entry>;
@@ -290,7 +295,7 @@ export class Failure extends Error {
   readonly kind: Kind;
   /** The HTTP status for a caller when nobody catches it. */
   readonly status: number;
-  /** What is known about it; safe to show to a caller. */
+  /** What is known about it. */
   readonly facts: Facts;
   /** Where it happened, such as `place-order/steps/3 "Charge the card"`; set once, by the innermost step. */
   place: string | undefined;
@@ -319,7 +324,7 @@ const withoutStack = <T>(make: () => T): T => {
   }
 };
 
-/** Makes the error `code` of the table; `facts` fill its text and may be shown to callers. */
+/** Makes the error `code` of the table; `facts` fill its text. */
 export function failure(
   code: KnownCode,
   facts: Facts = {},

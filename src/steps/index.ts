@@ -1,4 +1,6 @@
+import { cache } from './cache.ts';
 import { call } from './call.ts';
+import { claimCheck } from './claim-check.ts';
 import { convert } from './convert.ts';
 import { delay } from './delay.ts';
 import { fail } from './fail.ts';
@@ -49,6 +51,8 @@ export const steps: readonly StepDefinition[] = [
   fail,
   stop,
   idempotent,
+  cache,
+  claimCheck,
   delay,
   throttle,
   script,

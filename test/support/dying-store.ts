@@ -57,4 +57,8 @@ export class DyingStore implements Store {
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
+/** A store that stays open when the process that has it stops. */
+export const surviving = (store: Store): Store =>
+  new DyingStore(store, { at: Number.POSITIVE_INFINITY, when: 'after' });
+
 const never = <T>(): Promise<T> => new Promise(() => {});
