@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import type { Services } from '../core/exchange.ts';
+import { Life } from '../core/life.ts';
 import type { EndpointSource } from '../core/written.ts';
-import { Failure, failure } from '../errors.ts';
+import { Failure, failure, toFailure } from '../errors.ts';
 import { type Policy, type PolicyOptions, policies } from '../resilience/policy.ts';
 import type {
   Connector,
@@ -28,6 +29,8 @@ export interface Kept {
   readonly runs: Runs;
 }
 
+/** How long sources and endpoints may take to stop, and to close. */
+const endMs = 5_000;
 /** How long messages that came while the rest could not be opened may take to finish. */
 const unopenedMs = 5_000;
 
@@ -38,8 +41,9 @@ export class Generation {
   readonly #connectors: Readonly<Record<string, Connector>>;
   readonly #shared: SharedResources;
   readonly #inFlight: InFlight;
-  readonly #endpoints: Endpoint[] = [];
-  readonly #sources: Source[] = [];
+  /** By what they are called when they make trouble. */
+  readonly #endpoints = new Map<string, Endpoint>();
+  readonly #sources = new Map<string, Source>();
   readonly #intakes = new Map<string, Intake>();
   readonly #openKept: () => Promise<Kept>;
   #runs: Runs | undefined;
@@ -73,7 +77,7 @@ export class Generation {
           slot.source.connector.options,
           slot.source.name,
         );
-        this.#endpoints.push(endpoint);
+        this.#endpoints.set(endpointCalled(slot.source.name), endpoint);
         slot.handler = this.#policies(slot.source)(endpoint.handle);
       }
       const flows = [...this.program.flows.values()].filter((flow) => flow.source.from);
@@ -83,10 +87,10 @@ export class Generation {
         this.program.store.store = store;
         if (durable) this.#runs = runs;
       }
-      const sources = flows.map((flow) => this.#source(flow));
+      const sources = new Map(flows.map((flow) => [sourceOf(flow.name), this.#source(flow)]));
       // Before the sources: what one of them hands over again is under way by then.
       await this.resume();
-      for (const open of sources) this.#sources.push(await open());
+      for (const [what, open] of sources) this.#sources.set(what, await open());
     } catch (thrown) {
       await this.stopSources();
       // Sources that were open by then may have taken messages.
@@ -98,7 +102,7 @@ export class Generation {
 
   /** Takes no new messages. */
   async stopSources(): Promise<void> {
-    await Promise.all(this.#sources.map((source) => source.stop()));
+    await this.#end(this.#sources, 'stopped', (source) => source.stop());
   }
 
   /** Waits until nothing is under way, at most `ms`; then gives up the rest. Returns how many were given up. */
@@ -106,15 +110,31 @@ export class Generation {
     return this.#inFlight.drain(ms);
   }
 
+  /** Sources, then endpoints. One that fails or hangs keeps no other from being closed. */
   async close(): Promise<void> {
-    for (const source of this.#sources.reverse()) await source.close();
-    for (const endpoint of this.#endpoints.reverse()) await endpoint.close();
-    this.#sources.length = 0;
-    this.#endpoints.length = 0;
+    for (const all of [this.#sources, this.#endpoints]) {
+      await this.#end<Source | Endpoint>(all, 'closed', (one) => one.close());
+      all.clear();
+    }
   }
 
   get inFlight(): number {
     return this.#inFlight.size;
+  }
+
+  async #end<T>(all: ReadonlyMap<string, T>, ended: string, end: (one: T) => Promise<void>): Promise<void> {
+    const { clock, log } = this.#services;
+    const late = (): Failure => failure('timeout', { what: 'It', ms: endMs });
+    const life = new Life(clock, { deadline: clock.monotonic() + endMs, late });
+    const ending = [...all].reverse().map(async ([what, one]) => {
+      try {
+        await life.race(end(one));
+      } catch (thrown) {
+        log.error(`something could not be ${ended}`, { what, detail: toFailure(thrown).message });
+      }
+    });
+    await Promise.all(ending);
+    life.end();
   }
 
   async #load(slot: Program['modules'][number]): Promise<void> {
@@ -162,7 +182,7 @@ export class Generation {
     };
     const module = await connector.endpoint?.();
     if (!module) throw failure('bug', { detail: `the connector ${connectorName} has no endpoint` });
-    return starting(`The endpoint \`${name}\``, () => module.openEndpoint(options as never, context));
+    return starting(endpointCalled(name), () => module.openEndpoint(options as never, context));
   }
 
   #policies({ name, connector, policies: options }: EndpointSource): Policy {
@@ -231,7 +251,7 @@ export class Generation {
     };
     const module = await connector.source?.();
     if (!module) throw failure('bug', { detail: `the connector ${connectorName} has no source` });
-    return starting(`The source of the flow \`${flow.name}\``, () => module.openSource(options as never, context));
+    return starting(sourceOf(flow.name), () => module.openSource(options as never, context));
   }
 
   #connector(name: string): Connector {
@@ -240,6 +260,9 @@ export class Generation {
     return connector;
   }
 }
+
+const endpointCalled = (name: string): string => `The endpoint \`${name}\``;
+const sourceOf = (flow: string): string => `The source of the flow \`${flow}\``;
 
 async function starting<T>(what: string, open: () => Promise<T>): Promise<T> {
   try {

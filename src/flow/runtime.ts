@@ -43,9 +43,7 @@ export class Runtime {
   }
 
   async start(program: Program): Promise<void> {
-    const generation = this.#generation(program);
-    await generation.open();
-    this.#current = generation;
+    this.#current = await this.#open(program);
   }
 
   /**
@@ -53,9 +51,9 @@ export class Runtime {
    * old one goes on as if nothing had happened. Messages under way finish on the old one, within `drainMs`.
    */
   async swap(program: Program, drainMs: number): Promise<void> {
+    const generation = await this.#open(program);
+    // Not the one of before the opening: another one may have come in between.
     const old = this.#current;
-    const generation = this.#generation(program);
-    await generation.open();
     this.#current = generation;
     if (!old) return;
     await old.stopSources();
@@ -89,8 +87,16 @@ export class Runtime {
     await generation.close();
   }
 
-  #generation(program: Program): Generation {
-    return new Generation(program, this.#services, this.#connectors, this.#shared, () => this.#keep(program));
+  async #open(program: Program): Promise<Generation> {
+    const generation = new Generation(program, this.#services, this.#connectors, this.#shared, () =>
+      this.#keep(program),
+    );
+    await generation.open();
+    if (!this.#stopping) return generation;
+    // Told to stop meanwhile: nobody would ever close it.
+    await generation.stopSources();
+    await this.#leave(generation, 0);
+    throw failure('stopping');
   }
 
   /** The store, opened once; a reload that names another one takes effect at the next start. */

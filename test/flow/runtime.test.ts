@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
 import { failure } from '../../src/errors.ts';
-import { mainFlow, startEngine } from '../support/engine.ts';
+import { mainFlow, type Outside, startEngine } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
 
 describe('a message', () => {
   test('whose sender waits has a minute when the flow says nothing', async (t) => {
@@ -231,7 +232,81 @@ describe('stopping', () => {
   });
 });
 
+describe('opening and closing', () => {
+  test('one that fails or hangs keeps no other from being closed, and is named', async (t) => {
+    const ended: string[] = [];
+    const outside: Outside = {
+      stop: async () => {
+        throw new Error('no such consumer');
+      },
+      close: async (name) => {
+        ended.push(name);
+        if (name === 'main') throw new Error('the channel is closed');
+        if (name === 'b') await new Promise(() => {});
+      },
+    };
+    const engine = await startEngine(t, mainFlow('- call: { endpoint: a }'), { outside });
+    const stopped = engine.runtime?.stop(0);
+    await engine.clock.advance(5000);
+    assert.equal(await stopped, 0);
+    assert.deepEqual(ended, ['main', 'out', 'b', 'a']);
+    const lines = engine.log.lines.filter((line) => line.level === 'error');
+    const source = 'The source of the flow `main`';
+    assert.deepEqual(
+      lines.map((line) => [line.message, line.fields['what'], line.fields['detail']]),
+      [
+        ['something could not be stopped', source, 'Something in Dowel went wrong: no such consumer'],
+        ['something could not be closed', source, 'Something in Dowel went wrong: the channel is closed'],
+        ['something could not be closed', 'The endpoint `b`', 'It did not answer within 5000 ms'],
+      ],
+    );
+  });
+
+  test('a version that opens while the runtime stops is closed again', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'dowel-reload-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const opened: string[] = [];
+    let hold: Promise<void> | undefined;
+    let goOn = (): void => {};
+    const outside: Outside = {
+      open: async (name) => {
+        opened.push(name);
+        await hold;
+      },
+      close: async (name) => void opened.splice(opened.indexOf(name), 1),
+    };
+    const engine = await startEngine(t, mainFlow('- respond: { body: old }'), { outside });
+    hold = new Promise((resolve) => {
+      goOn = resolve;
+    });
+    const swapped = assert.rejects(engine.start(folder, mainFlow('- respond: { body: new }'), {}), {
+      code: 'stopping',
+    });
+    await eventually('it is opening', () => opened.length === 5);
+    await engine.runtime?.stop(0);
+    goOn();
+    await swapped;
+    assert.deepEqual(opened, []);
+  });
+});
+
 describe('reloading', () => {
+  test('twice at once leaves one version open, and nothing of the others', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'dowel-reload-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const opened: string[] = [];
+    const outside: Outside = {
+      open: async (name) => void opened.push(name),
+      close: async (name) => void opened.splice(opened.indexOf(name), 1),
+    };
+    const engine = await startEngine(t, mainFlow('- respond: { body: old }'), { outside });
+    const version = (name: string): string => mainFlow(`- respond: { body: ${name} }`);
+    await Promise.all([engine.start(folder, version('one'), {}), engine.start(folder, version('two'), {})]);
+    await eventually('the others are closed', () => opened.length === 4);
+    await engine.runtime?.stop(0);
+    assert.deepEqual(opened, []);
+  });
+
   test('the old one finishes its messages, new ones go to the new one', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'dowel-reload-'));
     t.after(() => rmSync(folder, { recursive: true }));

@@ -74,8 +74,16 @@ export interface Reply {
   readonly exchange: Exchange | undefined;
 }
 
+/** What opening, stopping and closing the test's own sources (`main`) and endpoints (`a`) does: nothing by itself. */
+export interface Outside {
+  open?(name: string): Promise<void>;
+  stop?(name: string): Promise<void>;
+  close?(name: string): Promise<void>;
+}
+
 export interface EngineOptions {
   readonly far?: Far;
+  readonly outside?: Outside;
   /** Referenced files, by path relative to the integration. */
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
@@ -125,6 +133,7 @@ export const definitions = {
 export async function startEngine(t: TestContext, yaml: string, options: EngineOptions = {}): Promise<Engine> {
   const engine = new Engine(options.far ?? (() => undefined), options.seed);
   if (options.store) engine.store = options.store;
+  if (options.outside) engine.outside = options.outside;
   const folder = mkdtempSync(join(tmpdir(), 'dowel-engine-'));
   t.after(async () => {
     await engine.stop();
@@ -146,6 +155,7 @@ export class Engine {
   runtime: Runtime | undefined;
   /** What outlives the process: give it to another engine to start again after a crash. */
   store: Store = new MemoryStore(this.clock, this.log);
+  outside: Outside = {};
   readonly #sources = new Map<string, { readonly deliver: Deliver; readonly whole: boolean }>();
 
   constructor(far: Far, seed = 1) {
@@ -230,22 +240,27 @@ export class Engine {
 
   #connectors(): Readonly<Record<string, Connector>> {
     const openSource: Awaited<ReturnType<NonNullable<Connector['source']>>>['openSource'] = async (_, context) => {
+      await this.outside.open?.(context.name);
       const mine = { deliver: context.deliver, whole: context.needsWholeBody };
       this.#sources.set(context.name, mine);
       return {
-        stop: async () => {},
+        stop: async () => this.outside.stop?.(context.name),
         close: async () => {
           if (this.#sources.get(context.name) === mine) this.#sources.delete(context.name);
+          await this.outside.close?.(context.name);
         },
       };
     };
     const openEndpoint: Awaited<ReturnType<NonNullable<Connector['endpoint']>>>['openEndpoint'] = async (
       _,
       context,
-    ) => ({
-      handle: (exchange) => this.#handle(context.name, exchange),
-      close: async () => {},
-    });
+    ) => {
+      await this.outside.open?.(context.name);
+      return {
+        handle: (exchange) => this.#handle(context.name, exchange),
+        close: async () => this.outside.close?.(context.name),
+      };
+    };
     const connector = (definition: ConnectorDefinition): Connector => ({
       definition,
       source: async () => ({ openSource }),
