@@ -39,7 +39,7 @@ export class RedisConnection {
     try {
       await within(clock, timeout, connection.#client.connect(), late);
     } catch (thrown) {
-      connection.#client.destroy();
+      connection.#destroy(connection.#client);
       throw thrown;
     }
     return connection;

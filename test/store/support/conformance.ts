@@ -2,20 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Failure } from '../../../src/errors.ts';
-import { entries } from '../../../src/store/entries.ts';
-import { limits, type Store } from '../../../src/store/store.ts';
-import { bytes, check, type OpenSubject, put, remove, text, written } from './subject.ts';
-
-const keysOf = async (store: Store, options: Parameters<typeof entries>[2] = {}): Promise<readonly string[]> => {
-  const keys: string[] = [];
-  for await (const entry of entries(store, 'test', options)) keys.push(entry.key);
-  return keys;
-};
-
-const textAt = async (store: Store, key: string, space = 'test'): Promise<string | undefined> => {
-  const entry = await store.get(space, key);
-  return entry && text(entry.value);
-};
+import { limits } from '../../../src/store/store.ts';
+import { contention } from './contention.ts';
+import { lists } from './lists.ts';
+import { bytes, check, keysOf, type OpenSubject, put, remove, textAt, written } from './subject.ts';
 
 const failsWith =
   (code: string, pattern: RegExp = /./) =>
@@ -27,6 +17,9 @@ const failsWith =
   };
 
 export function conformance(open: OpenSubject): void {
+  lists(open);
+  contention(open);
+
   describe('entries', () => {
     test('what was put is got again, byte for byte', async (t) => {
       const { store } = await open(t);
@@ -159,104 +152,6 @@ export function conformance(open: OpenSubject): void {
     });
   });
 
-  describe('lists', () => {
-    // Their UTF-16 code units have another order than their bytes.
-    const keys = [
-      'a',
-      'a/1',
-      'a/10',
-      'a/2',
-      'a0',
-      'b',
-      'z',
-      'é',
-      '\uffee',
-      '\u{1f600}',
-      '\u{1f600}b',
-      ' ',
-      '%',
-      '[',
-      '(',
-    ];
-    const inOrder = keys.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-
-    test('keys come in the order of their bytes', async (t) => {
-      const { store } = await open(t);
-      await written(store, ...keys.map((key) => put(key)));
-      assert.deepEqual(await keysOf(store), inOrder);
-    });
-
-    test('every page size, prefix and place to go on from gives what a plain filter gives', async (t) => {
-      const { store } = await open(t);
-      await written(store, ...keys.map((key) => put(key)));
-      for (const prefix of [undefined, '', 'a', 'a/', '\u{1f600}', '%', '[', '(', 'nothing']) {
-        for (const after of [undefined, ...keys, 'a/1!', '\u{10ffff}', '!']) {
-          const behind = inOrder.filter((key) => key.startsWith(prefix ?? ''));
-          const expected = behind.filter(
-            (key) => after === undefined || Buffer.compare(Buffer.from(key), Buffer.from(after)) > 0,
-          );
-          const limit = (after?.length ?? 0) + 2;
-          const found = await keysOf(store, { prefix, after, limit });
-          assert.deepEqual(found, expected, `prefix ${prefix}, after ${after}, limit ${limit}`);
-        }
-      }
-    });
-
-    test('a page says whether another follows', async (t) => {
-      const { store } = await open(t);
-      await written(store, put('a'), put('b'), put('c'));
-      const first = await store.list('test', { limit: 2 });
-      assert.deepEqual(
-        first.entries.map(({ key, value }) => [key, text(value)]),
-        [
-          ['a', 'a'],
-          ['b', 'b'],
-        ],
-      );
-      assert.equal(first.next, 'b');
-      const second = await store.list('test', { limit: 2, after: first.next });
-      assert.deepEqual(
-        second.entries.map((entry) => entry.key),
-        ['c'],
-      );
-      assert.equal(second.next, undefined);
-      assert.equal((await store.list('test', { limit: 3 })).next, undefined);
-    });
-
-    test('a page of large values is short, and nothing is left out', async (t) => {
-      const { store } = await open(t);
-      const megabyte = new Uint8Array(1024 ** 2);
-      const huge = new Uint8Array(limits.pageBytes + 1);
-      const all = ['a', 'b', 'c', 'd', 'e', 'f'].map((key) => ({ key, value: megabyte }));
-      all.push({ key: 'g', value: huge }, { key: 'h', value: megabyte });
-      for (const { key, value } of all) await store.write([{ op: 'put', space: 'test', key, value }]);
-      const sizes: number[] = [];
-      const found: string[] = [];
-      for (let after: string | undefined, more = true; more; ) {
-        const page = await store.list('test', { limit: 100, after });
-        sizes.push(page.entries.reduce((sum, entry) => sum + entry.value.byteLength, 0));
-        if (page.entries.length > 1) assert.ok((sizes.at(-1) ?? 0) <= limits.pageBytes);
-        found.push(...page.entries.map((entry) => entry.key));
-        after = page.next;
-        more = after !== undefined;
-      }
-      assert.deepEqual(
-        found,
-        all.map((one) => one.key),
-      );
-      assert.ok(sizes.length >= 4, `pages of ${sizes.join(', ')} bytes`);
-    });
-
-    test('many entries come page by page, each once', async (t) => {
-      const { store } = await open(t);
-      const many = Array.from({ length: 2500 }, (_, i) => String(i).padStart(5, '0'));
-      for (let i = 0; i < many.length; i += limits.batch) {
-        await written(store, ...many.slice(i, i + limits.batch).map((key) => put(key)));
-      }
-      assert.deepEqual(await keysOf(store), many);
-    });
-  });
-
   describe('time to live', () => {
     test('until it has passed the entry says how long it has, then it is gone', async (t) => {
       const { store, until } = await open(t);
@@ -351,68 +246,6 @@ export function conformance(open: OpenSubject): void {
       await assert.rejects(store.write([check('a', 'absent', 10)]), bug);
       await assert.rejects(store.list('test', { limit: 0 }), bug);
       await assert.rejects(store.list('', { limit: 1 }), bug);
-    });
-  });
-
-  describe('many at once', () => {
-    test('of fifty who put the same absent key one succeeds', async (t) => {
-      const { store } = await open(t);
-      const results = await Promise.all(
-        Array.from({ length: 50 }, (_, i) => store.write([put('a', `${i}`, { when: 'absent' })])),
-      );
-      const winners = results.flatMap((result, i) => (result.written ? [`${i}`] : []));
-      assert.equal(winners.length, 1);
-      assert.equal(await textAt(store, 'a'), winners[0]);
-    });
-
-    test('no increment is lost', async (t) => {
-      const { store } = await open(t);
-      await written(store, put('count', '0'));
-      const increment = async (): Promise<void> => {
-        for (;;) {
-          const now = await store.get('test', 'count');
-          assert.ok(now);
-          const next = String(Number(text(now.value)) + 1);
-          if ((await store.write([put('count', next, { when: now.version })])).written) return;
-        }
-      };
-      await Promise.all(Array.from({ length: 20 }, increment));
-      assert.equal(await textAt(store, 'count'), '20');
-    });
-
-    test('batches that cross each other neither wait for ever nor are seen half', async (t) => {
-      const { store } = await open(t);
-      const accounts = ['a', 'b', 'c', 'd'];
-      await written(store, ...accounts.map((key) => put(key, '100')));
-      let moving = true;
-      const move = async (from: string, to: string, times: number): Promise<void> => {
-        for (let done = 0; done < times; ) {
-          const [giver, taker] = await Promise.all([store.get('test', from), store.get('test', to)]);
-          assert.ok(giver && taker);
-          const result = await store.write([
-            put(from, `${Number(text(giver.value)) - 1}`, { when: giver.version }),
-            put(to, `${Number(text(taker.value)) + 1}`, { when: taker.version }),
-          ]);
-          if (result.written) done++;
-        }
-      };
-      const watch = async (): Promise<void> => {
-        while (moving) {
-          const { entries: all } = await store.list('test', { limit: 10 });
-          const sum = all.reduce((total, entry) => total + Number(text(entry.value)), 0);
-          assert.equal(sum, 400);
-          await new Promise((resolve) => setImmediate(resolve));
-        }
-      };
-      const watching = watch();
-      const pairs = accounts.flatMap((from) => accounts.filter((to) => to !== from).map((to) => [from, to] as const));
-      try {
-        await Promise.all(pairs.map(([from, to]) => move(from, to, 5)));
-      } finally {
-        moving = false;
-        await watching;
-      }
-      assert.deepEqual(await Promise.all(accounts.map((key) => textAt(store, key))), ['100', '100', '100', '100']);
     });
   });
 

@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test';
 import type { Log } from '../../../src/core/exchange.ts';
 import type { Failure } from '../../../src/errors.ts';
+import { entries } from '../../../src/store/entries.ts';
 import type { Store, Write } from '../../../src/store/store.ts';
 
 /** A store under test, on data of its own. */
@@ -55,3 +56,14 @@ export async function written(store: Store, ...batch: readonly Write[]): Promise
   if (!result.written) throw new Error(`not written: conflict at ${result.conflict}`);
   return result.version;
 }
+
+export const keysOf = async (store: Store, options: Parameters<typeof entries>[2] = {}): Promise<readonly string[]> => {
+  const keys: string[] = [];
+  for await (const entry of entries(store, 'test', options)) keys.push(entry.key);
+  return keys;
+};
+
+export const textAt = async (store: Store, key: string, space = 'test'): Promise<string | undefined> => {
+  const entry = await store.get(space, key);
+  return entry && text(entry.value);
+};
