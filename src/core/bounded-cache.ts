@@ -10,13 +10,16 @@ interface Entry<T> {
 export class BoundedCache<T> {
   readonly #maxEntries: number;
   readonly #maxBytes: number;
+  readonly #dropped: (key: string, value: T) => void;
   /** The first is the one that was not asked for for longest. */
   readonly #entries = new Map<string, Entry<T>>();
   #bytes = 0;
 
-  constructor(maxEntries: number, maxBytes: number) {
+  /** `dropped` hears of every value that goes, whatever the reason. */
+  constructor(maxEntries: number, maxBytes: number, dropped: (key: string, value: T) => void = () => {}) {
     this.#maxEntries = maxEntries;
     this.#maxBytes = maxBytes;
+    this.#dropped = dropped;
   }
 
   get size(): number {
@@ -54,5 +57,6 @@ export class BoundedCache<T> {
     if (!entry) return;
     this.#entries.delete(key);
     this.#bytes -= entry.bytes;
+    this.#dropped(key, entry.value);
   }
 }

@@ -24,7 +24,8 @@ test('holds to its bounds, and to what a plain list of entries would hold, over 
   for (let seed = 1; seed <= 50; seed++) {
     const random = seededRandom(seed);
     const most = { entries: 1 + Math.floor(random.next() * 8), bytes: 500 + Math.floor(random.next() * 5000) };
-    const cache = new BoundedCache<number>(most.entries, most.bytes);
+    const there = new Set<number>();
+    const cache = new BoundedCache<number>(most.entries, most.bytes, (_, value) => void there.delete(value));
     let model: { key: string; value: number; bytes: number }[] = [];
     for (let i = 0; i < 500; i++) {
       const key = `k${Math.floor(random.next() * 12)}`;
@@ -38,7 +39,10 @@ test('holds to its bounds, and to what a plain list of entries would hold, over 
         const bytes = size + key.length * 2 + 200;
         model = model.filter((entry) => entry !== known);
         assert.equal(cache.set(key, i, size), bytes <= most.bytes);
-        if (bytes <= most.bytes) model.push({ key, value: i, bytes });
+        if (bytes <= most.bytes) {
+          model.push({ key, value: i, bytes });
+          there.add(i);
+        }
         const sum = (): number => model.reduce((all, entry) => all + entry.bytes, 0);
         while (model.length > most.entries || sum() > most.bytes) model.shift();
       } else {
@@ -46,6 +50,7 @@ test('holds to its bounds, and to what a plain list of entries would hold, over 
         model = model.filter((entry) => entry !== known);
       }
       assert.equal(cache.size, model.length);
+      assert.deepEqual([...there].sort(), model.map((entry) => entry.value).sort());
       assert.equal(
         cache.bytes,
         model.reduce((all, entry) => all + entry.bytes, 0),

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { canonicalJson } from '../../core/canonical-json.ts';
 import type { Exchange } from '../../core/exchange.ts';
 
 /** What a `key` expression yielded, as text; `undefined` = nothing. A number and its digits are the same key. */
@@ -10,17 +11,6 @@ export function keyText(value: unknown): string | undefined {
 
 /** Of a fixed length, whatever a sender gives for a key; and a store shows nobody's keys. */
 export const hashed = (text: string | Uint8Array): string => hash('sha256', text, 'base64url');
-
-/** JSON with the keys of every object in order: the same for equal values. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) => ordered(inner)) ?? '';
-}
-
-function ordered(value: unknown): unknown {
-  if (typeof value === 'bigint') return String(value);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
 
 /** Tells a message that came again from another one with the same key: by its body and, where it has them, method, path and query. */
 export async function fingerprint(exchange: Exchange): Promise<string> {
