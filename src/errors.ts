@@ -1,290 +1,10 @@
-/**
- * Every error a message can end with. The table is the one source of the codes: sources answer from it, policies
- * decide by it, the reference page is printed from it.
- */
+/** What a message can end with: a Failure, made from the table or by the file, and how it is recognised. */
+import { type Entry, errorTable, type Facts, type Kind } from './error-table.ts';
 
-/** How sources and policies act on an error. */
-export type Kind = 'definition' | 'transient' | 'permanent' | 'rejected' | 'cancelled' | 'bug';
+export { errorTable, type Facts, type Kind } from './error-table.ts';
 
 /** Whether anything outside was changed: nothing, something for sure, or nobody can say. */
 export type Outcome = 'none' | 'partial' | 'unknown';
-
-export type Facts = Readonly<Record<string, unknown>>;
-
-interface Entry {
-  readonly kind: Kind;
-  /** The HTTP status a caller gets when nobody catches it. */
-  readonly status: number;
-  /** What happened, for the person who reads the answer or the log. */
-  readonly text: (facts: Facts) => string;
-  /** What to do about it, printed in the reference. */
-  readonly help: string;
-}
-
-const list = (value: unknown, separator = '; '): string =>
-  Array.isArray(value) ? value.join(separator) : String(value);
-
-export const errorTable = {
-  malformed: {
-    kind: 'permanent',
-    status: 400,
-    text: (f) => `The ${f['format'] ?? 'body'} cannot be read: ${f['detail']}`,
-    help: 'The bytes are not what the content type says. Correct the sender, or the content-type header.',
-  },
-  validation: {
-    kind: 'permanent',
-    status: 400,
-    text: (f) => `The message is not valid: ${list(f['findings'] ?? f['detail'])}`,
-    help: 'Every finding is listed under `findings`, each with the JSON pointer of the value.',
-  },
-  'bad-request': {
-    kind: 'permanent',
-    status: 400,
-    text: (f) => `The request cannot be served: ${f['detail']}`,
-    help: 'The request itself breaks a rule of HTTP or of the path it names.',
-  },
-  'unsupported-media-type': {
-    kind: 'permanent',
-    status: 415,
-    text: (f) => `A body of type ${f['contentType'] ?? 'unknown'} cannot be read as a value`,
-    help: 'Send JSON, XML, a form or text; or let the flow relay the body without looking at it.',
-  },
-  'too-large': {
-    kind: 'permanent',
-    status: 413,
-    text: (f) => `The body is larger than the ${f['limit']} bytes allowed`,
-    help: 'Raise `from.http.maxBody`, or send less.',
-  },
-  'response-too-large': {
-    kind: 'permanent',
-    status: 502,
-    text: (f) => `The answer of ${f['endpoint']} is larger than the ${f['limit']} bytes allowed`,
-    help: 'Raise `maxResponse` on the endpoint, or relay the answer without looking at it.',
-  },
-  'not-found': {
-    kind: 'permanent',
-    status: 404,
-    text: (f) => `Nothing is served at ${f['path']}`,
-    help: 'The paths are those of the `from.http` sources.',
-  },
-  'method-not-allowed': {
-    kind: 'permanent',
-    status: 405,
-    text: (f) => `${f['method']} is not served at ${f['path']}; allowed: ${list(f['allow'], ', ')}`,
-    help: 'The `Allow` header lists what is served at that path.',
-  },
-  expression: {
-    kind: 'permanent',
-    status: 500,
-    text: (f) => `The expression ${f['expression']} failed: ${f['detail']}`,
-    help: 'The message does not have what the expression needs, or the expression asks for something impossible.',
-  },
-  'expression-limit': {
-    kind: 'permanent',
-    status: 500,
-    text: (f) => `The expression ${f['expression']} was stopped: ${f['detail']}`,
-    help: 'An expression has limits of time, depth and size. Simplify it, or move the work to a `script` step.',
-  },
-  'no-value': {
-    kind: 'permanent',
-    status: 500,
-    text: (f) => `The hole \`${f['expression']}\` yielded nothing where text was needed`,
-    help: 'Inside joined text and in paths a hole must yield a value. Give a default: `${{ name ? name : "x" }}`.',
-  },
-  'no-key': {
-    kind: 'permanent',
-    status: 400,
-    text: (f) => `The message has no key: ${f['expression']} yielded nothing`,
-    help: 'The sender must give what `key` asks for. Where it may be missing, put a `when` on the step.',
-  },
-  'key-reused': {
-    kind: 'permanent',
-    status: 422,
-    text: () => 'The key of this message was used before, for another one',
-    help: 'A repeat must be what it repeats, byte for byte: body, method, path and query. A new request needs a new key.',
-  },
-  'duplicate-in-flight': {
-    kind: 'rejected',
-    status: 409,
-    text: () => 'A message with the same key is under way',
-    help: 'Nothing was started. Ask again after `Retry-After`: then there is an answer, or the key is free.',
-  },
-  'reply-not-kept': {
-    kind: 'permanent',
-    status: 410,
-    text: () => 'This was done before, and its reply was too large to be kept',
-    help: 'It was not done again. Let the reply be smaller, or fetch the result in another way.',
-  },
-  'no-claim': {
-    kind: 'permanent',
-    status: 404,
-    text: () => 'Nothing is kept under this claim (any more)',
-    help: 'The claim is wrong, or older than `retain` of the step that stored it.',
-  },
-  unmatched: {
-    kind: 'permanent',
-    status: 422,
-    text: (f) => `No case of ${f['step'] ?? 'the switch'} matched, and it has no \`otherwise\``,
-    help: 'Add a case, or `otherwise`.',
-  },
-  'unknown-endpoint': {
-    kind: 'permanent',
-    status: 500,
-    text: (f) => `The recipient list named ${f['name']}, which is not one of its endpoints`,
-    help: '`endpoints` must yield names under `endpoints:` that all belong to the connector of the step.',
-  },
-  'too-many-iterations': {
-    kind: 'permanent',
-    status: 500,
-    text: (f) => `The loop was still going after ${f['maxIterations']} rounds`,
-    help: 'Raise `maxIterations`, or correct `while`.',
-  },
-  script: {
-    kind: 'permanent',
-    status: 500,
-    text: (f) => `The script ${f['module']} failed: ${f['detail']}`,
-    shown: () => 'A script of the integration failed; the log says why, under this id',
-    help: 'The module threw. An error with `code` and `kind` of its own keeps them.',
-  },
-  branches: {
-    kind: 'permanent',
-    status: 502,
-    text: (f) => `${f['succeeded']} of ${f['total']} succeeded, ${f['required']} were required: ${list(f['failures'])}`,
-    help: 'Too many branches or recipients failed for `require`; `$error.facts.failed` has the error of each. Transient when enough of them may succeed later.',
-  },
-  failed: {
-    kind: 'permanent',
-    status: 500,
-    text: (f) => String(f['detail'] ?? 'The flow failed on purpose'),
-    help: 'A `fail` step without a `code` of its own.',
-  },
-  'soap-fault': {
-    kind: 'permanent',
-    status: 502,
-    text: (f) =>
-      `${f['endpoint'] ?? 'The service'} answered with the SOAP fault ${f['faultCode']}: ${f['faultString']}`,
-    help: 'The service understood the envelope and refused. `$error.facts` has the code, the text and the detail.',
-  },
-  timeout: {
-    kind: 'transient',
-    status: 504,
-    text: (f) => `${f['endpoint'] ?? f['what'] ?? 'The call'} did not answer within ${f['ms']} ms`,
-    help: 'Raise `timeout` on the endpoint, or find out why it is slow.',
-  },
-  deadline: {
-    kind: 'transient',
-    status: 504,
-    text: (f) => `The deadline of ${f['flow'] ?? 'the message'} passed`,
-    help: 'Raise `deadline`, or shorten what the flow does.',
-  },
-  connection: {
-    kind: 'transient',
-    status: 502,
-    text: (f) => `${f['endpoint'] ?? 'The far side'} could not be reached: ${f['detail']}`,
-    shown: (f) => `${f['endpoint'] ?? 'The far side'} could not be reached`,
-    help: 'Is it running, and is the URL right? The text of the network error is part of the message.',
-  },
-  'invalid-response': {
-    kind: 'transient',
-    status: 502,
-    text: (f) => `${f['endpoint'] ?? 'The far side'} answered something that cannot be used: ${f['detail']}`,
-    help: 'The far side broke its protocol, or its body is not what its content type says.',
-  },
-  'circuit-open': {
-    kind: 'rejected',
-    status: 503,
-    text: (f) => `The circuit breaker of ${f['endpoint']} is open for another ${f['ms']} ms`,
-    help: 'The endpoint failed too often. It is probed again when that time is over.',
-  },
-  'bulkhead-full': {
-    kind: 'rejected',
-    status: 503,
-    text: (f) => `${f['endpoint']} is busy: ${f['max']} calls are running and the queue is full`,
-    help: 'Raise `bulkhead.max` or `queue`, or give the far side more capacity.',
-  },
-  'rate-limited': {
-    kind: 'rejected',
-    status: 429,
-    text: (f) => `${f['endpoint'] ?? 'This'} is limited to ${f['rate']}`,
-    help: 'Wait as long as `Retry-After` says.',
-  },
-  overloaded: {
-    kind: 'rejected',
-    status: 503,
-    text: (f) => `Too much is going on here: ${f['detail']}`,
-    help: 'Nothing was started. Try again after `Retry-After`.',
-  },
-  'channel-full': {
-    kind: 'rejected',
-    status: 503,
-    text: (f) => `The channel ${f['channel']} is full: ${f['capacity']} messages wait in it`,
-    help: 'The reader is slower than the writers. Raise its `concurrency` or `capacity`.',
-  },
-  stopping: {
-    kind: 'rejected',
-    status: 503,
-    text: () => 'The integration is stopping',
-    help: 'Nothing was started. Try again elsewhere, or when it is back.',
-  },
-  'unknown-outcome': {
-    kind: 'permanent',
-    status: 500,
-    text: (f) =>
-      `Nobody can say whether ${f['endpoint'] ?? 'the far side'} did what it was asked: the process ended in between`,
-    help: 'The call may not be repeated, so the flow is undone. Mark it `idempotent: true` or give an `idempotencyKey` if it may.',
-  },
-  interrupted: {
-    kind: 'permanent',
-    status: 500,
-    text: (f) => `The message was under way in ${f['flow']} when the process ended, with another version of that flow`,
-    help: 'It waits in the store until that version of the definition is started again.',
-  },
-  suspended: {
-    kind: 'cancelled',
-    status: 503,
-    text: () => 'The message goes on when the integration is started again',
-    help: 'A durable flow was under way when the process stopped.',
-  },
-  aborted: {
-    kind: 'cancelled',
-    status: 499,
-    text: (f) => `The message was given up: ${f['detail'] ?? 'the caller went away'}`,
-    help: 'The caller closed the connection, or a sibling branch had already won.',
-  },
-  file: {
-    kind: 'transient',
-    status: 500,
-    text: (f) => `The file ${f['path']} cannot be used: ${f['detail']}`,
-    shown: () => 'A file cannot be used; the log says which, under this id',
-    help: 'Look at its path, its permissions and the free space.',
-  },
-  store: {
-    kind: 'transient',
-    status: 503,
-    text: (f) => `The store (${f['store']}) cannot be used: ${f['detail']}`,
-    shown: () => 'The store cannot be used; the log says why, under this id',
-    help: 'Is it running and reachable, and has it room? Unless `$error.facts.sent` is `false`, what was being written may be there.',
-  },
-  'store-limit': {
-    kind: 'permanent',
-    status: 413,
-    text: (f) => `The store does not take this: ${f['detail']}`,
-    help: 'Keys and values of the store have a largest size (see the page on the store). Use shorter keys, or keep less.',
-  },
-  startup: {
-    kind: 'transient',
-    status: 500,
-    text: (f) => `${f['what']} could not be opened: ${f['detail']}`,
-    help: 'The process ends with exit code 69. Correct what the message names, and start again.',
-  },
-  bug: {
-    kind: 'bug',
-    status: 500,
-    text: (f) => `Something in Dowel went wrong: ${f['detail']}`,
-    shown: () => 'An internal error; the log names it under this id',
-    help: 'Please report it, with the log line that names the step.',
-  },
-} satisfies Record<string, Entry>;
 
 export type KnownCode = keyof typeof errorTable;
 
@@ -295,6 +15,8 @@ export class Failure extends Error {
   readonly kind: Kind;
   /** The HTTP status for a caller when nobody catches it. */
   readonly status: number;
+  /** The message for a caller. */
+  readonly shown: string;
   /** What is known about it. */
   readonly facts: Facts;
   /** Where it happened, such as `place-order/steps/3 "Charge the card"`; set once, by the innermost step. */
@@ -304,12 +26,21 @@ export class Failure extends Error {
   /** An attempt before this one may have done what was asked, whatever this one met. */
   doubtful = false;
 
-  constructor(code: string, kind: Kind, status: number, message: string, facts: Facts, cause?: unknown) {
+  constructor(
+    code: string,
+    kind: Kind,
+    status: number,
+    message: string,
+    facts: Facts,
+    cause?: unknown,
+    shown = message,
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.kind = kind;
     this.status = status;
     this.facts = facts;
+    this.shown = shown;
   }
 }
 
@@ -332,7 +63,7 @@ export function failure(
 ): Failure {
   const entry: Entry = errorTable[code];
   const { kind = entry.kind, status = entry.status, cause } = options;
-  return withoutStack(() => new Failure(code, kind, status, entry.text(facts), facts, cause));
+  return withoutStack(() => new Failure(code, kind, status, entry.text(facts), facts, cause, entry.shown?.(facts)));
 }
 
 /** An error with a code that is not in the table: an `http-404` of a far side, or the code of a `fail` step. */

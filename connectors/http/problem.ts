@@ -11,7 +11,7 @@ export function problemOf(error: Failure, id: string | undefined): WordedError {
     type: `urn:dowel:error:${error.code}`,
     title: title.charAt(0).toUpperCase() + title.slice(1),
     status,
-    detail: error.kind === 'bug' ? 'An internal error; the log names it under this id.' : error.message,
+    detail: error.shown,
     code: error.code,
     id,
     outcome: error.outcome,

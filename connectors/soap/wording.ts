@@ -21,7 +21,7 @@ export const faultWording = (versions: readonly SoapVersion[]): Wording => ({
     const text = writeFault({
       version,
       code,
-      string: error.kind === 'bug' ? 'An internal error; the log names it under this id.' : error.message,
+      string: error.shown,
       detail: {
         'd:error': {
           'd:code': error.code,
