@@ -38,6 +38,7 @@ for (const name of examples) {
       await using example = await startExample(name, {
         AUDIT_FILE: join(temporary, 'audit.jsonl'),
         JOURNAL_FILE: join(temporary, 'journal.db'),
+        STORE_FILE: join(temporary, 'store.db'),
       });
       const started = new Set(
         [...page.matchAll(/^npx dowel run \S*?([^/\s]+)\/integration\.yaml$/gm)].map(([, one]) => one),

@@ -7,11 +7,24 @@ interface Charge {
   readonly state: 'charged' | 'refunded';
 }
 
-const charges = new Map<string, Charge>();
+interface Order {
+  readonly order: string;
+  readonly amount: number;
+  /** Of the `Idempotency-Key` header. */
+  readonly key?: string;
+}
 
-export function charge({ order, amount }: { readonly order: string; readonly amount: number }): Charge {
+const charges = new Map<string, Charge>();
+/** What each idempotency key has charged. */
+const answers = new Map<string, Charge>();
+
+/** The same key again is the same charge: whoever got no answer may ask again. */
+export function charge({ order, amount, key }: Order): Charge {
+  const known = key === undefined ? undefined : answers.get(key);
+  if (known) return known;
   const made: Charge = { id: `ch_${charges.size + 1}`, order, amount, state: 'charged' };
   charges.set(made.id, made);
+  if (key !== undefined) answers.set(key, made);
   return made;
 }
 
