@@ -55,7 +55,7 @@ export const source = {
     maxAttempts: {
       type: 'integer',
       minimum: 1,
-      default: 5,
+      default: 10,
       description: 'How often a file is tried when its flow fails with a transient error, or the process dies over it.',
     },
     retryDelay: {

@@ -4,7 +4,8 @@ import { defineStep } from './step.ts';
 
 export const fail = defineStep({
   name: 'fail',
-  summary: 'Ends the message with an error of your own.',
+  summary:
+    'Ends the message with an error of your own; `fail: {}` in `catch` and `onError` lets the error itself go on.',
   options: {
     type: 'object',
     properties: {
@@ -12,8 +13,7 @@ export const fail = defineStep({
         type: 'string',
         pattern: '^[a-z][a-z0-9-]*$',
         patternText: 'lower-case words joined by dashes, such as `out-of-stock`',
-        default: 'failed',
-        description: 'What `on:` in `catch` and `onError` matches, and what callers see.',
+        description: 'What `on:` in `catch` and `onError` matches, and what callers see. Default: `failed`.',
       },
       status: {
         type: 'integer',
@@ -25,20 +25,23 @@ export const fail = defineStep({
       kind: {
         type: 'string',
         enum: ['permanent', 'transient'],
-        default: 'permanent',
-        description: '`transient`: the same message may succeed later; it is redelivered. `permanent`: never.',
+        description:
+          '`transient`: the same message may succeed later; it is redelivered. `permanent` (default): never.',
       },
     },
   },
   compile(options, context) {
     const detail = options.detail ? context.template(options.detail) : undefined;
-    const status = options.status ?? (options.kind === 'transient' ? 503 : 500);
+    const { code = 'failed', kind = 'permanent' } = options;
+    const status = options.status ?? (kind === 'transient' ? 503 : 500);
+    const isEmpty = Object.values(options).every((option) => option === undefined);
     return {
       ends: true,
       handler: async (exchange) => {
+        if (isEmpty && exchange.error) throw exchange.error;
         const given = detail && (await detail(exchange));
-        const text = given === undefined ? `The flow failed with ${options.code}` : textOf(given);
-        throw customFailure(options.code, options.kind, status, text);
+        const text = given === undefined ? `The flow failed with ${code}` : textOf(given);
+        throw customFailure(code, kind, status, text);
       },
     };
   },

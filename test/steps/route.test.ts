@@ -269,6 +269,22 @@ ${more}`);
 });
 
 describe('fail', () => {
+  test('without options lets the error that is being handled go on, after what was done about it', async (t) => {
+    const engine = await startEngine(
+      t,
+      mainFlow('- call: { endpoint: a }', {
+        flow: 'onError: [ { steps: [ { log: { level: error, message: lost } }, { fail: {} } ] } ]',
+      }),
+      {
+        far: () => {
+          throw failure('timeout', { endpoint: 'a', ms: 1 });
+        },
+      },
+    );
+    await assert.rejects(engine.send(), { code: 'timeout', kind: 'transient', place: 'main/steps/0 call' });
+    assert.ok(engine.log.lines.some((line) => line.message === 'lost'));
+  });
+
   test('ends the message with a code of the file', async (t) => {
     const engine = await startEngine(
       t,
