@@ -15,10 +15,11 @@ const bodiless = (status: number): boolean => status === 204 || status === 304;
 
 /** What the end of a flow says. */
 export function answerOf(exchange: Exchange): Answer | Promise<Answer> {
-  const { body, reply } = exchange;
+  const { reply } = exchange;
   const { codec } = exchange.services;
-  const status = reply?.status ?? (body.isEmpty ? 204 : 200);
   const own = reply ? reply.headers : exchange.ownHeaders;
+  const body = exchange.body.as(own['content-type']);
+  const status = reply?.status ?? (body.isEmpty ? 204 : 200);
   const headers = own['x-request-id'] === undefined ? ['x-request-id', exchange.id] : [];
   if (own !== noHeaders) addHeaders(headers, own);
   if (bodiless(status) || body.isEmpty) {

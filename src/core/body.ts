@@ -67,6 +67,13 @@ export class Body {
     this.#answeredBy = answeredBy;
   }
 
+  /** What a step made is written as the headers say that go with it; bytes are what they are. */
+  as(contentType: string | readonly string[] | undefined): Body {
+    const state = this.#state;
+    if (state.is !== 'value' || typeof contentType !== 'string' || contentType === this.contentType) return this;
+    return new Body({ is: 'value', value: state.value }, contentType);
+  }
+
   get isEmpty(): boolean {
     return this.#state.is === 'empty' || (this.#state.is === 'bytes' && this.#state.bytes.length === 0);
   }

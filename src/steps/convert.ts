@@ -1,6 +1,7 @@
 import { Body } from '../core/body.ts';
 import { formats } from '../format/index.ts';
 import type { Schema } from '../schema/schema.ts';
+import { without } from './parts/headers.ts';
 import { defineStep, type FormatReference } from './step.ts';
 
 const names = formats.map((format) => format.name);
@@ -57,12 +58,14 @@ export const convert = defineStep({
       } else {
         value = await exchange.value();
       }
-      const written = optionsOf(to.name) === undefined && to.name === 'json';
-      return exchange.withBody(
-        written
+      const isValue = optionsOf(to.name) === undefined && to.name === 'json';
+      return exchange.with({
+        body: isValue
           ? Body.value(value ?? null, to.mediaType)
           : Body.bytes(to.write(value, optionsOf(to.name)), to.mediaType),
-      );
+        // What `set` called the body before it was converted is not true any more.
+        ownHeaders: without(exchange.ownHeaders, 'content-type'),
+      });
     };
   },
 });

@@ -49,11 +49,8 @@ export const respond = defineStep({
         }
         const given = headers ? headersFrom(await headers(exchange)) : noHeaders;
         const all = merged(exchange.ownHeaders, given);
-        const type = all['content-type'];
-        return exchange.with({
-          reply: { status: code, headers: all },
-          body: body ? Body.value(await body(exchange), typeof type === 'string' ? type : undefined) : exchange.body,
-        });
+        const answer = body ? Body.value(await body(exchange)) : exchange.body;
+        return exchange.with({ reply: { status: code, headers: all }, body: answer.as(all['content-type']) });
       },
     };
   },

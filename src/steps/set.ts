@@ -59,7 +59,7 @@ export const set = defineStep({
           ownHeaders: replaced(exchange.ownHeaders, names, values),
         });
       }
-      if (body) next = next.withBody(Body.value(await body(exchange), contentTypeOf(next.ownHeaders)));
+      if (body) next = next.withBody(Body.value(await body(exchange)).as(next.ownHeaders['content-type']));
       return next;
     };
   },
@@ -69,9 +69,4 @@ function replaced(old: Headers, names: readonly string[], values: Headers): Head
   const next = Object.assign(Object.create(null), old) as Record<string, string | readonly string[]>;
   for (const name of names) delete next[name];
   return Object.assign(next, values);
-}
-
-function contentTypeOf(headers: Headers): string | undefined {
-  const type = headers['content-type'];
-  return typeof type === 'string' ? type : undefined;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { codec } from '../../src/format/codec.ts';
 import { mainFlow, startEngine } from '../support/engine.ts';
 
 describe('transform', () => {
@@ -66,6 +67,36 @@ describe('set', () => {
   test('a line break in a header value is refused', async (t) => {
     const engine = await startEngine(t, mainFlow('- set: { headers: { x-name: "${{ name }}" } }'));
     await assert.rejects(engine.send({ body: { name: 'a\r\nset-cookie: b' } }), { kind: 'permanent' });
+  });
+});
+
+describe('the content type that the file set', () => {
+  const typed = '- set: { headers: { content-type: application/xml } }\n';
+
+  test('is what later values are written as, sent or answered', async (t) => {
+    for (const send of [
+      '- call: { endpoint: a, as: x }',
+      '- call: { endpoint: a, body: { a: 1 }, as: x }',
+      '- send: { endpoint: out }',
+    ]) {
+      const engine = await startEngine(t, mainFlow(`${typed}- transform: '{ "a": 1 }'\n${send}`));
+      const { exchange } = await engine.send();
+      assert.equal(engine.calls[0]?.contentType, 'application/xml', send);
+      assert.equal(exchange?.body.contentType, undefined);
+    }
+    const engine = await startEngine(t, mainFlow(`${typed}- transform: '{ "a": 1 }'\n- respond: {}`));
+    const { exchange } = await engine.send();
+    assert.match(String(exchange?.body.bytes(codec)), /<a>1<\/a>/);
+  });
+
+  test('gives way to that of a conversion', async (t) => {
+    const engine = await startEngine(
+      t,
+      mainFlow(`${typed}- transform: '{ "a": 1 }'\n- convert: { to: json }\n- respond: {}`),
+    );
+    const { headers, exchange } = await engine.send();
+    assert.equal(headers['content-type'], undefined);
+    assert.equal(exchange?.body.contentType, 'application/json');
   });
 });
 

@@ -26,3 +26,9 @@ export function merged(earlier: Headers, later: Headers): Headers {
   if (later === noHeaders) return earlier;
   return Object.assign(Object.create(null), earlier, later);
 }
+
+export function without(headers: Headers, name: string): Headers {
+  if (headers[name] === undefined) return headers;
+  const { [name]: _, ...rest } = headers;
+  return Object.assign(Object.create(null), rest);
+}

@@ -1,5 +1,5 @@
 import { Body } from '../../core/body.ts';
-import type { Exchange, Handler, Headers } from '../../core/exchange.ts';
+import { type Exchange, type Handler, type Headers, noHeaders } from '../../core/exchange.ts';
 import { type ConnectorSource, TemplateSource } from '../../core/written.ts';
 import { failure, outcomeOf, toFailure } from '../../errors.ts';
 import type { CompileContext, EndpointReference, Evaluate } from '../step.ts';
@@ -69,20 +69,18 @@ export function compileOutgoing(
   const built = async (exchange: Exchange): Promise<Exchange> => {
     const given = headers ? merged(exchange.ownHeaders, headersFrom(await headers(exchange))) : exchange.ownHeaders;
     const ownHeaders = key ? merged(given, keyHeader(await key(exchange))) : given;
-    const contentType = ownHeaders['content-type'];
     if (!body) await exchange.settle();
+    const sent = body ? Body.value(await body(exchange)) : exchange.body;
     return exchange.with({
       operation: await operation(exchange),
       ownHeaders,
-      body: body
-        ? Body.value(await body(exchange), typeof contentType === 'string' ? contentType : undefined)
-        : exchange.body,
+      body: sent.as(ownHeaders['content-type']),
     });
   };
   if (headers || key || body) return built;
   // Most calls send what they got, and nothing of that takes time.
   return (exchange) => {
-    if (exchange.body.isStream) return built(exchange);
+    if (exchange.body.isStream || exchange.ownHeaders !== noHeaders) return built(exchange);
     const value = operation(exchange);
     if (!(value instanceof Promise)) return exchange.with({ operation: value });
     return value.then((ready: unknown) => exchange.with({ operation: ready }));

@@ -142,8 +142,14 @@ test('a flow without respond answers 200 with its body, or 204; filter and stop 
       same: { from: 'http: { path: /same }', steps: '- log: { message: here }' },
       quiet: { from: 'http: { path: /filter }', steps: '- filter: { when: a = 1 }' },
       stops: { from: 'http: { path: /stop }', steps: '- stop: {}' },
+      typed: {
+        from: 'http: { path: /typed }',
+        steps: '- set: { headers: { content-type: application/xml } }\n- transform: $',
+      },
     }),
   );
+  const typed = await post(`${url}/typed`, { a: 1 });
+  assert.deepEqual([typed.headers['content-type'], typed.text.includes('<a>1</a>')], ['application/xml', true]);
   const same = await post(`${url}/same`, { a: 1 });
   assert.deepEqual([same.status, same.text, same.headers['content-type']], [200, '{"a":1}', 'application/json']);
   assert.equal((await request(`${url}/same`, { method: 'POST' })).status, 204);
