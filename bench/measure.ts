@@ -8,6 +8,7 @@ export interface Plan {
   /** How often each system has its turn. */
   readonly slices: number;
   readonly sliceMs: number;
+  /** Load after the start, before anything is measured: V8 goes on optimizing for some ten seconds of it. */
   readonly warmUpMs: number;
   /** How many requests are under way at any time. */
   readonly connections: number;
@@ -49,6 +50,17 @@ async function answerOf(port: number, { method, path, headers, body }: Ask): Pro
   return { status: response.status, contentType, body: await response.text() };
 }
 
+/** Whether they do the job at all: nothing is measured before. */
+async function checkAll(scenario: Scenario, running: ReadonlyMap<string, Running>, bytes: number): Promise<void> {
+  for (const [name, { port }] of running) {
+    try {
+      scenario.check(await answerOf(port, scenario.ask(bytes)), bytes);
+    } catch (error) {
+      throw new Error(`${name} gives a wrong answer to ${scenario.name} at ${bytes} bytes`, { cause: error });
+    }
+  }
+}
+
 /** The system behind and the load: two processes that all measurements share. */
 export class Bench implements AsyncDisposable {
   readonly #backend = new Child(new URL('backend.ts', import.meta.url));
@@ -80,6 +92,9 @@ export class Bench implements AsyncDisposable {
         const ready = await one.running;
         if (ready) running.set(one.system.name, ready);
       }
+      for (const bytes of plan.sizes) await checkAll(scenario, running, bytes);
+      const [smallest = 0] = plan.sizes.toSorted((a, b) => a - b);
+      for (const { port } of running.values()) await this.#slice(port, scenario.ask(smallest), plan.warmUpMs, plan);
       const rows: Row[] = [];
       for (const bytes of plan.sizes) {
         const figures = await this.#atSize(scenario, running, bytes, plan);
@@ -100,14 +115,7 @@ export class Bench implements AsyncDisposable {
     plan: Plan,
   ): Promise<Readonly<Record<string, Figures>>> {
     const ask = scenario.ask(bytes);
-    for (const [name, { port }] of running) {
-      try {
-        scenario.check(await answerOf(port, ask), bytes);
-      } catch (error) {
-        throw new Error(`${name} gives a wrong answer to ${scenario.name} at ${bytes} bytes`, { cause: error });
-      }
-    }
-    for (const { port } of running.values()) await this.#slice(port, ask, plan.warmUpMs, plan);
+    for (const { port } of running.values()) await this.#slice(port, ask, plan.sliceMs, plan);
     const slices = new Map<string, Figures[]>([...running.keys()].map((name) => [name, []]));
     for (let round = 0; round < plan.slices; round += 1) {
       for (const [name, { port, cpu }] of running) {

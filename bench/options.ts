@@ -11,6 +11,7 @@ Measures what Dowel costs beside the same jobs written by hand. Takes some minut
   --sizes LIST    sizes of the messages: 1kb,10kb,100kb
   --slices N      how often each system has its turn (6)
   --seconds N     how long a turn is (1)
+  --warm-up N     seconds of load before a job is measured (10)
   --connections N how many requests are under way at any time (16)
   --peers NAMES   other systems to measure too, such as node-red; says how to install those that are missing
   --quick         few, short slices of small messages: does it work at all?
@@ -56,6 +57,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
       sizes: { type: 'string' },
       slices: { type: 'string' },
       seconds: { type: 'string' },
+      'warm-up': { type: 'string' },
       connections: { type: 'string', default: '16' },
       peers: { type: 'string' },
       quick: { type: 'boolean', default: false },
@@ -76,7 +78,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
       sizes: list(values.sizes ?? (quick ? '1kb' : '1kb,10kb,100kb')).map(sizeOf),
       slices: Math.ceil(positive(values.slices ?? (quick ? '2' : '6'), 'slices')),
       sliceMs,
-      warmUpMs: (quick ? 1 : 2) * sliceMs,
+      warmUpMs: 1000 * positive(values['warm-up'] ?? (quick ? '0.1' : '10'), 'warm-up'),
       connections: Math.ceil(positive(values.connections, 'connections')),
     },
     peers: values.peers === undefined ? [] : list(values.peers),
