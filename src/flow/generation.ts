@@ -192,6 +192,7 @@ export class Generation {
       endpoint: name,
       clock,
       log,
+      safe: ({ operation }) => definition.safe?.(operation) === true,
       repeatable: ({ operation }) => isRepeatable(operation) || definition.idempotent?.(operation) === true,
     });
   }

@@ -4,6 +4,7 @@ import { type Failure, failure, toFailure } from '../errors.ts';
 import type { Infer } from '../schema/infer.ts';
 import type { Schema } from '../schema/schema.ts';
 import { Bulkhead, bulkheadOptions } from './bulkhead.ts';
+import { cache, cacheOptions } from './cache.ts';
 import { CircuitBreaker, circuitBreakerOptions } from './circuit-breaker.ts';
 import { RateLimit, rateLimitOptions } from './rate-limit.ts';
 import { retry, retryOptions } from './retry.ts';
@@ -17,6 +18,7 @@ export const defaultTimeout = 30_000;
 
 /** The options of an endpoint that stand beside its kind, in the order in which they surround a call, outside in. */
 export const policyOptions = {
+  cache: cacheOptions,
   deadline: {
     type: 'string',
     format: 'duration',
@@ -44,15 +46,18 @@ export interface PolicyWorld {
   readonly endpoint: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Whether this call changes nothing at the far side. */
+  readonly safe: (exchange: Exchange) => boolean;
   /** Whether doing this call twice is as good as once. */
   readonly repeatable: (exchange: Exchange) => boolean;
 }
 
-/** The policies of an endpoint, in their one order: deadline ▸ retry ▸ circuitBreaker ▸ bulkhead ▸ rateLimit ▸ timeout. */
+/** The policies of an endpoint, in their one order: cache ▸ deadline ▸ retry ▸ circuitBreaker ▸ bulkhead ▸ rateLimit ▸ timeout. */
 export function policies(options: PolicyOptions, world: PolicyWorld): Policy {
   const { deadline, timeout = defaultTimeout } = options;
   const late = (ms: number) => (): Failure => failure('timeout', { endpoint: world.endpoint, ms });
   const outsideIn: readonly (Policy | undefined)[] = [
+    options.cache && cache(options.cache, world),
     deadline === undefined ? undefined : withLimit(deadline, late(deadline)),
     options.retry && retry(options.retry, world),
     options.circuitBreaker && breaking(circuitBreaker(options.circuitBreaker, world)),
