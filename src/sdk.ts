@@ -40,6 +40,8 @@ export interface ConnectorDefinition {
   readonly awaitsReply?: boolean;
   /** Variables that messages of the source have besides `$headers` and `$source`: `params`, `query`, `identity`. */
   readonly provides?: readonly ('params' | 'query' | 'identity')[];
+  /** What `$params` has with these options of the source; `undefined` where nobody knows. */
+  readonly params?: (options: unknown) => readonly string[] | undefined;
   /** Whether a call with this operation changes nothing at the far side (GET, HEAD …); absent = never. */
   readonly safe?: (operation: unknown) => boolean;
   /** Whether doing a call with this operation twice is as good as once (RFC 9110 §9.2.2); absent = never. */

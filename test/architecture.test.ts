@@ -61,6 +61,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/expression/',
     'src/format/',
     'src/errors.ts',
+    'src/schema/json-keywords.ts',
     'src/schema/nearest.ts',
     'src/schema/units.ts',
     'src/sdk.ts',

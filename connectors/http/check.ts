@@ -1,4 +1,4 @@
-import type { CorsOptions, EndpointOptions, SourceOptions } from './definition.ts';
+import type { CallOptions, CorsOptions, EndpointOptions, SourceOptions } from './definition.ts';
 import { badInValue, fieldName, hopByHop } from './fields.ts';
 import { parsePath } from './path.ts';
 
@@ -8,15 +8,54 @@ type Report = (at: string, message: string, suggestion?: string) => void;
 export function check(options: unknown, report: Report): void {
   const given = options as Partial<EndpointOptions & SourceOptions>;
   if (given.url !== undefined) checkEndpoint(given, report);
-  // The path of a call is a template: it is no route.
   else if (typeof given.path === 'string') checkSource(given, report);
+  else checkCall(options as Partial<CallOptions>, report);
 }
 
 function checkSource(options: Partial<SourceOptions>, report: Report): void {
-  const parsed = parsePath(options.path ?? '/');
-  if ('problem' in parsed) report('path', parsed.problem);
+  const path = options.path ?? '/';
+  const parsed = parsePath(path);
+  const meant = inBraces(path);
+  if (meant !== path) report('path', `a path takes its parameters in braces: write \`${meant}\``, meant);
+  else if ('problem' in parsed) report('path', parsed.problem);
   if (options.cors) checkCors(options.cors, report);
 }
+
+/** What other servers write `/orders/:id`, `/orders/<id>` or `/files/*`. */
+const inBraces = (path: string): string =>
+  path
+    .replaceAll(
+      /(?<=\/)(?::([A-Za-z_]\w*)|<(?:\w+:)?([A-Za-z_]\w*)>)(?=\/|$)/g,
+      (_, colon, angle) => `{${colon ?? angle}}`,
+    )
+    .replace(/(?<=\/)\*{1,2}$/, '{rest+}');
+
+/** What `$params` has. */
+export function params(options: unknown): readonly string[] | undefined {
+  const { path } = options as Partial<SourceOptions>;
+  if (typeof path !== 'string' || inBraces(path) !== path) return undefined;
+  const parsed = parsePath(path);
+  return 'problem' in parsed ? undefined : parsed.names;
+}
+
+function checkCall({ method, path }: Partial<CallOptions>, report: Report): void {
+  const verb = writtenIn(method);
+  if (verb !== undefined && verb !== verb.toUpperCase() && !verb.includes('${{')) {
+    report('method', `\`${verb}\` is no method: methods are upper-case`, verb.toUpperCase());
+  }
+  const target = writtenIn(path);
+  const origin = target === undefined ? undefined : /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i.exec(target)?.[0];
+  if (target === undefined || origin === undefined) return;
+  report(
+    'path',
+    `the endpoint says where the service is, and a call only its path: \`${origin}\` belongs into the \`url\` of an endpoint`,
+    target.slice(origin.length) || '/',
+  );
+}
+
+/** The text of a template. */
+const writtenIn = (option: { readonly value: unknown } | undefined): string | undefined =>
+  typeof option?.value === 'string' ? option.value : undefined;
 
 function checkCors(cors: CorsOptions, report: Report): void {
   if (cors.credentials && cors.origins.includes('*')) {

@@ -1,5 +1,5 @@
 import type { ConnectorDefinition, Infer, Schema } from '#sdk';
-import { check, claims } from './check.ts';
+import { check, claims, params } from './check.ts';
 
 const method = {
   type: 'string',
@@ -196,6 +196,7 @@ export const callSchema = {
 export type SourceOptions = Infer<typeof sourceSchema>;
 export type CorsOptions = NonNullable<SourceOptions['cors']>;
 export type EndpointOptions = Infer<typeof endpointSchema>;
+export type CallOptions = Infer<typeof callSchema>;
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 const idempotentMethods = new Set([...safeMethods, 'PUT', 'DELETE']);
@@ -212,6 +213,7 @@ export const httpDefinition = {
   replies: true,
   awaitsReply: true,
   provides: ['params', 'query'],
+  params,
   idempotent: (operation) => idempotentMethods.has(methodOf(operation)),
   safe: (operation) => safeMethods.has(methodOf(operation)),
   claims,

@@ -8,6 +8,7 @@ import { evaluationFailure } from './failures.ts';
 import { compileFast } from './fast.ts';
 import type { Run } from './fast-frame.ts';
 import { Frame } from './fast-frame.ts';
+import { type Fields, fieldsOf } from './fields.ts';
 import type { Program } from './jsonata.ts';
 import { parse } from './jsonata.ts';
 import { limits } from './limits.ts';
@@ -37,6 +38,8 @@ export interface Expression {
   readonly variables: ReadonlyMap<string, number>;
   readonly constant: { readonly value: unknown } | undefined;
   readonly warnings: readonly Warning[];
+  /** The fields that it takes of variables. */
+  fields(): readonly Fields[];
   /** Throws or rejects with the failures `expression` and `expression-limit`, and with whatever the body does. */
   evaluate(scope: Scope): unknown | Promise<unknown>;
 }
@@ -137,5 +140,5 @@ export function compileExpression(source: string): Expression {
     return isPromise(body) ? body.then((value) => run(scope, value)) : run(scope, body);
   }
 
-  return { source, looksAtBody, variables, constant, warnings, evaluate };
+  return { source, looksAtBody, variables, constant, warnings, fields: () => fieldsOf(program.ast), evaluate };
 }

@@ -92,6 +92,30 @@ export function givenNames(flow: FlowSource): ReadonlySet<string> {
   return names;
 }
 
+/** Every field that a JSON Schema in the flow declares, however deep. */
+export function declaredFields(flow: FlowSource): ReadonlySet<string> {
+  const fields = new Set<string>();
+  const declare = (schema: unknown): void =>
+    eachMap(schema, ({ properties }) => {
+      if (typeof properties !== 'object' || properties === null) return;
+      for (const name of Object.keys(properties)) fields.add(name);
+    });
+  eachMap(flow, ({ kind, options }) => {
+    const schema = kind === 'validate' ? (options as { readonly schema?: unknown }).schema : undefined;
+    const text = (schema as { readonly text?: unknown } | undefined)?.text;
+    declare(typeof text === 'string' ? jsonOf(text) : schema);
+  });
+  return fields;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // `validate` says so
+  }
+}
+
 /** Visits every map in what was read. */
 export function eachMap(value: unknown, visit: (map: Readonly<Record<string, unknown>>) => void): void {
   if (typeof value !== 'object' || value === null) return;

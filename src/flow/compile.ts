@@ -10,7 +10,7 @@ import { compileCatch } from '../steps/parts/catch.ts';
 import type { Compiled, EndpointReference, Evaluate, SchemaFinding, Surrounding } from '../steps/step.ts';
 import type { Store } from '../store/store.ts';
 import { FirstBody } from './body-use.ts';
-import { checkClaims, checkMeetings, checkSubFlows, givenNames, ownErrorCodes } from './checks.ts';
+import { checkClaims, checkMeetings, checkSubFlows, declaredFields, givenNames, ownErrorCodes } from './checks.ts';
 import { type FlowWorld, type Place, StepContext } from './context.ts';
 import { subFlow, withErrors } from './errors.ts';
 import { Names } from './names.ts';
@@ -149,6 +149,8 @@ class Compiler {
       report: this.#tools.report,
       config: this.#source.config,
       secretNames: this.#source.secretNames,
+      params: flow.from && this.#tools.connectors[flow.from.name]?.params?.(flow.from.options),
+      declaredFields: () => declaredFields(flow),
       givenNames: givenNames(flow),
       errorCodes: this.#errorCodes,
       endpoint: (name) => this.#references.get(name),

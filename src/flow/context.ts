@@ -5,6 +5,7 @@ import { compileExpression, type Expression, ExpressionSyntaxError, functionName
 import { compileTemplate, type Template } from '../expression/template.ts';
 import { formatFor, formatNamed, parseContentType } from '../format/index.ts';
 import { readJson } from '../format/json.ts';
+import { misspeltKeywords } from '../schema/json-keywords.ts';
 import { nearest } from '../schema/nearest.ts';
 import type {
   CompileContext,
@@ -19,8 +20,9 @@ import type {
 import type { Store } from '../store/store.ts';
 import type { FirstBody } from './body-use.ts';
 import { selectorProblem } from './checks.ts';
+import { expressionFindings, textFindings } from './expression-checks.ts';
 import { missingName } from './missing-name.ts';
-import { Names } from './names.ts';
+import { Names, variableName } from './names.ts';
 import { filled } from './options.ts';
 import { ExchangeScope, reserved } from './scope.ts';
 
@@ -34,6 +36,10 @@ export interface FlowWorld {
   /** Secrets and misspelt config names are found by `$config.NAME`. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly secretNames: readonly string[];
+  /** What `$params` has; `undefined` where nobody knows. */
+  readonly params: readonly string[] | undefined;
+  /** The fields that JSON Schemas of the flow declare. */
+  declaredFields(): ReadonlySet<string>;
   /** Every name that a step of the flow gives a result, wherever it is known. */
   readonly givenNames: ReadonlySet<string>;
   /** Of `fail` steps; `undefined` where a script may throw any code. */
@@ -179,6 +185,19 @@ export class StepContext implements CompileContext {
   }
 
   declare(name: string, at: string): void {
+    if (!/^[A-Za-z_]\w*$/.test(name)) {
+      const suggestion = variableName(name);
+      const write = suggestion === undefined ? '' : `; for example \`${suggestion}\``;
+      this.report(at.replace(/(?<=^variables\/).*/s, pointed), {
+        code: 'bad-name',
+        at: at.startsWith('variables/') ? 'key' : 'value',
+        message: `\`${name}\` cannot be written as a variable: letters, digits and \`_\`, beginning with no digit${write}`,
+        suggestion,
+      });
+      // However it is used: that it is not known follows from this.
+      for (const one of [name, suggestion ?? name, /^\w*/.exec(name)?.[0] ?? name]) this.#place.names.add(one);
+      return;
+    }
     const taken = reserved.includes(name)
       ? 'a variable of the language'
       : functionNames.has(name)
@@ -233,7 +252,19 @@ export class StepContext implements CompileContext {
 
   jsonSchema(schema: unknown, at: string): (value: unknown) => readonly SchemaFinding[] {
     try {
-      return this.#world.jsonSchema(typeof schema === 'string' ? readJson(Buffer.from(schema)) : schema);
+      const read = typeof schema === 'string' ? readJson(Buffer.from(schema)) : schema;
+      const check = this.#world.jsonSchema(read);
+      for (const { pointer, keyword, meant } of misspeltKeywords(read)) {
+        const inline = typeof schema !== 'string';
+        this.report(inline ? `${at}${pointer}` : at, {
+          severity: 'warning',
+          code: 'unknown-keyword',
+          at: inline ? 'key' : 'value',
+          message: `JSON Schema has no \`${keyword}\`${inline ? '' : ` (at ${pointer})`}, and takes no notice of it; did you mean \`${meant}\`?`,
+          ...(inline ? { suggestion: meant } : {}),
+        });
+      }
+      return check;
     } catch (thrown) {
       const broken = thrown instanceof Failure && thrown.code === 'malformed';
       const detail = broken ? thrown.facts['detail'] : thrown instanceof Error ? thrown.message : String(thrown);
@@ -262,6 +293,9 @@ export class StepContext implements CompileContext {
         this.#world.report({ severity: 'error', code: 'expression', at: 'key', message: problem.message, pointer });
       } else this.#broken(pointer, problem);
     });
+    for (const { path, ...found } of textFindings(source.value)) {
+      this.#world.report({ ...found, pointer: pointerOf(source.pointer, path) });
+    }
     for (const hole of template.expressions) {
       this.#check(hole.expression, pointerOf(source.pointer, hole.path), hole.offset, {});
     }
@@ -304,40 +338,24 @@ export class StepContext implements CompileContext {
       (options.declare?.includes(name) ?? false);
     for (const [name, at] of expression.variables) {
       if (known(name)) continue;
-      const suggestion = nearest(name, [...names.all(), ...functionNames]);
       const missing = missingName(name, expression.source, at, this.#world.givenNames, names.all());
+      const near = missing.suggestion ? undefined : nearest(name, [...names.all(), ...functionNames]);
+      const suggestion = missing.suggestion ?? (near && `$${near}`);
       this.#world.report({
         severity: 'error',
         code: 'unknown-variable',
-        message: suggestion ? `${missing.what}; did you mean \`$${suggestion}\`?` : `${missing.what}${missing.hint}`,
+        message: near ? `${missing.what}; did you mean \`$${near}\`?` : `${missing.what}${missing.hint}`,
         pointer,
         offset: offset + at,
         length: name.length + 1,
         name,
-        ...(suggestion ? { suggestion: `$${suggestion}` } : {}),
-      });
-    }
-    this.#checkConfig(expression, pointer, offset);
-  }
-
-  #checkConfig(expression: Expression, pointer: string, offset: number): void {
-    const { config, secretNames } = this.#world;
-    for (const match of expression.source.matchAll(/(\$config\.)([A-Za-z_][A-Za-z0-9_]*)/g)) {
-      const [, before = '', name = ''] = match;
-      if (Object.hasOwn(config, name)) continue;
-      const suggestion = secretNames.includes(name) ? undefined : nearest(name, Object.keys(config));
-      const why = secretNames.includes(name)
-        ? `\`${name}\` is secret: expressions cannot see it. Give it to an endpoint, as \`\${${name}}\``
-        : `\`$config\` has no \`${name}\`${suggestion ? `; did you mean \`${suggestion}\`?` : `; declare it under \`config:\`, as \`${name}: {}\``}`;
-      this.#world.report({
-        severity: 'error',
-        code: 'unknown-config',
-        message: why,
-        pointer,
-        offset: offset + match.index + before.length,
-        length: name.length,
         ...(suggestion ? { suggestion } : {}),
       });
+    }
+    const { config, secretNames, params, declaredFields } = this.#world;
+    const world = { config, secretNames, params: names.has('params') ? params : undefined, declaredFields };
+    for (const found of expressionFindings(expression, world)) {
+      this.#world.report({ ...found, pointer, offset: offset + found.offset });
     }
   }
 
@@ -372,4 +390,6 @@ function bound(expression: Expression): Evaluate {
 }
 
 const pointerOf = (base: string, path: readonly (string | number)[]): string =>
-  base + path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  base + path.map((part) => `/${pointed(String(part))}`).join('');
+
+const pointed = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');

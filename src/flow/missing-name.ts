@@ -1,3 +1,10 @@
+export interface MissingName {
+  readonly what: string;
+  readonly hint: string;
+  /** What to write instead, where that is known. */
+  readonly suggestion?: string;
+}
+
 /** Why a variable is not known, and what is. */
 export function missingName(
   name: string,
@@ -5,11 +12,13 @@ export function missingName(
   at: number,
   given: ReadonlySet<string>,
   known: readonly string[],
-): { readonly what: string; readonly hint: string } {
+): MissingName {
   const called = source[at + name.length + 1] === '(' || /^\$?\w+\s*\(/.test(source.slice(at));
   const only = Object.hasOwn(onlyThere, name) ? onlyThere[name] : undefined;
   if (called) return { what: `There is no function \`$${name}\``, hint: '' };
   if (only !== undefined) return { what: `\`$${name}\` ${only}`, hint: '' };
+  const elsewhere = Object.hasOwn(foreign, name) ? foreign[name] : undefined;
+  if (elsewhere !== undefined && !given.has(name)) return elsewhere;
   if (given.has(name)) {
     return {
       what: `\`$${name}\` is not known here: what names it comes later, or stands in a scope of its own`,
@@ -20,6 +29,26 @@ export function missingName(
   const hint = `; known here are ${names.join(', ')}`;
   return { what: `Nothing here is called \`$${name}\``, hint };
 }
+
+const body = (name: string): MissingName => ({
+  what: `Nothing here is called \`$${name}\``,
+  hint: ': the body is `$`',
+  suggestion: '$',
+});
+
+const config = (name: string): MissingName => ({
+  what: `Nothing here is called \`$${name}\``,
+  hint: ': what comes from outside is declared under `config:`, and is `$config.NAME`',
+  suggestion: '$config',
+});
+
+/** What other systems call what is there. */
+const foreign: Readonly<Record<string, MissingName>> = {
+  ...Object.fromEntries(
+    ['body', 'json', 'request', 'payload', 'message', 'msg', 'input'].map((name) => [name, body(name)]),
+  ),
+  ...Object.fromEntries(['env', 'environment', 'vars'].map((name) => [name, config(name)])),
+};
 
 const onlyThere: Readonly<Record<string, string>> = {
   error: 'is known only inside `catch`, `onError`, `fallback` and `compensate`',

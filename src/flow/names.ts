@@ -20,3 +20,9 @@ export class Names {
     return [...this.#own, ...(this.#parent?.all() ?? [])];
   }
 }
+
+/** `the-stock` as `theStock`, `$stock` as `stock`. */
+export function variableName(name: string): string | undefined {
+  const meant = name.replace(/^\W+/, '').replaceAll(/\W+(\w?)/g, (_, next: string) => next.toUpperCase());
+  return /^[A-Za-z_]\w*$/.test(meant) ? meant : undefined;
+}

@@ -154,7 +154,10 @@ function fitText(text: string, literal: Literal, node: ScalarNode, schema: Schem
     return wrong('bad-uri', !literal.coerced && /^[\w.-]+:\d+(\/|$)/.test(text) ? `http://${text}` : undefined);
   }
   if (schema.format === 'name' && !keyPatterns.name.test(text)) {
-    const repaired = text.trim().replaceAll(/[\s.]+/g, '-');
+    const repaired = text
+      .trim()
+      .replace(/^\$/, '')
+      .replaceAll(/[\s.]+/g, '-');
     return wrong('bad-name', keyPatterns.name.test(repaired) ? repaired : undefined);
   }
   if (schema.format === 'timezone' && !isTimeZone(text)) {

@@ -1,0 +1,62 @@
+/** What looks like a mistake, and is none. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { workshop } from './support/mistakes.ts';
+
+const { diagnose } = workshop();
+
+const flow = (steps: string, path = '/a'): string => `dowel: 1
+name: t
+flows:
+  f:
+    from: { http: { path: "${path}" } }
+    steps:
+${steps}`;
+
+const fine: Readonly<Record<string, string>> = {
+  'a field `body` that a JSON Schema of the flow declares': flow(`
+      - validate: { schema: { properties: { mail: { properties: { body: {} } }, env: {} } } }
+      - forEach: { items: mail, steps: [ { transform: body.text } ] }
+      - respond: { body: "\${{ env.X }}" }
+`),
+  'a field `body` of the body, by its full path': flow('      - transform: $.body.text & $.env.X\n'),
+  'parameters of the path, also of its rest': flow(
+    '      - transform: $params.id & $params.rest & $params.`id`\n',
+    '/a/{id}/{rest+}',
+  ),
+  'parameters in a sub-flow, whose callers are many': `${flow('      - run: { flow: g }\n', '/a/{id}')}
+  g: { steps: [ { transform: $params.colour } ] }
+`,
+  'a variable of the expression that is called like one of the message': flow(
+    '      - transform: "($params := {\\"X-A\\": 1}; $headers := $params; $headers.`X-A` + $params.colour)"\n',
+  ),
+  'header names as they are': flow('      - transform: $headers.accept & $headers.`content-type` & $headers.host\n'),
+  'a name of a header in text': flow(`      - transform: '"write $headers.X-Foo or $headers.content-type"'\n`),
+  'braces in a template that are no hole': flow(
+    `      - respond: { body: '{"a":{"b":{}}} \${{ {"a": {"b": x}} }} {{#if a}}' }\n`,
+  ),
+  "a colon in a path, and a method of one's own": `dowel: 1
+name: t
+endpoints: { e: { http: { url: http://a } } }
+flows:
+  f:
+    from: { http: { path: "/orders:batch/a:b" } }
+    steps:
+      - call: { endpoint: e, http: { method: PURGE, path: "/http://x" } }
+      - call: { endpoint: e, http: { method: "\${{ m }}", path: "\${{ a }}/b" } }
+`,
+  'notes in a JSON Schema, and properties called like keywords': flow(`
+      - validate:
+          schema:
+            x-owner: me
+            unit: kg
+            $defs: { typ: { type: string } }
+            properties: { propertis: { enum: [ { typ: 1 } ] }, requierd: { const: { titel: x } }, a: { default: { typ: x } } }
+`),
+};
+
+for (const [title, yaml] of Object.entries(fine)) {
+  test(title, async () => {
+    assert.deepEqual(await diagnose(yaml), []);
+  });
+}
