@@ -125,8 +125,14 @@ export class Life {
   }
 
   /** A little more time when the message is over, for what must still be done: answering, undoing, cleaning up. To be ended. */
-  grace(ms = 10_000, apart = false): Life {
-    return new Life(this.clock, { parent: this, detached: true, apart, deadline: this.clock.monotonic() + ms });
+  grace(ms = 10_000): Life {
+    return new Life(this.clock, { parent: this, detached: true, deadline: this.clock.monotonic() + ms });
+  }
+
+  /** For undoing: as {@link grace}, and what is done is nobody's to undo again. */
+  undoing(ms: number): Life {
+    const deadline = this.clock.monotonic() + ms;
+    return new Life(this.clock, { parent: this, detached: true, apart: true, scope: true, deadline });
   }
 
   abort(reason: Failure): void {

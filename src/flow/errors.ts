@@ -19,7 +19,13 @@ export function withErrors(steps: Handler, onError: Catching | undefined): Handl
       const error = toFailure(thrown);
       await undo(exchange, error, defaultUndo);
       if (!onError) throw error;
-      return withGrace(exchange, (after) => onError.handle(after, error));
+      try {
+        return await withGrace(exchange, (after) => onError.handle(after, error));
+      } catch (again) {
+        // What `onError` itself did until it failed.
+        if (!exchange.life.suspended) await undo(exchange, toFailure(again), defaultUndo);
+        throw again;
+      }
     }
   };
 }

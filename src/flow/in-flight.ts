@@ -90,10 +90,10 @@ export class InFlight {
     life.abort(failure('aborted', { detail: 'the integration is stopping' }));
   }
 
-  #name({ id, flow, since }: Message, error: Failure | undefined): void {
+  #name({ id, flow, since, life }: Message, error: Failure | undefined): void {
     const ms = Math.round(this.#clock.monotonic() - since);
-    const how = { place: error?.place, outcome: error?.outcome };
-    this.#log.error('a message was given up', { flow, exchange: id, ms, ...how });
+    const { place, outcome } = error ?? { place: undefined, outcome: life.outcome };
+    this.#log.error('a message was given up', { flow, exchange: id, ms, place, outcome });
   }
 
   /** Waits until nothing is left, at most `ms`: whether it is so. */

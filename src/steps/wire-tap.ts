@@ -2,6 +2,7 @@ import type { Exchange } from '../core/exchange.ts';
 import type { Nature } from '../core/journal.ts';
 import { Life } from '../core/life.ts';
 import { toFailure } from '../errors.ts';
+import { defaultUndo, undo } from './parts/undo.ts';
 import { defineStep } from './step.ts';
 
 /** A copy too many does no harm. */
@@ -43,6 +44,7 @@ export const wireTap = defineStep({
         await tapped.handler(exchange.with({ life }));
       } catch (thrown) {
         const error = toFailure(thrown);
+        await undo(exchange.with({ life }), error, defaultUndo);
         exchange.services.log.error('a wire tap failed', {
           flow: exchange.flow,
           exchange: exchange.id,

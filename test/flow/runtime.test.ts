@@ -147,6 +147,15 @@ describe('onError', () => {
     assert.equal(reply.body, 'late');
   });
 
+  test('a condition that cannot be asked is an error with its place', async (t) => {
+    const engine = await startEngine(t, flow('  - { when: "$error.code + 1 = 2", steps: [] }'), {
+      far: () => {
+        throw failure('timeout', { endpoint: 'a', ms: 1 });
+      },
+    });
+    await assert.rejects(engine.send(), { code: 'expression', place: 'main/onError/0/when' });
+  });
+
   test('its own error is the error of the message', async (t) => {
     const engine = await startEngine(t, flow('  - steps: [ { fail: { code: second } } ]'), {
       far: () => {

@@ -223,4 +223,44 @@ describe('compensate', () => {
       assert.deepEqual([...engine.called].sort(), ['a hotel', 'a inn', 'a undo-inn-2']);
     });
   });
+
+  test('in a copy for a wire tap, what it did is undone when it fails', async (t) => {
+    const engine = await startEngine(
+      t,
+      mainFlow(`- wireTap: { steps: [ ${charge('flight').slice(2)}, { fail: {} } ] }`),
+      {
+        far: world(),
+      },
+    );
+    await engine.send({ body: {} });
+    await engine.clock.advance(0);
+    assert.deepEqual(engine.called, ['a flight', 'a undo-flight-1']);
+  });
+
+  test('in onError, what it did is undone when it fails; what was undone before is not touched again', async (t) => {
+    const engine = await startEngine(
+      t,
+      mainFlow(`${charge('flight')}\n- fail: {}`, {
+        flow: `onError: [ { steps: [ ${charge('hotel').slice(2)}, { fail: { code: second } } ] } ]`,
+      }),
+      { far: world() },
+    );
+    await assert.rejects(engine.send({ body: {} }), { code: 'second', outcome: 'none' });
+    assert.deepEqual(engine.called, ['a flight', 'a undo-flight-1', 'a hotel', 'a undo-hotel-3']);
+  });
+
+  test('an undo that is itself compensated is never taken back', async (t) => {
+    const refund =
+      'refund:\n  steps:\n    - call: { endpoint: b, test: { path: refund }, as: r, compensate: [ { call: { endpoint: b, test: { path: charge-again } } } ] }';
+    const engine = await startEngine(
+      t,
+      mainFlow(
+        '- call: { endpoint: a, test: { path: charge }, as: c, compensate: [ { run: { flow: refund } } ] }\n- fail: {}',
+        { flows: refund, flow: 'onError: [ { steps: [ { fail: { code: second } } ] } ]' },
+      ),
+      { far: world() },
+    );
+    await assert.rejects(engine.send({ body: {} }), { code: 'second' });
+    assert.deepEqual(engine.called, ['a charge', 'b refund']);
+  });
 });

@@ -1,6 +1,6 @@
 import type { Exchange } from '../../core/exchange.ts';
 import type { CatchSource } from '../../core/written.ts';
-import { type Failure, failureMatches } from '../../errors.ts';
+import { type Failure, failureMatches, toFailure } from '../../errors.ts';
 import type { CompileContext, Evaluate } from '../step.ts';
 
 export interface Catching {
@@ -21,6 +21,17 @@ export function compileCatch(entries: readonly CatchSource[], context: CompileCo
       return context.steps(entry.steps, { error: true });
     }),
   );
+  const holds = async (index: number, failed: Exchange): Promise<boolean> => {
+    const when = conditions[index];
+    if (!when) return true;
+    try {
+      return (await when(failed)) === true;
+    } catch (thrown) {
+      const broken = toFailure(thrown);
+      broken.place ??= `${context.pointer.replace('/flows/', '')}/${at}${index}/when`;
+      throw broken;
+    }
+  };
   return {
     ends: branches.every((branch) => branch.ends),
     async handle(exchange, error) {
@@ -29,8 +40,7 @@ export function compileCatch(entries: readonly CatchSource[], context: CompileCo
       for (let i = 0; i < entries.length; i++) {
         const on = entries[i]?.on;
         if (on && !on.some((selector) => failureMatches(error, selector))) continue;
-        const when = conditions[i];
-        if (when && (await when(failed)) !== true) continue;
+        if (!(await holds(i, failed))) continue;
         return branches[i]?.handler(failed);
       }
       throw error;

@@ -44,7 +44,7 @@ async function undone(
 ): Promise<Failure | undefined> {
   const { clock, random, log } = exchange.services;
   for (let attempt = 1; ; attempt++) {
-    const life: Life = exchange.life.grace(attemptMs, true);
+    const life: Life = exchange.life.undoing(attemptMs);
     try {
       await one.run(life, error, attempt);
       return undefined;
