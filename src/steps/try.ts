@@ -48,7 +48,8 @@ export const tryStep = defineStep({
         try {
           return await attempt(exchange);
         } finally {
-          await withGrace(exchange, last.handler);
+          // What goes on after a restart has not come to its end.
+          if (!exchange.life.suspended) await withGrace(exchange, last.handler);
         }
       },
     };

@@ -186,6 +186,26 @@ describe('a durable flow', () => {
     assert.deepEqual(outside.effects, ['charge', 'ship']);
   });
 
+  test('that is stopped does not clean up before it has come to its end', async (t) => {
+    const outside = new Outside();
+    const slow = mainFlow(
+      '- try: { steps: [ { delay: { for: 50s } } ], finally: [ { call: { endpoint: a, test: { path: unlock }, as: x } } ] }',
+      { flow: 'durable: true' },
+    );
+    const memory = new MemoryStore(new Engine(() => undefined).clock, new Engine(() => undefined).log);
+    const kept = new DyingStore(memory, { at: Number.POSITIVE_INFINITY, when: 'after' });
+    const first = await startEngine(t, slow, { store: kept, far: (call) => outside.call(call) });
+    const sent = assert.rejects(first.send({ body: {} }), { code: 'suspended' });
+    await first.clock.advance(1000);
+    const stopped = first.runtime?.stop(0);
+    await first.clock.advance(10_000);
+    await Promise.all([sent, stopped]);
+    assert.deepEqual(outside.effects, []);
+    const reopened = await startEngine(t, slow, { store: memory, seed: 2, far: (call) => outside.call(call) });
+    await reopened.clock.advance(60_000);
+    assert.deepEqual(outside.effects, ['unlock']);
+  });
+
   test('goes on only with the definition that it began with', async (t) => {
     const outside = new Outside();
     const memory = new MemoryStore(new Engine(() => undefined).clock, new Engine(() => undefined).log);
