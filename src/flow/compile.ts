@@ -68,7 +68,7 @@ class Compiler {
     checkSubFlows(this.#source, this.#run, report);
     checkMeetings(this.#source, connectors, report);
     checkClaims(this.#source, connectors, report);
-    checkPolicies(this.#source, report);
+    checkPolicies(this.#source, connectors, report);
     return {
       source: this.#source,
       flows: this.#flows,

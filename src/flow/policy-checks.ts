@@ -2,9 +2,14 @@
 import type { FlowSource, IntegrationSource, Report } from '../core/written.ts';
 import { defaultTimeout, type PolicyOptions } from '../resilience/policy.ts';
 import { formatDuration } from '../schema/units.ts';
+import type { ConnectorDefinition } from '../sdk.ts';
 import { eachMap } from './checks.ts';
 
-export function checkPolicies(source: IntegrationSource, report: Report): void {
+export function checkPolicies(
+  source: IntegrationSource,
+  connectors: Readonly<Record<string, ConnectorDefinition>>,
+  report: Report,
+): void {
   for (const endpoint of Object.values(source.endpoints)) {
     const options = endpoint.policies as PolicyOptions;
     const warn = (at: string, code: string, message: string): void =>
@@ -13,6 +18,11 @@ export function checkPolicies(source: IntegrationSource, report: Report): void {
     if (attempts) warn('retry', 'attempts-beyond-deadline', attempts);
     const calls = callsProblem(options);
     if (calls) warn('circuitBreaker/minCalls', 'never-enough-calls', calls);
+    const { name } = endpoint.connector;
+    if (options.cache && !connectors[name]?.safe) {
+      const message = `Nothing is ever kept: every call of \`${name}\` may change something. Write a \`cache\` step around the calls that only read`;
+      warn('cache', 'nothing-to-keep', message);
+    }
   }
   for (const flow of Object.values(source.flows)) checkFlow(flow, source, report);
 }

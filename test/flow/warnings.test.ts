@@ -42,6 +42,16 @@ const cases: readonly (readonly [string, string, string | undefined])[] = [
     'never-enough-calls /endpoints/a/circuitBreaker/minCalls: `rateLimit` lets at most 11 calls through',
   ],
   [
+    'a cache of calls that all change something',
+    mainFlow('- send: { endpoint: out }').replace('out: { oneway: {} }', 'out: { oneway: {}, cache: { ttl: 1m } }'),
+    'nothing-to-keep /endpoints/out/cache: Nothing is ever kept: every call of `oneway` may change something',
+  ],
+  [
+    'a cache of calls that may only read',
+    mainFlow('- call: { endpoint: a, test: { path: get } }', { policies: 'cache: { ttl: 1m }' }),
+    undefined,
+  ],
+  [
     'retry on a call that may not be repeated',
     mainFlow('- call: { endpoint: a, test: { path: post } }', { policies: 'retry: {}' }),
     'not-repeatable /flows/main/steps/0/call/endpoint: `a` has `retry`',
