@@ -77,8 +77,11 @@ export function redactor(secrets: () => readonly string[]): <T>(value: T) => T {
     return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, clean(one, texts, depth + 1)]));
   };
   return <T>(value: T): T => {
-    // A secret of one or two characters would turn every line into stars.
-    const texts = secrets().filter((secret) => secret.length > 2);
+    // A secret of one or two characters would turn every line into stars. Of one that begins another, the longer is
+    // looked for first: its rest would stay else.
+    const texts = secrets()
+      .filter((secret) => secret.length > 2)
+      .sort((a, b) => b.length - a.length);
     return texts.length === 0 ? value : (clean(value, texts, 0) as T);
   };
 }

@@ -26,6 +26,11 @@ describe('redactor', () => {
     assert.doesNotMatch(JSON.stringify(clean(circle)), new RegExp(canary));
   });
 
+  test('of a secret that another one begins with nothing stays either', () => {
+    const clean = redactor(() => ['hunter2', 'hunter2-production']);
+    assert.equal(clean('key hunter2-production, hunter2'), 'key ***, ***');
+  });
+
   test('secrets of a later version are known at once', () => {
     const secrets: string[] = [];
     const clean = redactor(() => secrets);
