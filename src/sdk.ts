@@ -10,7 +10,7 @@ import type { Exchange, Handler, Headers, Log, Origin, Services } from './core/e
 import type { Life } from './core/life.ts';
 import type { Random } from './core/random.ts';
 import type { Failure } from './errors.ts';
-import type { Schema } from './schema/schema.ts';
+import type { Schema, Slot } from './schema/schema.ts';
 
 export { Body, type Codec, type StreamSource } from './core/body.ts';
 export { type Clock, sleep } from './core/clock.ts';
@@ -21,7 +21,7 @@ export { customFailure, Failure, failure, httpFailure, toFailure } from './error
 export { type ContentType, parseContentType } from './format/content-type.ts';
 export { writeXml, type XmlOptions, xmlOptions, xmlReader } from './format/xml.ts';
 export type { Infer } from './schema/infer.ts';
-export type { Schema } from './schema/schema.ts';
+export type { Schema, Slot } from './schema/schema.ts';
 
 /** What a connector is, as data. Each schema is that of an object; the descriptions become the reference. */
 export interface ConnectorDefinition {
@@ -53,7 +53,11 @@ export interface ConnectorDefinition {
   /** Name of the connector whose machinery carries it (`soap` over `http`): given as `context.carrier`. */
   readonly carrier?: string;
   /** The options that decide about the wire and those only one file can know: found while validating. */
-  readonly check?: (options: unknown, report: (at: string, message: string, suggestion?: string) => void) => void;
+  readonly check?: (
+    options: unknown,
+    report: (at: string, message: string, suggestion?: string) => void,
+    slot: Slot,
+  ) => void;
 }
 
 export interface Connector {

@@ -1,3 +1,5 @@
+import type { Slot } from '#sdk';
+import { checkTargets, type WrittenUrl } from './check-targets.ts';
 import type { CallOptions, CorsOptions, EndpointOptions, SourceOptions } from './definition.ts';
 import { badInValue, fieldName, hopByHop } from './fields.ts';
 import { parsePath } from './path.ts';
@@ -5,10 +7,9 @@ import { parsePath } from './path.ts';
 type Report = (at: string, message: string, suggestion?: string) => void;
 
 /** What only this connector can find wrong in its options, while validating. Options with other mistakes may be partial. */
-export function check(options: unknown, report: Report): void {
-  const given = options as Partial<EndpointOptions & SourceOptions>;
-  if (given.url !== undefined) checkEndpoint(given, report);
-  else if (typeof given.path === 'string') checkSource(given, report);
+export function check(options: unknown, report: Report, slot: Slot): void {
+  if (slot === 'endpoint') checkEndpoint(options as Partial<EndpointOptions>, report);
+  else if (slot === 'source') checkSource(options as Partial<SourceOptions>, report);
   else checkCall(options as Partial<CallOptions>, report);
 }
 
@@ -75,8 +76,8 @@ function checkCors(cors: CorsOptions, report: Report): void {
 }
 
 function checkEndpoint(options: Partial<EndpointOptions>, report: Report): void {
-  const url = URL.canParse(options.url ?? '') ? new URL(options.url ?? '') : undefined;
-  if (url) checkUrl(url, report);
+  const urls = checkTargets(options, report);
+  for (const one of urls) checkUrl(one, report);
   const { auth, tls } = options;
   for (const [name, value] of Object.entries(options.headers ?? {})) checkHeader('headers', name, value, report);
   if (auth?.header) checkHeader('auth/header', auth.header.name, auth.header.value, report);
@@ -87,17 +88,18 @@ function checkEndpoint(options: Partial<EndpointOptions>, report: Report): void 
     report('auth/bearer/token', 'the token holds characters that no header can carry, such as a line break at its end');
   }
   if (!tls) return;
-  if (url?.protocol === 'http:') report('tls', 'there is no TLS over `http:`: write `https:` in `url`, or drop `tls`');
+  if (urls.length > 0 && urls.every(({ url }) => url.protocol === 'http:'))
+    report('tls', 'there is no TLS over `http:`: write `https:` in `url`, or drop `tls`');
   if (tls.cert && !tls.key) report('tls', '`cert` needs its private key: add `key`');
   if (tls.key && !tls.cert) report('tls', '`key` needs the certificate it belongs to: add `cert`');
 }
 
-function checkUrl(url: URL, report: Report): void {
+function checkUrl({ at, url }: WrittenUrl, report: Report): void {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    report('url', `\`${url.protocol}\` is not a protocol of this connector: write \`http:\` or \`https:\``);
+    report(at, `\`${url.protocol}\` is not a protocol of this connector: write \`http:\` or \`https:\``);
   }
-  if (url.username || url.password) report('url', 'a URL must not hold credentials: use `auth`');
-  if (url.search || url.hash) report('url', 'the URL of an endpoint ends with its path: use `query` for parameters');
+  if (url.username || url.password) report(at, 'a URL must not hold credentials: use `auth`');
+  if (url.search || url.hash) report(at, 'the URL of an endpoint ends with its path: use `query` for parameters');
 }
 
 function checkHeader(at: string, name: string, value: string, report: Report): void {

@@ -1,5 +1,6 @@
 import type { ConnectorDefinition, Infer, Schema } from '#sdk';
 import { check, claims, params } from './check.ts';
+import { targetsOptions } from './targets-options.ts';
 
 const method = {
   type: 'string',
@@ -58,7 +59,7 @@ const secret = { type: 'string', format: 'password' } as const satisfies Schema;
 
 export const endpointSchema = {
   type: 'object',
-  required: ['url'],
+  oneOf: ['url', 'urls'],
   properties: {
     url: {
       type: 'string',
@@ -66,6 +67,7 @@ export const endpointSchema = {
       description: 'Where the service is; the path of each call is joined to the path given here.',
       examples: ['http://localhost:9101', 'https://api.example.com/v2'],
     },
+    ...targetsOptions,
     headers: {
       type: 'object',
       additionalProperties: { type: 'string' },
@@ -190,6 +192,13 @@ export const callSchema = {
       examples: [{ page: '${{ page }}' }],
     },
     headers: { type: 'object', template: true, description: 'Headers of this request.' },
+    target: {
+      type: 'string',
+      template: true,
+      description:
+        'Name of the target under `urls` that takes this call, whatever the load balancing says; a hole that yields nothing leaves it to the load balancing.',
+      examples: ["${{ $headers.'x-tenant' = 'acme' ? 'canary' : 'stable' }}"],
+    },
   },
 } as const satisfies Schema;
 

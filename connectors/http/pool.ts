@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import type { Pool } from 'undici';
 import type { EndpointOptions } from './definition.ts';
 import { silenceMs } from './network-error.ts';
@@ -22,25 +23,47 @@ async function loadClass(): Promise<PoolClass> {
   }
 }
 
+/** An address that a name has. */
+export interface Address {
+  readonly address: string;
+  readonly family: number;
+}
+
+export type OpenPool = (origin: string, options: EndpointOptions, at?: Address) => Pool;
+
 /** Connections to one origin: an endpoint can never be led to another one. */
 export async function openPool(origin: string, options: EndpointOptions): Promise<Pool> {
-  const Pool = await loadClass();
-  const { tls, pool } = options;
-  return new Pool(origin, {
-    connections: pool?.connections ?? 256,
-    keepAliveTimeout: pool?.keepAlive ?? 4_000,
-    allowH2: false,
-    headersTimeout: silenceMs,
-    bodyTimeout: silenceMs,
-    // Every request has its connection to itself: one slow answer delays no other.
-    pipelining: 1,
-    connect: {
-      timeout: pool?.connectTimeout ?? 5_000,
-      ...(tls?.ca && { ca: tls.ca.text }),
-      ...(tls?.cert && { cert: tls.cert.text }),
-      ...(tls?.key && { key: tls.key.text }),
-      ...(tls?.servername !== undefined && { servername: tls.servername }),
-      ...(tls && { rejectUnauthorized: tls.rejectUnauthorized }),
-    },
-  });
+  const open = await poolOpener();
+  return open(origin, options);
 }
+
+/** With `at`, all connections go to that address of the name; certificates and `Host` are those of the name. */
+export async function poolOpener(): Promise<OpenPool> {
+  const Pool = await loadClass();
+  return (origin, { tls, pool }, at) =>
+    new Pool(origin, {
+      connections: pool?.connections ?? 256,
+      keepAliveTimeout: pool?.keepAlive ?? 4_000,
+      allowH2: false,
+      headersTimeout: silenceMs,
+      bodyTimeout: silenceMs,
+      // Every request has its connection to itself: one slow answer delays no other.
+      pipelining: 1,
+      connect: {
+        timeout: pool?.connectTimeout ?? 5_000,
+        ...(tls?.ca && { ca: tls.ca.text }),
+        ...(tls?.cert && { cert: tls.cert.text }),
+        ...(tls?.key && { key: tls.key.text }),
+        ...(tls?.servername !== undefined && { servername: tls.servername }),
+        ...(tls && { rejectUnauthorized: tls.rejectUnauthorized }),
+        ...(at && { lookup: always(at) }),
+      },
+    });
+}
+
+const always =
+  (at: Address): LookupFunction =>
+  (_name, options, found) => {
+    if (options.all) found(null, [at]);
+    else found(null, at.address, at.family);
+  };

@@ -8,6 +8,8 @@ export interface Operation {
   readonly path?: unknown;
   readonly query?: unknown;
   readonly headers?: unknown;
+  /** Name of one of several targets. */
+  readonly target?: unknown;
   /** The step gave a `body` of its own. */
   readonly bodyGiven?: boolean;
   /** Statuses that are success, or classes such as `2xx`; absent = 2xx. */
@@ -33,8 +35,7 @@ export interface Template {
 
 const deadlineHeader = 'x-request-deadline-ms';
 
-export function templateOf(options: EndpointOptions): Template {
-  const url = new URL(options.url);
+export function templateOf(options: EndpointOptions, url: URL): Template {
   const credentials = credentialsOf(options.auth);
   const names = credentials.filter((_, index) => index % 2 === 0);
   const headers = Object.create(null) as Record<string, string>;
@@ -182,4 +183,4 @@ function push(raw: string[], name: string, value: unknown): void {
   raw.push(name, text);
 }
 
-const unusable = (why: string) => failure('bad-request', { detail: `the call cannot be made: ${why}` });
+export const unusable = (why: string) => failure('bad-request', { detail: `the call cannot be made: ${why}` });

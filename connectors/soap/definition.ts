@@ -117,8 +117,8 @@ export function soapDefinition(carrier: ConnectorDefinition): ConnectorDefinitio
     awaitsReply: true,
     provides: ['params', 'query'],
     claims: (options) => carrier.claims?.(options) ?? [],
-    check(options, report) {
-      carrier.check?.(options, report);
+    check(options, report, slot) {
+      carrier.check?.(options, report, slot);
       const { namespaces } = options as { readonly namespaces?: Readonly<Record<string, string>> };
       if (namespaces && '' in namespaces)
         report('namespaces/', 'the namespace of names without a prefix has an option of its own: write `namespace`');

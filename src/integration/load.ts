@@ -155,16 +155,19 @@ class Loading {
       file: (path, node, to) => this.#files.read(path, node, to),
       path: (path) => this.#files.resolve(path),
       secret: (value) => this.#secrets.add(value),
-      check: (connector, _slot, options, pointer, to) =>
-        kinds.connectors[connector]?.check?.(options, (at, message, suggestion) =>
-          to({
-            severity: 'error',
-            code: 'bad-option',
-            pointer: at === '' ? pointer : `${pointer}/${at}`,
-            at: at === '' ? 'key' : 'value',
-            message: `${message.charAt(0).toUpperCase()}${message.slice(1)}`,
-            suggestion,
-          }),
+      check: (connector, slot, options, pointer, to) =>
+        kinds.connectors[connector]?.check?.(
+          options,
+          (at, message, suggestion) =>
+            to({
+              severity: 'error',
+              code: 'bad-option',
+              pointer: at === '' ? pointer : `${pointer}/${at}`,
+              at: at === '' ? 'key' : 'value',
+              message: `${message.charAt(0).toUpperCase()}${message.slice(1)}`,
+              suggestion,
+            }),
+          slot,
         ),
     };
   }

@@ -200,6 +200,7 @@ function object(schema: Schema, connectors: readonly ConnectorKind[]): Json {
     ...(required ? { required } : {}),
     ...(keys ? { propertyNames: { pattern: keyPatterns[keys].source } } : {}),
     additionalProperties: additionalProperties ? jsonSchema(additionalProperties, connectors) : false,
+    ...(schema.oneOf ? { anyOf: schema.oneOf.map((key) => ({ required: [key] })), allOf: notTwo(schema.oneOf) } : {}),
     ...(single ? { minProperties: 1, allOf: notTwo([...kinds, ...own].map(([key]) => String(key))) } : {}),
     ...(schema.minItems === undefined ? {} : { minProperties: schema.minItems }),
   };

@@ -16,7 +16,11 @@ export interface ConnectorKind {
   readonly source?: Schema;
   readonly endpoint?: Schema;
   readonly call?: Schema;
-  readonly check?: (options: unknown, report: (at: string, message: string, suggestion?: string) => void) => void;
+  readonly check?: (
+    options: unknown,
+    report: (at: string, message: string, suggestion?: string) => void,
+    slot: Slot,
+  ) => void;
 }
 
 /** The words of the language: every step and every connector. */

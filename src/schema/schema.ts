@@ -43,6 +43,8 @@ export interface Schema {
   readonly required?: readonly string[];
   /** Exactly one of the properties must be there (one-key maps: the key is the kind). */
   readonly oneKey?: true;
+  /** Exactly one of these, whatever else is there: for editors; `check` of the connector says it in words. */
+  readonly oneOf?: readonly string[];
   /** Schema of all keys that `properties` does not name; absent = such keys are errors. */
   readonly additionalProperties?: Schema;
   /** What the keys of `additionalProperties` are: names that other places refer to, or environment variables. */

@@ -50,7 +50,7 @@ describe('completion', () => {
     );
     assert.deepEqual(
       [...call].sort().filter((label) => label !== 'http'),
-      ['headers', 'method', 'path', 'query'],
+      ['headers', 'method', 'path', 'query', 'target'],
     );
     const source = labels(await editor.complete('flows:\n  f:\n    from:\n      http:\n        |'));
     for (const name of ['path', 'method', 'maxBody', 'cors']) assert.ok(source.includes(name), name);
@@ -64,7 +64,9 @@ describe('completion', () => {
       assert.equal(labels(endpoints).includes(name), endpoint !== undefined, name);
     }
     assert.equal(textOf(sources, 'http'), 'http:\n  path: ');
-    assert.equal(textOf(endpoints, 'http'), 'http:\n  url: ');
+    assert.equal(textOf(endpoints, 'soap'), 'soap:\n  url: ');
+    // `url` or `urls`: there is a choice.
+    assert.equal(textOf(endpoints, 'http'), 'http:\n  ');
     assert.ok(labels(endpoints).includes('timeout'));
   });
 

@@ -10,7 +10,7 @@ const { definition } = file;
 function problems(options: object): readonly string[] {
   const found: string[] = [];
   const source = { path: '/in', glob: '*', every: 1000, settle: 500, maxAttempts: 5, retryDelay: 1000, maxSize: 1 };
-  definition.check?.({ ...source, ...options }, (at, message) => found.push(`${at}: ${message}`));
+  definition.check?.({ ...source, ...options }, (at, message) => found.push(`${at}: ${message}`), 'source');
   return found;
 }
 

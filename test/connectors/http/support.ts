@@ -5,10 +5,13 @@ import net, { type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { Connector, OpenEndpoint } from '#sdk';
+import { openEndpoint as openHttpEndpoint } from '../../../connectors/http/endpoint.ts';
+import type { Resolver } from '../../../connectors/http/resolver.ts';
 import { connectors } from '../../../connectors/index.ts';
 import { prepare } from '../../../src/cli/prepare.ts';
 import { type Clock, systemClock } from '../../../src/core/clock.ts';
-import { systemRandom } from '../../../src/core/random.ts';
+import { type Random, systemRandom } from '../../../src/core/random.ts';
 import type { Program } from '../../../src/flow/program.ts';
 import { Runtime } from '../../../src/flow/runtime.ts';
 import { codec } from '../../../src/format/codec.ts';
@@ -27,6 +30,9 @@ export interface Running {
 
 export interface RunningOptions {
   readonly clock?: Clock;
+  readonly random?: Random;
+  /** Stands for DNS. */
+  readonly resolver?: Resolver;
   readonly files?: Readonly<Record<string, string>>;
 }
 
@@ -36,7 +42,8 @@ export async function startIntegration(t: TestContext, yaml: string, options: Ru
   const log = recordingLog();
   const clock = options.clock ?? systemClock;
   const openStore = async (): Promise<MemoryStore> => new MemoryStore(clock, log);
-  const runtime = new Runtime({ clock, random: systemRandom, codec, log, openStore }, connectors);
+  const random = options.random ?? systemRandom;
+  const runtime = new Runtime({ clock, random, codec, log, openStore }, withResolver(options.resolver));
   t.after(async () => {
     await runtime.stop(0);
     rmSync(folder, { recursive: true });
@@ -50,6 +57,13 @@ export async function startIntegration(t: TestContext, yaml: string, options: Ru
     url: `http://127.0.0.1:${port}`,
     swap: async (next, drainMs = 10_000) => runtime.swap(await programOf(folder, next, options.files), drainMs),
   };
+}
+
+function withResolver(resolver: Resolver | undefined): Readonly<Record<string, Connector>> {
+  const { http: plain } = connectors;
+  if (!resolver || !plain) return connectors;
+  const openEndpoint: OpenEndpoint = (options, context) => openHttpEndpoint(options, context, resolver);
+  return { ...connectors, http: { ...plain, endpoint: async () => ({ openEndpoint }) } };
 }
 
 async function programOf(folder: string, yaml: string, files: Readonly<Record<string, string>> = {}): Promise<Program> {

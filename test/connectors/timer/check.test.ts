@@ -4,8 +4,10 @@ import { timer } from '../../../connectors/timer/index.ts';
 
 function findings(options: Readonly<Record<string, unknown>>): readonly string[] {
   const found: string[] = [];
-  timer.definition.check?.({ immediately: false, ...options }, (at, message, suggestion) =>
-    found.push(`${at}: ${message}${suggestion === undefined ? '' : ` [${suggestion}]`}`),
+  timer.definition.check?.(
+    { immediately: false, ...options },
+    (at, message, suggestion) => found.push(`${at}: ${message}${suggestion === undefined ? '' : ` [${suggestion}]`}`),
+    'source',
   );
   return found;
 }

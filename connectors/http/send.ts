@@ -1,0 +1,42 @@
+import { type Exchange, toFailure } from '#sdk';
+import { Attempt, type Settings } from './attempt.ts';
+import type { Dispatcher, Pool } from './pool.ts';
+import { headersOf, methodOf, type Operation, pathOf, sendsBody, type Template } from './request.ts';
+
+const noOperation: Operation = {};
+
+/** Makes one request of an exchange and resolves with the answer. */
+export function send(pool: Pool, template: Template, settings: Settings, exchange: Exchange): Promise<Exchange> {
+  const operation = (exchange.operation ?? noOperation) as Operation;
+  const method = methodOf(operation);
+  const path = pathOf(template, operation);
+  const { body } = exchange;
+  if (body.isEmpty || !sendsBody(method, operation)) {
+    const headers = headersOf(template, exchange, operation, undefined);
+    return dispatch(pool, settings, exchange, { method, path, headers, body: null });
+  }
+  const { codec } = exchange.services;
+  const headers = headersOf(template, exchange, operation, body.wireType(codec));
+  const source = body.takeStream();
+  if (source) {
+    // So that the far side can refuse what is too long before it arrives.
+    if (source.length !== undefined) headers.push('content-length', String(source.length));
+    return dispatch(pool, settings, exchange, { method, path, headers, body: source.stream });
+  }
+  const bytes = body.bytes(codec);
+  if (!(bytes instanceof Promise)) return dispatch(pool, settings, exchange, { method, path, headers, body: bytes });
+  return bytes.then((all) => dispatch(pool, settings, exchange, { method, path, headers, body: all }));
+}
+
+type Request = Dispatcher.DispatchOptions;
+
+function dispatch(pool: Pool, settings: Settings, exchange: Exchange, request: Request): Promise<Exchange> {
+  return new Promise<Exchange>((resolve, reject) => {
+    const attempt = new Attempt(settings, exchange, request.method, resolve, reject);
+    try {
+      pool.dispatch(request, attempt);
+    } catch (thrown) {
+      attempt.fail(toFailure(thrown));
+    }
+  });
+}
