@@ -1,6 +1,11 @@
 import type { Schema } from '#sdk';
 
-const url = { type: 'string', format: 'uri', description: 'Where it is.' } as const satisfies Schema;
+const url = {
+  type: 'string',
+  format: 'uri',
+  description: 'Where it is.',
+  examples: ['http://a.example:9101'],
+} as const satisfies Schema;
 
 /** The options of an endpoint that has several targets, or one whose name has several addresses. */
 export const targetsOptions = {

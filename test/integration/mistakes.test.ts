@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { mistakesIn, workshop } from './support/mistakes.ts';
 
-const groups = ['yaml', 'keys', 'values', 'placeholders', 'expressions', 'names', 'flows', 'files'];
+const groups = ['yaml', 'keys', 'values', 'placeholders', 'expressions', 'names', 'flows', 'files', 'targets'];
 const { diagnose } = workshop();
 
 test('every file of mistakes is read here', () => {
