@@ -1,4 +1,5 @@
 import vm from 'node:vm';
+import { cpuTime } from './cpu-time.ts';
 import { LimitReached, limits } from './limits.ts';
 
 // `timeout` interrupts whatever runs below it, a backtracking regular expression too. 75 µs a call.
@@ -12,11 +13,11 @@ class Watchdog {
 
   run<T>(task: () => T, timeout: number): T {
     for (let attempt = 1; ; attempt++) {
-      const before = cpuMs();
+      const before = cpuTime();
       const done = this.#attempt(task, timeout);
       if (done) return done.value;
       // The timeout is one of the clock: on a machine that had other things to do it says nothing.
-      if (attempt === maxAttempts || cpuMs() - before > timeout / 2) {
+      if (attempt === maxAttempts || cpuTime() - before > timeout / 2) {
         throw new LimitReached(`a pattern needed more than ${timeout} ms on this text`);
       }
     }
@@ -39,12 +40,6 @@ class Watchdog {
 
 /** How often a task is begun again that was stopped before it had used its time. */
 const maxAttempts = 5;
-
-/** What this thread has computed so far, in milliseconds. */
-function cpuMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1000;
-}
 
 let watchdog: Watchdog | undefined;
 
