@@ -1,10 +1,15 @@
 import { sleep } from '../core/clock.ts';
+import type { Exchange } from '../core/exchange.ts';
+import type { Nature } from '../core/journal.ts';
 import { TokenBucket } from '../core/token-bucket.ts';
 import { failure } from '../errors.ts';
 import { defineStep } from './step.ts';
 
 /** Keys whose pace is remembered; the one that was not seen for longest is forgotten. */
 const maxKeys = 10_000;
+
+/** A durable message that was let through is not sent away when it goes on after a crash. */
+const passing: Nature = { safe: true, repeatable: true };
 
 export const throttle = defineStep({
   name: 'throttle',
@@ -38,7 +43,7 @@ export const throttle = defineStep({
     const key = options.key ? context.expression(options.key) : undefined;
     const { rate, burst, onLimit } = options;
     const buckets = new Map<string, TokenBucket>();
-    return async (exchange) => {
+    const pass = async (exchange: Exchange): Promise<undefined> => {
       const { clock } = exchange.services;
       const name = key ? JSON.stringify(await key(exchange)) : '';
       const bucket = buckets.get(name) ?? new TokenBucket(rate, burst, clock);
@@ -53,13 +58,18 @@ export const throttle = defineStep({
         const facts = { rate: `${rate.count} messages in ${rate.per} ms`, retryAfter: Math.ceil(taken.refused) };
         throw failure('rate-limited', facts);
       }
-      if (taken.wait === 0) return exchange;
+      if (taken.wait === 0) return;
       try {
         await sleep(clock, taken.wait, exchange.life.signal);
       } catch (reason) {
         bucket.giveBack();
         throw reason;
       }
+    };
+    return async (exchange) => {
+      const { journal } = exchange.life;
+      if (journal) await journal.effect(exchange.position + context.pointer, exchange, passing, () => pass(exchange));
+      else await pass(exchange);
       return exchange;
     };
   },

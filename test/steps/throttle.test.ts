@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { mainFlow, startEngine } from '../support/engine.ts';
+import { MemoryStore } from '../../src/store/memory.ts';
+import { surviving } from '../support/dying-store.ts';
+import { Engine, mainFlow, startEngine } from '../support/engine.ts';
 
 describe('throttle', () => {
   test('lets messages through at the rate, in the order in which they came', async (t) => {
@@ -43,5 +45,25 @@ describe('throttle', () => {
     const next = engine.send();
     await engine.clock.advance(1000);
     await next;
+  });
+
+  test('durable messages that were let through are not asked again when they go on after a crash', async (t) => {
+    const yaml = mainFlow(
+      '- throttle: { rate: 1/s, burst: 1, onLimit: reject }\n- delay: { for: 30s }\n- send: { endpoint: out }',
+      { flow: 'durable: true' },
+    );
+    const { clock, log } = new Engine(() => undefined);
+    const store = new MemoryStore(clock, log);
+    const first = await startEngine(t, yaml, { store: surviving(store) });
+    const sent: Promise<void>[] = [];
+    for (const body of [1, 2]) {
+      sent.push(assert.rejects(first.send({ body }), { code: 'suspended' }));
+      await first.clock.advance(1000);
+    }
+    await first.stop();
+    await Promise.all(sent);
+    const second = await startEngine(t, yaml, { store, seed: 2 });
+    await second.clock.advance(40_000);
+    assert.deepEqual(second.calls.map((call) => call.body).sort(), [1, 2]);
   });
 });
