@@ -7,7 +7,7 @@ import type { LoadedLater } from './endpoint.ts';
 import { HealthCheck } from './health-check.ts';
 import { Instance } from './instance.ts';
 import type { Place } from './places.ts';
-import { type OpenPool, poolOpener } from './pool.ts';
+import { connectionsOf, type OpenPool, poolOpener } from './pool.ts';
 import { type Operation, unusable } from './request.ts';
 import { type Resolver, systemResolver } from './resolver.ts';
 import { Roster } from './roster.ts';
@@ -49,7 +49,7 @@ class Balanced {
     this.#options = options;
     this.#settings = settings;
     this.#context = context;
-    this.#healthCheck = options.healthCheck && new HealthCheck(options.healthCheck, context);
+    this.#healthCheck = options.healthCheck && new HealthCheck(options.healthCheck, connectionsOf(options), context);
     const lookUp = options.dns && { ...options.dns, resolver };
     this.#rosters = targetsOf(options).map(
       (target) =>
@@ -85,7 +85,6 @@ class Balanced {
     this.#closed = true;
     this.#healthCheck?.close();
     for (const roster of this.#rosters) roster.close();
-    await this.#loading?.catch(() => {});
     const instances = this.#rosters.flatMap((roster) => roster.instances);
     await Promise.all(instances.map((instance) => instance.pool.destroy()));
   }
@@ -146,7 +145,8 @@ class Balanced {
       const error = toFailure(thrown);
       judged(error);
       ended();
-      this.#remember(exchange.origin, instance);
+      // What another target would answer just so is no reason to go past this one.
+      if (error.kind === 'transient') this.#remember(exchange.origin, instance);
       throw error;
     }
   }

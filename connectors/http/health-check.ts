@@ -7,13 +7,16 @@ export class HealthCheck {
   readonly #path: string;
   readonly #every: number;
   readonly #timeout: number;
+  readonly #connections: number;
   readonly #context: EndpointContext;
   readonly #cancels = new Map<Instance, () => void>();
 
   constructor(
     options: { readonly path: string; readonly every: number; readonly timeout: number },
+    connections: number,
     context: EndpointContext,
   ) {
+    this.#connections = connections;
     this.#path = options.path;
     this.#every = options.every;
     this.#timeout = options.timeout;
@@ -39,15 +42,20 @@ export class HealthCheck {
   }
 
   async #ask(instance: Instance): Promise<void> {
-    const { clock, name } = this.#context;
-    const { base, raw } = instance.target.template;
-    const question: Question = { endpoint: name, path: base + this.#path, headers: raw, timeout: this.#timeout };
-    const problem = await probe(instance.pool, question, clock);
-    if (!this.#cancels.has(instance)) return;
-    instance.health.probed(problem);
+    // A probe that waits for a connection would tell how busy we are; the calls that have them tell the rest.
+    if (instance.pending < this.#connections) {
+      const problem = await probe(instance.pool, this.#question(instance), this.#context.clock);
+      if (!this.#cancels.has(instance)) return;
+      instance.health.probed(problem);
+    }
     this.#cancels.set(
       instance,
-      clock.after(this.#every, () => void this.#ask(instance), true),
+      this.#context.clock.after(this.#every, () => void this.#ask(instance), true),
     );
+  }
+
+  #question({ target }: Instance): Question {
+    const { base, raw } = target.template;
+    return { endpoint: this.#context.name, path: base + this.#path, headers: raw, timeout: this.#timeout };
   }
 }

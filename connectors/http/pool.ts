@@ -40,9 +40,10 @@ export async function openPool(origin: string, options: EndpointOptions): Promis
 /** With `at`, all connections go to that address of the name; certificates and `Host` are those of the name. */
 export async function poolOpener(): Promise<OpenPool> {
   const Pool = await loadClass();
-  return (origin, { tls, pool }, at) =>
-    new Pool(origin, {
-      connections: pool?.connections ?? 256,
+  return (origin, options, at) => {
+    const { tls, pool } = options;
+    return new Pool(origin, {
+      connections: connectionsOf(options),
       keepAliveTimeout: pool?.keepAlive ?? 4_000,
       allowH2: false,
       headersTimeout: silenceMs,
@@ -59,7 +60,11 @@ export async function poolOpener(): Promise<OpenPool> {
         ...(at && { lookup: always(at) }),
       },
     });
+  };
 }
+
+/** Open connections at most. */
+export const connectionsOf = ({ pool }: EndpointOptions): number => pool?.connections ?? 256;
 
 const always =
   (at: Address): LookupFunction =>

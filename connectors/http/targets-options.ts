@@ -13,7 +13,7 @@ export const targetsOptions = {
     type: 'array',
     minItems: 1,
     description:
-      'Several targets that do the same, instead of `url`. The path of each call is joined to the path of the target that takes it.',
+      'Several targets that do the same, instead of `url`: each a URL, or a map of `url`, `name` (for the `target` of calls, and the log) and `weight`. The path of a call is joined to that of the target that takes it.',
     examples: [['http://a.example:9101', 'http://b.example:9101']],
     items: {
       either: [
