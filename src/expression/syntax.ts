@@ -23,6 +23,7 @@ const habits: readonly { readonly text: string; readonly write: string }[] = [
   { text: '===', write: '=' },
   { text: '!==', write: '!=' },
   { text: '==', write: '=' },
+  { text: '<>', write: '!=' },
   { text: '&&', write: 'and' },
   { text: '||', write: 'or' },
   { text: '=>', write: 'function($x){ … }' },
@@ -43,7 +44,22 @@ function habitAt(source: string, offset: number): ExpressionSyntaxError | undefi
       return new ExpressionSyntaxError(`Write \`${write}\` instead of \`${text}\``, start, text.length, write);
     }
   }
-  return undefined;
+  return notBefore(source, offset);
+}
+
+// `not a`: an operator elsewhere, a function here.
+function notBefore(source: string, offset: number): ExpressionSyntaxError | undefined {
+  const [before] = /\bnot\s+$/.exec(source.slice(0, offset)) ?? [];
+  if (before === undefined) return undefined;
+  const [operand = ''] = /^\$?[\w.]+$|^\$?[\w.]+(?=\s+(?:and|or)\b|\s*\))/.exec(source.slice(offset)) ?? [];
+  const write = operand === '' ? undefined : `$not(${operand})`;
+  const start = offset - before.length;
+  return new ExpressionSyntaxError(
+    `Write \`${write ?? '$not(…)'}\`: \`not\` is a function`,
+    start,
+    write === undefined ? 3 : before.length + operand.length,
+    write,
+  );
 }
 
 // A regular expression without an end runs to the end of the source: it began at the last slash that could begin one.

@@ -46,10 +46,12 @@ export function readConfig(
   const settings = new Map<string, Setting>();
   if (node === undefined) return settings;
   let findings = 0;
+  let typeIsWrong = false;
   const counting: ReadContext = {
     ...context,
     report: (finding) => {
       findings++;
+      typeIsWrong ||= finding.pointer.endsWith('/type');
       context.report(finding);
     },
   };
@@ -57,6 +59,7 @@ export function readConfig(
   const entries = node.kind === 'map' ? node.entries : [];
   for (const entry of entries) {
     findings = 0;
+    typeIsWrong = false;
     // A variable that is declared itself names no file of another.
     const file = `${entry.key}_FILE`;
     const isOwn = entries.some((other) => other.key === file);
@@ -64,11 +67,11 @@ export function readConfig(
     const single: Node = { kind: 'map', pointer: node.pointer, entries: [entry] };
     const declared = readValue(single, configSchema, counting)[entry.key];
     const { type, secret } = declared ?? { type: 'string', secret: false };
-    const fallback = declared && readDefault(declared, entry.value, counting);
+    const fallback = declared && !typeIsWrong && readDefault(declared, entry.value, counting);
     const setting: Setting =
       findings > 0 || declared === undefined
         ? { name: entry.key, type, secret, state: 'reported' }
-        : lookUp(entry.key, declared, fallback, entry.value.pointer, counting, around);
+        : lookUp(entry.key, declared, fallback || undefined, entry.value.pointer, counting, around);
     settings.set(entry.key, setting);
   }
   return settings;

@@ -50,6 +50,8 @@ export class Consequences {
         return [...this.#broken].some((one) => one.startsWith(`${pointer}/`));
       case 'unused-flow':
         return name !== undefined && this.#isRun(name);
+      case 'no-otherwise':
+        return [...this.#unread.keys()].some((one) => one.startsWith(`${pointer}/`));
       case 'nobody-reads':
         return this.#isReaderBroken();
       default:

@@ -1,3 +1,5 @@
+import { strangeBlank } from './strange-blank.ts';
+
 /** The parser's words for people who do not know the grammar of YAML, and where they should look. */
 export interface SyntaxProblem {
   readonly code: string;
@@ -64,13 +66,16 @@ const rules: readonly Rule[] = [
 
 /** Explains a parser's error at `offset`. */
 export function explain(reason: string, offset: number, source: string): SyntaxProblem {
-  const tab = tabNear(source, offset) ?? (reason.includes('deficient') ? tabBehindKey(source, offset) : undefined);
+  const blank = blankNear(source, offset);
+  if (blank !== undefined) return blank;
+  const tab = tabNear(source, offset);
   if (tab !== undefined) {
     const message = 'A tab stands here; YAML takes spaces only';
     return { code: 'yaml-tab', message, offset: tab, end: tab + 1 };
   }
   const certain =
     reservedAt(source, offset) ??
+    gluedDash(source, offset) ??
     unknownEscape(reason, source, offset) ??
     textBehindQuotes(source, offset) ??
     inFlow(reason, source, offset) ??
@@ -214,6 +219,19 @@ function textBehindQuotes(source: string, offset: number): SyntaxProblem | undef
   return syntax(`The quotes end here, and text follows: inside ${inside}`, at, at + 1);
 }
 
+/** `-respond: …` */
+function gluedDash(source: string, offset: number): SyntaxProblem | undefined {
+  const line = startOfLine(source, Math.min(offset, source.length));
+  const [, indent = '', word] =
+    /^( *)-([A-Za-z][\w-]*:?)(?:\s|$)/.exec(source.slice(line, endOfLine(source, line))) ?? [];
+  if (word === undefined) return undefined;
+  const start = line + indent.length;
+  return {
+    ...syntax('A space is missing after the `-`', start, start + 1 + word.length),
+    suggestion: `- ${word}`,
+  };
+}
+
 /** `name:t` */
 function gluedColon(source: string, at: number): SyntaxProblem | undefined {
   const [text, key, value] = /^([\w-]+):(\S.*)/.exec(source.slice(at, endOfLine(source, at))) ?? [];
@@ -225,11 +243,30 @@ function gluedColon(source: string, at: number): SyntaxProblem | undefined {
   };
 }
 
-/** `key:→{ … }`: the parser counts columns wrongly behind a tab. */
-function tabBehindKey(source: string, offset: number): number | undefined {
+/** A blank that is none to YAML, between the words of the line or of the one before. */
+function blankNear(source: string, offset: number): SyntaxProblem | undefined {
+  const start = startOfLine(source, Math.min(offset, source.length));
+  for (const line of [start, startOfLine(source, Math.max(0, start - 1))]) {
+    const indentation = /^[^\w"'#]*/.exec(source.slice(line, endOfLine(source, line)))?.[0] ?? '';
+    const found = strangeBlank(indentation) ?? strangeBlank(source.slice(line, endOfLine(source, line)));
+    if (!found) continue;
+    const at = line + found.at;
+    return syntax(`${found.what} stands here, which only looks like a space`, at, at + 1);
+  }
+  return undefined;
+}
+
+/**
+ * The file with spaces for the tabs of `key:→{ … }`, at which the parser stumbled, though YAML allows them: it counts
+ * columns wrongly behind a tab. Everything stays where it was.
+ */
+export function withoutTabBehindKey(reason: string, offset: number, source: string): string | undefined {
+  if (!reason.includes('deficient')) return undefined;
   const line = startOfLine(source, offset);
-  const match = /^ *(?:- +)*[^\s#'"][^#'"]*: *\t/.exec(source.slice(line, offset));
-  return match ? line + match[0].length - 1 : undefined;
+  const [key, blanks] = /^ *(?:- +)*[^\s#'"][^#'"]*?:([ \t]*\t[ \t]*)/.exec(source.slice(line, offset)) ?? [];
+  if (key === undefined || blanks === undefined) return undefined;
+  const end = line + key.length;
+  return source.slice(0, end - blanks.length) + ' '.repeat(blanks.length) + source.slice(end);
 }
 
 /** A line of one word, and below it what belongs to it. */

@@ -21,7 +21,8 @@ import {
 import type { Finding } from '../core/written.ts';
 import { childPointer, type MapEntry, type Node, type ScalarNode } from '../schema/node.ts';
 import { type Position, positions } from './position.ts';
-import { explain } from './yaml-message.ts';
+import { strangeBlank } from './strange-blank.ts';
+import { explain, withoutTabBehindKey } from './yaml-message.ts';
 import { type WrittenScalar, writtenOffset } from './yaml-scalar.ts';
 
 /** Offsets into the file, the end exclusive. */
@@ -74,6 +75,8 @@ export function parseYaml(source: string): YamlDocument {
   } catch (thrown) {
     if (thrown instanceof Unreadable) return failed(thrown.code, thrown.message, thrown.span);
     if (!(thrown instanceof YAMLException)) throw thrown;
+    const without = withoutTabBehindKey(thrown.reason, thrown.mark?.position ?? 0, source);
+    if (without !== undefined) return parseYaml(without);
     const problem = explain(thrown.reason, thrown.mark?.position ?? 0, source);
     return failed(problem.code, problem.message, { start: problem.offset, end: problem.end }, problem.suggestion);
   }
@@ -241,6 +244,11 @@ class Builder {
     const node = this.#node(at);
     const span = this.#places.get(at)?.value ?? { start: this.#last, end: this.#last };
     this.#places.delete(at);
+    const blank = node.kind === 'scalar' && this.#source[span.start] === node.text[0] && strangeBlank(node.text);
+    if (blank && blank.at === 0) {
+      const message = `${blank.what} stands here, which only looks like a space`;
+      throw new Unreadable('yaml-syntax', message, { start: span.start, end: span.start + 1 });
+    }
     if (node.kind === 'scalar') return { text: node.text, span };
     throw new Unreadable('yaml-syntax', 'A key must be text', span);
   }

@@ -1,10 +1,12 @@
 import type { ConnectorSource, Finding } from '../core/written.ts';
 import { adopt, adoptIntoNamed } from './adopt.ts';
+import { habit, isUrl } from './habits.ts';
 import { nearest } from './nearest.ts';
 import { childPointer, describe, entryOf, isNothing, type MapEntry, type MapNode, type Node } from './node.ts';
+import { listHint, shorthand } from './other-kind.ts';
 import type { ReadNode } from './read.ts';
 import { onTrial, type ReadContext, type Trail } from './read-context.ts';
-import { gluedName, type Owner, reportUnknownKeys, stepList, takes, trailTo } from './read-unknown.ts';
+import { gluedName, type Owner, placeOutside, reportUnknownKeys, stepList, takes, trailTo } from './read-unknown.ts';
 import type { Schema } from './schema.ts';
 import { defaultValue, standIn } from './stand-in.ts';
 import { keyPatterns, listed, mismatch, titleOf } from './wording.ts';
@@ -48,7 +50,7 @@ export function fits({ key, value }: MapEntry, owner: Owner, context: ReadContex
 }
 
 function notAMap(node: Node, schema: Schema, context: ReadContext): unknown {
-  context.report(isNothing(node) ? emptyMap(node, schema, context) : otherKind(node, schema));
+  context.report(isNothing(node) ? emptyMap(node, schema, context) : otherKind(node, schema, context));
   context.standIn(node.pointer);
   return standIn(schema, node.pointer);
 }
@@ -67,15 +69,14 @@ function emptyMap(node: Node, schema: Schema, context: ReadContext): Finding {
   return { severity: 'error', code: 'missing-value', pointer: node.pointer, message };
 }
 
-function otherKind(node: Node, schema: Schema): Finding {
-  const [only, ...more] = schema.required ?? [];
-  const written = node.kind === 'scalar' && only !== undefined && more.length === 0 ? `{ ${only}: ${node.text} }` : '';
+function otherKind(node: Node, schema: Schema, context: ReadContext): Finding {
+  const written = (node.kind === 'scalar' && shorthand(node, schema)) || '';
   const glued = node.kind === 'scalar' ? gluedName(node.text, Object.keys(schema.properties ?? {})) : undefined;
   const hint =
     glued !== undefined
       ? '. A space is missing after the colon'
       : node.kind === 'list'
-        ? '. Write what is in it alone, without `- ` or `[ ]`'
+        ? listHint(node, schema, context)
         : schema.slot && schema.slot !== 'call' && node.kind === 'scalar'
           ? '. Its connector is a key: `http: { … }`'
           : '';
@@ -164,6 +165,8 @@ function addMissing(
   values: Record<string, unknown>,
 ): void {
   const { node } = owner;
+  const isOutside = unknown.length > 0 && unknown.every((entry) => placeOutside(entry.key, owner) !== undefined);
+  const isNothingElse = isOutside && unknown.length === node.entries.length;
   const isStep = unknown.some((entry) => stepList(entry.key, owner, context) !== undefined);
   for (const [key, property] of Object.entries(schema.properties ?? {})) {
     if (Object.hasOwn(values, key)) continue;
@@ -176,7 +179,12 @@ function addMissing(
     // A required key that is there, but misspelt, misplaced or without a value of its own, has its message already.
     if (node.entries.some((entry) => entry.key === key)) {
       reportAbsent(node, key, context);
-    } else if (!isStep && !isInside(key, owner, context) && !unknown.some((entry) => isMeant(entry, key))) {
+    } else if (
+      !isStep &&
+      !isNothingElse &&
+      !isInside(key, owner, context) &&
+      !unknown.some((entry) => isMeant(entry, key))
+    ) {
       reportMissing(node, key, property, context);
     }
   }
@@ -188,7 +196,10 @@ const isInside = (key: string, owner: Owner, context: ReadContext): boolean =>
 
 /** Whether an unknown key, which is reported already, stands for the missing one. */
 const isMeant = (entry: MapEntry, key: string): boolean =>
-  nearest(entry.key, [key]) === key || gluedName(entry.key, [key]) !== undefined;
+  habit(entry.key, [key]) === key ||
+  nearest(entry.key, [key]) === key ||
+  gluedName(entry.key, [key]) !== undefined ||
+  (key === 'endpoint' && isUrl(entry.key));
 
 function reportMissing(node: MapNode, key: string, property: Schema, context: ReadContext): void {
   const where = node.pointer === '' ? 'in the file' : `in ${titleOf(node.pointer)}`;

@@ -1,4 +1,5 @@
 import { ExpressionSource, type Rate } from '../core/written.ts';
+import { habitValue } from './habits.ts';
 import { nearest } from './nearest.ts';
 import { describe, isNothing, type Node, type ScalarNode } from './node.ts';
 import type { Literal, ReadContext } from './read-context.ts';
@@ -119,7 +120,7 @@ function typeSuggestion(typed: string | number | boolean | null, node: ScalarNod
 
 function fitEnum(node: ScalarNode, literal: Literal, names: readonly string[], schema: Schema): Fitted {
   if (names.includes(literal.text)) return { value: literal.text };
-  const suggestion = nearest(literal.text, names);
+  const suggestion = habitValue(literal.text, names) ?? nearest(literal.text, names);
   return { code: 'wrong-value', message: mismatch(node, schema, literal.shown), suggestion };
 }
 

@@ -35,7 +35,12 @@ export function readSteps(
 
 function reportNoList(node: Node, schema: Schema, context: ReadContext): void {
   const step = node.kind === 'map' ? node.entries.find((entry) => context.kinds.steps.has(entry.key)) : undefined;
-  const hint = step ? `. Write \`- ${step.key}:\`` : '';
+  const glued = node.kind === 'map' ? node.entries.find((entry) => /^-\w/.test(entry.key))?.key.slice(1) : undefined;
+  const hint = step
+    ? `. Write \`- ${step.key}:\``
+    : glued !== undefined
+      ? `. A space is missing after the \`-\`: \`- ${glued}:\``
+      : '';
   context.report({
     severity: 'error',
     code: 'wrong-type',

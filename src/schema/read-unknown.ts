@@ -1,4 +1,4 @@
-import { habit, kindFields } from './habits.ts';
+import { habit, isUrl, kindFields } from './habits.ts';
 import { nearest } from './nearest.ts';
 import { childPointer, type MapEntry, type MapNode } from './node.ts';
 import type { ReadContext, Trail } from './read-context.ts';
@@ -31,11 +31,31 @@ export function reportUnknownKeys(
   context: ReadContext,
 ): readonly MapEntry[] {
   const naming = entries.find((entry) => isKindField(entry, owner));
-  return (naming ? [naming] : entries).flatMap(({ key, value }) => {
+  const told = naming ? [naming] : reportUrl(entries, owner, context);
+  return told.flatMap(({ key, value }) => {
     const meant = reportUnknownKey({ key, value }, owner, context);
     if (meant === undefined || owner.node.entries.some((entry) => entry.key === meant)) return [];
     return [{ key: meant, value }];
   });
+}
+
+/** `call: { url: …, method: … }` is one mistake. Returns the keys that are none of it. */
+function reportUrl(entries: readonly MapEntry[], owner: Owner, context: ReadContext): readonly MapEntry[] {
+  const url = owner.names.includes('endpoint') ? entries.find(({ key }) => isUrl(key)) : undefined;
+  if (!url || owner.names.includes(url.key)) return entries;
+  const http = owner.under('http');
+  const options = entries.filter((entry) => entry !== url && takes(http, entry.key, context));
+  const rest =
+    options.length === 0
+      ? ''
+      : `, and ${listed(
+          options.map(({ key }) => key),
+          'and',
+        )} under \`http:\``;
+  const message = `What is called is named once, under \`endpoints:\`, as \`some-name: { http: { url: … } }\`. Write \`endpoint: some-name\` here${rest}`;
+  const pointer = childPointer(owner.node.pointer, url.key);
+  context.report({ severity: 'error', code: 'unknown-key', at: 'key', pointer, message });
+  return entries.filter((entry) => entry !== url && !options.includes(entry));
 }
 
 /** Whether one of the keys is `type: call`. */
@@ -118,13 +138,26 @@ function placeOf(key: string, owner: Owner, context: ReadContext): string | unde
   }
   const list = stepList(key, owner, context);
   if (list !== undefined) return `\`${key}\` is a step: it belongs in the list under \`${list}\`, as \`- ${key}:\``;
+  const outer = placeOutside(key, owner);
+  if (outer !== undefined) return outer;
+  const inner = owner.names.filter((name) => takes(owner.under(name), key, context));
+  if (owner.names.some((name) => isPlural(name, key))) return undefined;
+  const many = inner.length > 3 || (inner.length > 1 && habit(key, owner.names) !== undefined);
+  return inner.length > 0 && !many ? `\`${key}\` belongs under ${listed(inner)}` : undefined;
+}
+
+/** That a key belongs beside one of the outer keys; also a word of other systems for one that does. */
+export function placeOutside(key: string, owner: Owner): string | undefined {
   for (let trail = owner.trail; trail; trail = trail.outer) {
     if (trail.names.includes(key) && trail.key !== key)
       return `\`${key}\` belongs further out, beside \`${trail.key}\``;
   }
-  const inner = owner.names.filter((name) => takes(owner.under(name), key, context));
-  return inner.length === 1 ? `\`${key}\` belongs under \`${inner[0]}\`` : undefined;
+  const meant = owner.trail && habit(key, owner.trail.names);
+  if (meant === undefined || meant === owner.trail?.key || habit(key, owner.names) !== undefined) return undefined;
+  return `\`${key}\` is called \`${meant}\`, and belongs further out, beside \`${owner.trail?.key}\``;
 }
+
+const isPlural = (one: string, other: string): boolean => `${one}s` === other || `${other}s` === one;
 
 /** Whether a key may stand in a map of this schema, as an option or as the name of a connector. */
 export function takes(schema: Schema | undefined, key: string, context: ReadContext): boolean {

@@ -7,6 +7,7 @@
  */
 import { TemplateSource } from '../core/written.ts';
 import type { Infer } from './infer.ts';
+import { nearest } from './nearest.ts';
 import { describe, isNothing, type Node, plainValue, type ScalarNode } from './node.ts';
 import { onTrial, type ReadContext, type Trail } from './read-context.ts';
 import { readObject } from './read-object.ts';
@@ -108,6 +109,13 @@ function readEither(
       code: 'wrong-type',
       pointer: node.pointer,
       message: `${titleOf(node.pointer)} must be ${expected(schema)}; found ${describe(node)}`,
+      suggestion:
+        node.kind === 'scalar'
+          ? nearest(
+              node.text,
+              alternatives.flatMap((one) => one.enum ?? []),
+            )
+          : undefined,
     });
     context.standIn(node.pointer);
     return standIn(schema, node.pointer);

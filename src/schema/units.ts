@@ -78,6 +78,8 @@ function quantity(
 
 /** `500ms`, `5s`, `2m`, `1h`, `7d` as milliseconds. */
 export function parseDuration(text: string): Parsed<number> {
+  // A number alone is seconds to most systems; as thousands of them it is milliseconds.
+  if (/^[1-9]\d*$/.test(text)) return { problem: durationHelp, suggestion: `${text}${text.length > 3 ? 'ms' : 's'}` };
   const parsed = quantity(text, durationUnits, durationWords, durationHelp);
   return parsed.value !== undefined && parsed.value > longest ? { problem: 'the longest duration is 36500d' } : parsed;
 }

@@ -35,6 +35,9 @@ const fine: Readonly<Record<string, string>> = {
   'braces in a template that are no hole': flow(
     `      - respond: { body: '{"a":{"b":{}}} \${{ {"a": {"b": x}} }} {{#if a}}' }\n`,
   ),
+  'a tab behind a colon': flow(
+    '      - log:\t\t{ message:\t"a" }\n      - log:\n          message: |\n            a:\t{ b\n',
+  ),
   "a colon in a path, and a method of one's own": `dowel: 1
 name: t
 endpoints: { e: { http: { url: http://a } } }
