@@ -23,9 +23,11 @@ export function written(option: unknown): string | undefined {
 
 /** The option that says most about a step without a name. */
 const telling: Readonly<Record<string, string>> = {
+  cache: 'key',
   call: 'endpoint',
   convert: 'to',
   fail: 'code',
+  idempotent: 'key',
   log: 'message',
   respond: 'status',
   run: 'flow',
