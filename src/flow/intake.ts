@@ -60,6 +60,8 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
       if (life.suspended) throw failure('suspended', {}, { cause: thrown });
       const error = toFailure(thrown);
       error.outcome = life.outcome;
+      // Its time was over between two steps.
+      error.place ??= name;
       failed = error;
       if (!message.givenUp) report(error, { flow: name, exchange: id }, awaited, log);
       if (run) await ended(run, id);

@@ -216,6 +216,11 @@ describe('stopping', () => {
     assert.equal(engine.calls.length, 2);
     const lost = engine.log.lines.filter((line) => line.message === 'A message of the channel failed and was given up');
     assert.equal(lost.length, 3);
+    const named = engine.log.lines.filter((line) => line.message === 'a message was given up');
+    assert.deepEqual(
+      named.map((line) => line.fields['place']),
+      ['read/steps/0 delay', 'read', 'read'],
+    );
   });
 
   test('names the work beside the messages that does not end', async (t) => {
