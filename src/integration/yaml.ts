@@ -50,10 +50,12 @@ export interface YamlDocument {
 const maxLength = 1024 * 1024;
 const maxDepth = 50;
 const maxAliases = 100;
+/** Each is another parse of the whole file. */
+const maxRepairs = 100;
 /** Aliases of aliases grow exponentially; no integration has this many values. */
 const maxNodes = 100_000;
 
-export function parseYaml(source: string): YamlDocument {
+export function parseYaml(source: string, repairs = 0): YamlDocument {
   const position = positions(source);
   const endOfLine = (offset: number): number =>
     offset + (/^[^\r\n]*/.exec(source.slice(offset))?.[0].trimEnd().length ?? 0);
@@ -76,7 +78,7 @@ export function parseYaml(source: string): YamlDocument {
     if (thrown instanceof Unreadable) return failed(thrown.code, thrown.message, thrown.span);
     if (!(thrown instanceof YAMLException)) throw thrown;
     const without = withoutTabBehindKey(thrown.reason, thrown.mark?.position ?? 0, source);
-    if (without !== undefined) return parseYaml(without);
+    if (without !== undefined && repairs < maxRepairs) return parseYaml(without, repairs + 1);
     const problem = explain(thrown.reason, thrown.mark?.position ?? 0, source);
     return failed(problem.code, problem.message, { start: problem.offset, end: problem.end }, problem.suggestion);
   }
