@@ -69,6 +69,9 @@ export class SharedCache {
 
   async #computed(key: string, lease: Lease, log: Log, compute: () => Promise<Cached | undefined>): Promise<Found> {
     try {
+      // Between the look and the lease somebody else may have finished.
+      const found = await this.#attempt(log, () => this.#read(key));
+      if (found && found !== 'failed') return found;
       const cached = await compute();
       const value = cached && joinRecord({ contentType: cached.contentType }, cached.bytes);
       if (value && value.byteLength <= limits.value) {
