@@ -132,3 +132,73 @@ test('every answer but a 5xx says that a target lives; cancellations and limits 
     'ignored',
   ]);
 });
+
+/** Health as its page describes it, written down as plainly as possible; no jitter. */
+class Model {
+  now = 0;
+  isIn = true;
+  inARow = 0;
+  step = 0;
+  pause = 0;
+  until = 0;
+  since = 0;
+  trying = false;
+
+  get isOpen(): boolean {
+    return this.isIn || (!this.trying && this.now >= this.until);
+  }
+
+  settle(verdict: Verdict, isTrial: boolean): void {
+    if (verdict === 'ignored') return;
+    if (verdict === 'well') {
+      this.inARow = 0;
+      if (!this.isIn) this.since = this.now;
+      this.isIn = true;
+      return;
+    }
+    if (!this.isIn && !isTrial) return;
+    this.inARow++;
+    if (this.isIn && verdict === 'failed' && this.inARow < options.failures) return;
+    if (this.isIn && this.now - this.since > this.pause) this.step = 0;
+    this.pause = Math.min(options.maxPause, options.pause * 2 ** this.step);
+    this.step++;
+    this.until = this.now + this.pause;
+    this.isIn = false;
+    this.inARow = 0;
+  }
+}
+
+test('any sequence of calls, results and pauses leaves it as the rules say', async () => {
+  const verdicts: readonly Verdict[] = ['well', 'failed', 'failed', 'failed', 'refused', 'ignored'];
+  for (let seed = 1; seed <= 200; seed++) {
+    const random = seededRandom(seed);
+    const { clock, health, said } = watched();
+    const model = new Model();
+    let changes = 0;
+    const open: { readonly end: ReturnType<Health['begin']>; readonly isTrial: boolean; readonly at: number }[] = [];
+    const draw = (below: number): number => Math.floor(random.next() * below);
+    for (let step = 0; step < 120; step++) {
+      const what = draw(3);
+      if (what === 0) {
+        const isTrial = !model.isIn && model.isOpen;
+        if (isTrial) model.trying = true;
+        open.push({ end: health.begin(), isTrial, at: changes });
+      } else if (what === 1 && open.length > 0) {
+        const [call] = open.splice(draw(open.length), 1);
+        const verdict = verdicts[draw(verdicts.length)] ?? 'well';
+        call?.end(verdict, undefined);
+        if (call?.isTrial) model.trying = false;
+        const before = model.until + Number(model.isIn);
+        // What began before the last change is stale.
+        if (call?.at === changes) model.settle(verdict, call.isTrial);
+        if (before !== model.until + Number(model.isIn)) changes++;
+      } else if (what === 2) {
+        const ms = draw(3_000);
+        await clock.advance(ms);
+        model.now += ms;
+      }
+      assert.deepEqual([health.isIn, health.isOpen], [model.isIn, model.isOpen], `seed ${seed}, step ${step}`);
+    }
+    assert.equal(said.length, changes, `seed ${seed}`);
+  }
+});

@@ -152,6 +152,26 @@ test('a target that answers 5xx several times in a row is ejected; when all do, 
   assert.equal(logged(running, 'target is back').length, 1);
 });
 
+test('a target that lets calls time out is ejected; the caller who gives up says nothing about it', async (t) => {
+  const silent = await startRawService(t, () => {});
+  const quick = await named(t, 'quick');
+  const running = await startIntegration(
+    t,
+    calling(
+      'method: GET',
+      `loadBalance: failover, urls: ["${silent.url}", "${quick.url}"], ejection: { failures: 2, pause: 1h, maxPause: 1h }`,
+      'timeout: 30ms',
+    ),
+  );
+  assert.equal(problemOf(await post(`${running.url}/run`, {}, { 'x-request-deadline-ms': '10' })).code, 'deadline');
+  for (const _ of [1, 2]) assert.equal(problemOf(await post(`${running.url}/run`, {})).code, 'timeout');
+  assert.deepEqual(await counted(running, 3), { quick: 3 });
+  assert.deepEqual(
+    logged(running, 'target ejected').map((one) => one['code']),
+    ['timeout'],
+  );
+});
+
 test('a call names its target by an expression; one that yields nothing leaves it to the weights', async (t) => {
   const [stable, canary] = await Promise.all([named(t, 'stable'), named(t, 'canary')]);
   const running = await startIntegration(
