@@ -79,6 +79,11 @@ export function parseYaml(source: string, repairs = 0): YamlDocument {
     if (!(thrown instanceof YAMLException)) throw thrown;
     const without = withoutTabBehindKey(thrown.reason, thrown.mark?.position ?? 0, source);
     if (without !== undefined && repairs < maxRepairs) return parseYaml(without, repairs + 1);
+    if (without !== undefined) {
+      const at = thrown.mark?.position ?? 0;
+      const message = `More than ${maxRepairs} tabs stand behind colons: write spaces instead`;
+      return failed('yaml-tab', message, { start: at, end: at });
+    }
     const problem = explain(thrown.reason, thrown.mark?.position ?? 0, source);
     return failed(problem.code, problem.message, { start: problem.offset, end: problem.end }, problem.suggestion);
   }
