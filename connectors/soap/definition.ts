@@ -94,8 +94,21 @@ export type SoapEndpointOptions = Infer<{ type: 'object'; properties: typeof own
 export type SoapSourceOptions = Infer<{ type: 'object'; properties: typeof ownSource }>;
 
 /** The options that the connector below takes as they are: written once, there. */
-const carriedByEndpoint = ['url', 'headers', 'auth', 'tls', 'pool', 'maxResponse'] as const;
+const carriedByEndpoint = [
+  'url',
+  'urls',
+  'loadBalance',
+  'ejection',
+  'healthCheck',
+  'dns',
+  'headers',
+  'auth',
+  'tls',
+  'pool',
+  'maxResponse',
+] as const;
 const carriedBySource = ['path', 'maxBody'] as const;
+const carriedByCall = ['target'] as const;
 
 export function soapDefinition(carrier: ConnectorDefinition): ConnectorDefinition {
   return {
@@ -104,7 +117,7 @@ export function soapDefinition(carrier: ConnectorDefinition): ConnectorDefinitio
     carrier: carrier.name,
     endpoint: {
       type: 'object',
-      required: ['url'],
+      oneOf: ['url', 'urls'],
       properties: { ...picked(carrier.endpoint, carriedByEndpoint), ...ownEndpoint },
     },
     source: {
@@ -112,7 +125,7 @@ export function soapDefinition(carrier: ConnectorDefinition): ConnectorDefinitio
       required: ['path'],
       properties: { ...picked(carrier.source, carriedBySource), ...ownSource },
     },
-    call,
+    call: { ...call, properties: { ...call.properties, ...picked(carrier.call, carriedByCall) } },
     replies: true,
     awaitsReply: true,
     provides: ['params', 'query'],

@@ -23,6 +23,8 @@ interface Operation {
   readonly operation?: unknown;
   readonly action?: unknown;
   readonly header?: unknown;
+  /** For the carrier. */
+  readonly target?: unknown;
   readonly expect?: readonly string[];
 }
 
@@ -52,6 +54,7 @@ export const openEndpoint = (async (options: SoapEndpointOptions, context: Endpo
           operation: {
             method: 'POST',
             headers,
+            target: call.target,
             bodyGiven: true,
             expect: [...(call.expect ?? ['2xx']), ...faultStatuses],
           },

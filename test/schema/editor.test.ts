@@ -64,7 +64,7 @@ describe('completion', () => {
       assert.equal(labels(endpoints).includes(name), endpoint !== undefined, name);
     }
     assert.equal(textOf(sources, 'http'), 'http:\n  path: ');
-    assert.equal(textOf(endpoints, 'soap'), 'soap:\n  url: ');
+    assert.equal(textOf(endpoints, 'file'), 'file:\n  path: ');
     // `url` or `urls`: there is a choice.
     assert.equal(textOf(endpoints, 'http'), 'http:\n  ');
     assert.ok(labels(endpoints).includes('timeout'));

@@ -160,7 +160,7 @@ test('a target that lets calls time out is ejected; the caller who gives up says
     calling(
       'method: GET',
       `loadBalance: failover, urls: ["${silent.url}", "${quick.url}"], ejection: { failures: 2, pause: 1h, maxPause: 1h }`,
-      'timeout: 30ms',
+      'timeout: 500ms',
     ),
   );
   assert.equal(problemOf(await post(`${running.url}/run`, {}, { 'x-request-deadline-ms': '10' })).code, 'deadline');

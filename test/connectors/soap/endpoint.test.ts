@@ -231,3 +231,36 @@ test('a body or a name that cannot be an element is refused before anything is s
     assert.equal(far.requests.length, 0);
   }
 });
+
+test('a service at several places: by load balancing, or where the call says; a fault is no ill health', async (t) => {
+  const serve = (name: string): Promise<Service> =>
+    startService(t, (_, response) => {
+      if (name === 'faulty') response.writeHead(500, { 'content-type': types['1.1'] }).end(fault11);
+      else response.writeHead(200, { 'content-type': types['1.1'] }).end(envelope('1.1', `<at>${name}</at>`));
+    });
+  const [one, two, faulty] = await Promise.all([serve('one'), serve('two'), serve('faulty')]);
+  const running = await startIntegration(
+    t,
+    integrationOf(
+      {
+        main: {
+          from: 'http: { path: /run }',
+          steps: '- call: { endpoint: calc, soap: { operation: Where, target: "${{ to }}" } }',
+        },
+      },
+      `calc:
+  soap:
+    urls:
+      - { name: one, url: "${one.url}/a" }
+      - { name: two, url: "${two.url}/b" }
+      - { name: faulty, url: "${faulty.url}" }
+    loadBalance: failover
+    ejection: { failures: 1 }`,
+    ),
+  );
+  const run = async (body: unknown) => (await post(`${running.url}/run`, body)).json;
+  assert.deepEqual([await run({}), await run({ to: 'two' })], [{ at: 'one' }, { at: 'two' }]);
+  assert.deepEqual([one.requests[0]?.url, two.requests[0]?.url], ['/a', '/b']);
+  for (const _ of [1, 2]) assert.equal(((await run({ to: 'faulty' })) as { code: string }).code, 'soap-fault');
+  assert.ok(!running.log.lines.some((line) => line.message === 'target ejected'));
+});
