@@ -82,14 +82,14 @@ export class Channel {
     this.#closed = true;
   }
 
+  /**
+   * Of a flow that has opened again, by a reload, the new seat takes; the old one again when the reload fails and the new
+   * one stops. A seat that stops empties the channel only where no other is left.
+   */
   #takes(seat: Seat): boolean {
-    if (this.#isReplaced(seat)) return false;
-    return !seat.stopping || !this.#seats.some((other) => !this.#isReplaced(other) && !other.stopping);
-  }
-
-  /** The same flow has opened again, by a reload: the new one takes over, unless the reload fails in the end. */
-  #isReplaced(seat: Seat): boolean {
-    return this.#seats.findLast((other) => other.flow === seat.flow) !== seat;
+    const open = this.#seats.filter((other) => !other.stopping);
+    const taking = open.length > 0 ? open : this.#seats;
+    return taking.findLast((other) => other.flow === seat.flow) === seat;
   }
 
   #dispatch(): void {

@@ -153,10 +153,14 @@ test('a reload that fails half-way leaves the old version reading', async () => 
   const { flow, send, reading } = await setUp();
   const renewed = new ManualFlow();
   const source2 = await openSource({ name: 'jobs', capacity: 1000 }, reading('reader', renewed));
+  for (const value of [1, 2, 3]) await send(value);
   await source2.stop();
+  assert.deepEqual([sent(flow), sent(renewed)], [[2], [1]]);
+  flow.at(0).resolve();
+  renewed.at(0).resolve();
+  await turn();
   await source2.close();
-  await send(1);
-  assert.deepEqual([sent(flow), sent(renewed)], [[1], []]);
+  assert.deepEqual([sent(flow), sent(renewed)], [[2, 3], [1]]);
 });
 
 test('reload: what waits goes to the new version, what is in flight finishes on the old', async () => {
