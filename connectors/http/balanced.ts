@@ -65,6 +65,7 @@ class Balanced {
 
   async handle(exchange: Exchange): Promise<Exchange> {
     exchange.life.check();
+    if (this.#closed) throw failure('stopping');
     if (!this.#loaded) await exchange.life.race(this.load());
     const rosters = this.#rostersFor((exchange.operation as Operation | undefined)?.target);
     if (!rosters.some((roster) => roster.instances.length > 0)) {
@@ -125,11 +126,13 @@ class Balanced {
   #choose(rosters: readonly Roster[], origin: Origin): Instance | undefined {
     const all = rosters.flatMap((roster) => roster.instances);
     const failed = this.#failedFor.get(origin);
-    const open = all.filter((one) => one.health.isOpen);
+    const well = all.filter((one) => one.health.isOpen);
+    // Nobody is well: then better the one that has had the longest time to recover than none.
+    if (well.length === 0 && !this.#healthCheck) return least(all, (one) => one.health.failedAt);
+    // Where all probes fail, the probes may be what is wrong.
+    const open = well.length > 0 ? well : all;
     const untried = failed ? open.filter((one) => !failed.has(one)) : open;
     const candidates = untried.length > 0 ? untried : open;
-    // Nobody is well: then better the one that has had the longest time to recover than none.
-    if (candidates.length === 0) return least(all, (one) => one.health.failedAt);
     return choose(this.#options.loadBalance, candidates, this.#context.random);
   }
 

@@ -80,8 +80,8 @@ export class Health {
     return (verdict, error) => {
       if (trial) this.#onTrial = false;
       if (epoch !== this.#epoch || verdict === 'ignored') return;
-      if (verdict === 'well') this.#well();
-      else this.#ill(verdict === 'refused', trial, error);
+      if (verdict !== 'well') this.#ill(verdict === 'refused', trial, error);
+      else if (this.#isIn || !this.#probed) this.#well();
     };
   }
 
@@ -89,7 +89,6 @@ export class Health {
   probed(error: Failure | undefined): void {
     if (!error) this.#well();
     else if (this.#isIn) this.#eject(error);
-    else this.#failedAt = this.#clock.monotonic();
   }
 
   #well(): void {

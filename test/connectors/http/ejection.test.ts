@@ -97,6 +97,7 @@ test('where there are probes only they end an ejection', async () => {
   await clock.advance(100_000);
   assert.equal(health.isOpen, false);
   health.probed(httpFailure(503, {}));
+  call('well');
   assert.equal(health.isOpen, false);
   health.probed(undefined);
   call('well');

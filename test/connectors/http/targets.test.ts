@@ -243,3 +243,18 @@ test('a target whose probe fails gets no calls until one succeeds', async (t) =>
   await eventually('it is back', () => logged(running, 'target is back').length === 1);
   assert.deepEqual(await counted(running, 4), { a: 2, b: 2 });
 });
+
+test('where every probe fails the calls are shared as if none did', async (t) => {
+  const serve = (name: string): Promise<Service> =>
+    startService(t, ({ url }, response) =>
+      url === '/health' ? answer(response, {}, 404) : answer(response, { name }),
+    );
+  const [a, b] = await Promise.all([serve('a'), serve('b')]);
+  const running = await startIntegration(
+    t,
+    calling('method: GET', `urls: ["${a.url}", "${b.url}"], healthCheck: { path: /health, every: 100ms }`),
+  );
+  await eventually('both are ejected', () => logged(running, 'target ejected').length === 2);
+  assert.deepEqual(await counted(running, 6), { a: 3, b: 3 });
+  assert.equal(logged(running, 'target is back').length, 0);
+});
