@@ -33,18 +33,20 @@ interface Operation {
   readonly query?: unknown;
   readonly bodyGiven?: unknown;
   readonly repeatable?: unknown;
+  readonly whole?: unknown;
 }
 
 /** `undefined`: this call is none of the cache's affair. `relevant`: the headers that count; absent = all. */
 export function cachedRequest(exchange: Exchange, relevant: readonly string[] | undefined): CachedRequest | undefined {
-  const { headers: given, bodyGiven, repeatable: _, ...asked } = (exchange.operation ?? {}) as Operation;
+  // What the step does with the answer makes no other one of it.
+  const { headers: given, bodyGiven, repeatable: _, whole: __, ...asked } = (exchange.operation ?? {}) as Operation;
   // What it asks for stands in the body.
   if (bodyGiven === true) return undefined;
   const headers = lowerCase(exchange.ownHeaders, given);
   if (conditional.some((name) => headers[name] !== undefined)) return undefined;
   const control = cacheControl(headers);
   if (control.has('no-store')) return undefined;
-  const { 'cache-control': __, ...own } = headers;
+  const { 'cache-control': ___, ...own } = headers;
   const counting = Object.entries(own).filter(([name]) => (relevant ? relevant.includes(name) : !ofTheCall.has(name)));
   return {
     key: canonicalJson([asked, Object.fromEntries(counting)]),

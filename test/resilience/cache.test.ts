@@ -107,6 +107,21 @@ describe('an answer', () => {
     assert.deepEqual(await ask('x', 'two'), { n: 2 });
   });
 
+  test('is the same for all steps that ask for it, whatever they do with it', async (t) => {
+    const engine = await startEngine(
+      t,
+      mainFlow(
+        `- call: { endpoint: a, test: { path: get }, as: x }
+- call: { endpoint: a, test: { path: get }, idempotent: true, as: y }
+- call: { endpoint: a, test: { path: get } }`,
+        { policies: 'cache: { ttl: 1h }' },
+      ),
+      { far: numbered() },
+    );
+    assert.deepEqual((await engine.send()).body, { n: 1 });
+    assert.equal(engine.calls.length, 1);
+  });
+
   test('is the same for headers that `headers` does not name, unless it varies by them', async (t) => {
     for (const [vary, seen] of [
       ['accept', [1, 1, 1]],
