@@ -18,7 +18,7 @@ import type {
 import type { Store } from '../store/store.ts';
 import { InFlight } from './in-flight.ts';
 import { type Intake, intake } from './intake.ts';
-import { isRepeatable } from './operation.ts';
+import { isRepeatable, receiving } from './operation.ts';
 import type { FlowProgram, Program } from './program.ts';
 import { hashOf, type Runs } from './runs.ts';
 import type { SharedResources } from './shared.ts';
@@ -78,7 +78,7 @@ export class Generation {
           slot.source.name,
         );
         this.#endpoints.set(endpointCalled(slot.source.name), endpoint);
-        slot.handler = this.#policies(slot.source)(endpoint.handle);
+        slot.handler = this.#policies(slot.source)(receiving(endpoint.handle));
       }
       const flows = [...this.program.flows.values()].filter((flow) => flow.source.from);
       const durable = flows.some((flow) => flow.durable);

@@ -42,7 +42,10 @@ export const call = defineStep({
     }
     const { as, fallback: instead } = options;
     const compileRequest = (): ReturnType<typeof compileOutgoing> => {
-      const request = compileOutgoing(options, context, endpoint?.repeats ?? false);
+      const request = compileOutgoing(options, context, {
+        repeats: endpoint?.repeats ?? false,
+        whole: as !== undefined,
+      });
       if (as === undefined) context.body.replace();
       return request;
     };

@@ -22,7 +22,7 @@ export const send = defineStep({
     checkConnector(endpoint, options.connector, context);
     checkRepeat(endpoint, options, context);
     checkUndo(endpoint, options, context);
-    const outgoing = compileOutgoing(options, context, endpoint?.repeats ?? false);
+    const outgoing = compileOutgoing(options, context, { repeats: endpoint?.repeats ?? false });
     if (!endpoint) return async (exchange) => exchange;
     const far = tracked(endpoint, context.pointer);
     return compensated(

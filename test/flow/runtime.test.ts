@@ -88,6 +88,29 @@ describe('an answer that comes bit by bit', () => {
     });
   }
 
+  for (const step of [
+    'call: { endpoint: a, as: x, test: { path: get } }',
+    'recipientList: { endpoints: "[\\"a\\"]", as: x, test: { path: get } }',
+  ]) {
+    test(`belongs to the call where it is looked at: ${step}`, async (t) => {
+      const streams: PassThrough[] = [];
+      const yaml = mainFlow(`- ${step}`, { policies: 'timeout: 2s, retry: { delay: 0ms, maxAttempts: 2 }' });
+      const engine = await startEngine(t, yaml, {
+        far: () => {
+          streams.push(slow());
+          return { stream: streams.at(-1) as PassThrough };
+        },
+      });
+      const sent = assert.rejects(engine.send(), { code: 'timeout', facts: { endpoint: 'a', ms: 2000 } });
+      await engine.clock.advance(4000);
+      await sent;
+      assert.deepEqual(
+        streams.map((stream) => stream.destroyed),
+        [true, true],
+      );
+    });
+  }
+
   test('gives its connection back where nobody waits for the end of the flow', async (t) => {
     const stream = slow();
     const yaml = mainFlow('- call: { endpoint: a }').replace('from: { test: {} }', 'from: { oneway: {} }');

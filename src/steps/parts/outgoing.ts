@@ -49,17 +49,21 @@ interface OutgoingOptions {
   readonly expect?: readonly (string | number)[] | undefined;
 }
 
-/** Builds, for each message, what an endpoint is given: operation, body, headers. `repeats`: perhaps more than once. */
+/**
+ * Builds, for each message, what an endpoint is given: operation, body, headers. `repeats`: perhaps more than once.
+ * `whole`: the answer is looked at, so that receiving all of it is part of the call.
+ */
 export function compileOutgoing(
   options: OutgoingOptions,
   context: CompileContext,
-  repeats: boolean,
+  { repeats, whole = false }: { readonly repeats: boolean; readonly whole?: boolean },
 ): (exchange: Exchange) => Exchange | Promise<Exchange> {
   const operation = context.evaluated({
     ...(options.connector?.options as object | undefined),
     ...(options.expect ? { expect: options.expect } : {}),
     bodyGiven: options.body !== undefined,
     repeatable: options.idempotent === true || options.idempotencyKey !== undefined,
+    ...(whole ? { whole } : {}),
   });
   const key: Evaluate | undefined = options.idempotencyKey ? context.template(options.idempotencyKey) : undefined;
   const headers: Evaluate | undefined = options.headers ? context.template(options.headers) : undefined;
