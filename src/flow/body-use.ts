@@ -12,16 +12,23 @@ export class FirstBody implements BodyUse {
   #most = 0;
   #replaced = false;
   #repeated = 0;
+  #uses = 0;
 
   get streams(): boolean {
     return !this.#looked && this.#most <= 1;
   }
 
+  get uses(): number {
+    return this.#uses;
+  }
+
   look(): void {
+    this.#uses++;
     if (!this.#replaced) this.#looked = true;
   }
 
   take(): void {
+    this.#uses++;
     if (this.#replaced) return;
     this.#taken++;
     this.#most = Math.max(this.#most, this.#taken);

@@ -40,6 +40,8 @@ export const scatterGather = defineStep({
         suggestion: String(names.length),
       });
     }
+    // A branch that makes no other body yields this one.
+    context.body.look();
     const handlers = new Map(
       Object.entries(options.branches).map(([name, list]) => [
         name,

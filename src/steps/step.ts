@@ -136,6 +136,8 @@ export interface BodyUse {
   take(): void;
   /** From here on there is another body. */
   replace(): void;
+  /** How often any body was looked at or passed on so far. */
+  readonly uses: number;
 }
 
 export interface EndpointReference {

@@ -1,3 +1,4 @@
+import { Body } from '../core/body.ts';
 import type { Exchange } from '../core/exchange.ts';
 import type { Nature } from '../core/journal.ts';
 import { Life } from '../core/life.ts';
@@ -29,14 +30,19 @@ export const wireTap = defineStep({
     required: ['steps'],
   },
   compile(options, context) {
+    const { uses } = context.body;
     const tapped = context.steps(options.steps, {
       scope: 'inner',
       noReply: 'a wire tap runs beside the flow',
       repeated: true,
     });
+    const usesBody = context.body.uses > uses;
     const { capacity, parallel } = options;
     const waiting: Exchange[] = [];
     let running = 0;
+    /** On their way in, waiting, and under way. */
+    let copies = 0;
+    let dropped = 0;
 
     const run = async (exchange: Exchange): Promise<void> => {
       const life = new Life(exchange.life.clock);
@@ -53,7 +59,9 @@ export const wireTap = defineStep({
           detail: error.message,
         });
       } finally {
+        life.discard();
         life.end();
+        copies--;
       }
     };
     const lane = async (): Promise<void> => {
@@ -62,20 +70,30 @@ export const wireTap = defineStep({
       running--;
     };
     const tap = async (exchange: Exchange): Promise<undefined> => {
-      // The copy must be readable after the flow has passed the body on.
-      await exchange.settle();
-      waiting.push(exchange);
+      copies++;
+      try {
+        // The copy must be readable after the flow has passed the body on.
+        if (usesBody) await exchange.settle();
+      } catch (thrown) {
+        copies--;
+        throw thrown;
+      }
+      waiting.push(usesBody ? exchange : exchange.withBody(Body.empty));
       if (running < parallel) exchange.services.background(lane(), `a wire tap of ${exchange.flow}`);
     };
-    return async (exchange) => {
-      if (waiting.length + running >= capacity) {
-        exchange.services.log.warn('a wire tap is full, a copy was dropped', {
-          flow: exchange.flow,
-          exchange: exchange.id,
-          place: context.title,
-        });
-        return exchange;
+    // Two lines for all that are dropped in a row: a tap that is full must not flood the log.
+    const isFull = ({ flow, id, services }: Exchange): boolean => {
+      const facts = { flow, exchange: id, place: context.title };
+      if (copies >= capacity) {
+        if (dropped++ === 0) services.log.warn('a wire tap is full: copies are dropped', facts);
+        return true;
       }
+      if (dropped > 0) services.log.warn('a wire tap has room again', { ...facts, dropped });
+      dropped = 0;
+      return false;
+    };
+    return async (exchange) => {
+      if (isFull(exchange)) return exchange;
       const { journal } = exchange.life;
       if (journal) await journal.effect(exchange.position + context.pointer, exchange, tapping, () => tap(exchange));
       else await tap(exchange);

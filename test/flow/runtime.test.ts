@@ -75,7 +75,7 @@ describe('an answer that comes bit by bit', () => {
     '- convert: { to: json }',
     '- transform: a',
     '- call: { endpoint: b }',
-    '- wireTap: { steps: [] }',
+    '- wireTap: { steps: [ { call: { endpoint: b } } ] }',
   ]) {
     test(`is waited for until the deadline and no longer: ${step}`, async (t) => {
       const stream = slow();
@@ -110,6 +110,27 @@ describe('an answer that comes bit by bit', () => {
       );
     });
   }
+
+  for (const step of [
+    '- call: { endpoint: a }\n- wireTap: { steps: [ { log: { message: "${{ $response.status }}" } } ] }',
+    '- call: { endpoint: a, compensate: [ { call: { endpoint: b, body: { undo: true } } } ] }',
+  ]) {
+    test(`is relayed where nobody looks at it: ${step}`, async (t) => {
+      const stream = slow();
+      const engine = await startEngine(t, mainFlow(step), { far: () => ({ stream }) });
+      assert.equal((await engine.deliver())?.body.isStream, true);
+    });
+  }
+
+  test('gives its connection back when a wire tap does not read it', async (t) => {
+    const stream = slow();
+    const engine = await startEngine(t, mainFlow('- wireTap: { steps: [ { call: { endpoint: a } } ] }'), {
+      far: () => ({ stream }),
+    });
+    await engine.send();
+    await engine.clock.advance(0);
+    assert.equal(stream.destroyed, true);
+  });
 
   test('gives its connection back where nobody waits for the end of the flow', async (t) => {
     const stream = slow();

@@ -284,7 +284,19 @@ describe('wireTap', () => {
     const engine = await startEngine(t, mainFlow('- wireTap: { capacity: 2, steps: [ { call: { endpoint: a } } ] }'), {
       far: () => new Promise(() => {}),
     });
-    for (let i = 0; i < 5; i++) await engine.send({ body: { i } });
-    assert.equal(engine.log.lines.filter((line) => /dropped/.test(line.message)).length, 3);
+    await Promise.all([1, 2, 3, 4, 5].map((i) => engine.send({ body: { i } })));
+    assert.equal(engine.calls.length, 1);
+    engine.far = () => undefined;
+    await engine.clock.advance(30_000);
+    assert.equal(engine.calls.length, 2);
+    await engine.send({ body: { i: 6 } });
+    const lines = engine.log.lines.filter((line) => line.level === 'warn');
+    assert.deepEqual(
+      lines.map((line) => [line.message, line.fields['dropped']]),
+      [
+        ['a wire tap is full: copies are dropped', undefined],
+        ['a wire tap has room again', 3],
+      ],
+    );
   });
 });

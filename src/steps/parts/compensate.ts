@@ -20,12 +20,14 @@ export function compensated(
   context: CompileContext,
 ): Handler {
   if (!compensate) return done;
+  const { uses } = context.body;
   const undo = context.steps(compensate, {
     scope: 'inner',
     noReply: 'when it runs, the caller gets the error',
     error: true,
     undo: 'given',
   });
+  const usesBody = context.body.uses > uses;
   const remember = (saw: Exchange, outcome: Outcome): void =>
     saw.life.onUndo({
       place: context.title,
@@ -39,7 +41,7 @@ export function compensated(
     try {
       const next = (await done(exchange.with({ life })))?.with({ life: outer });
       const saw = next ?? exchange;
-      if (saw.body.isStream) await saw.bytes();
+      if (usesBody && saw.body.isStream) await saw.bytes();
       remember(saw, life.outcome);
       return next;
     } catch (thrown) {
