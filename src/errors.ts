@@ -91,14 +91,19 @@ export function copyOf({ code, kind, status, message, facts, cause, place }: Fai
   return copy;
 }
 
+/** The text of whatever was thrown, which need not be an Error, nor have a text. */
+export function detailOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message;
+  return typeof thrown === 'object' && thrown !== null ? 'what was thrown is no Error' : String(thrown);
+}
+
 /** Whatever was thrown, as a Failure: what is not one is a bug of ours. */
 export function toFailure(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
   if (thrown instanceof RangeError && /call stack/i.test(thrown.message)) {
     return failure('malformed', { detail: 'it is nested too deeply' }, { cause: thrown });
   }
-  const detail = thrown instanceof Error ? thrown.message : String(thrown);
-  return failure('bug', { detail }, { cause: thrown });
+  return failure('bug', { detail: detailOf(thrown) }, { cause: thrown });
 }
 
 /** Whether an outside effect happened when a call of it failed. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { connectors } from '../../connectors/index.ts';
 import type { Log } from '../core/exchange.ts';
-import { type Failure, failure, toFailure } from '../errors.ts';
+import { detailOf, type Failure, failure, toFailure } from '../errors.ts';
 import { Runtime } from '../flow/runtime.ts';
 import { jsonLog } from '../operations/logger.ts';
 import { exitCode } from './exit-codes.ts';
@@ -55,7 +55,7 @@ export async function command(args: readonly string[]): Promise<number> {
   });
   onCrash((thrown) => {
     log.error('unhandled error: stopping without acknowledging what is under way', {
-      detail: thrown instanceof Error ? thrown.message : String(thrown),
+      detail: detailOf(thrown),
       stack: thrown instanceof Error ? thrown.stack : undefined,
     });
     process.exit(exitCode.internal);

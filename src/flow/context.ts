@@ -1,6 +1,6 @@
 import type { Handler } from '../core/exchange.ts';
 import { ExpressionSource, type Finding, type Report, type StepSource, TemplateSource } from '../core/written.ts';
-import { Failure } from '../errors.ts';
+import { detailOf, Failure } from '../errors.ts';
 import { compileExpression, type Expression, ExpressionSyntaxError, functionNames } from '../expression/expression.ts';
 import { compileTemplate, type Template } from '../expression/template.ts';
 import { formatFor, formatNamed, parseContentType } from '../format/index.ts';
@@ -267,7 +267,7 @@ export class StepContext implements CompileContext {
       return check;
     } catch (thrown) {
       const broken = thrown instanceof Failure && thrown.code === 'malformed';
-      const detail = broken ? thrown.facts['detail'] : thrown instanceof Error ? thrown.message : String(thrown);
+      const detail = broken ? thrown.facts['detail'] : detailOf(thrown);
       const message = broken ? `This file is not JSON: ${detail}` : `This JSON Schema cannot be used: ${detail}`;
       this.report(at, { code: 'bad-schema', message });
       return () => [];

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import type { Services } from '../core/exchange.ts';
 import { Life } from '../core/life.ts';
 import type { EndpointSource } from '../core/written.ts';
-import { Failure, failure, toFailure } from '../errors.ts';
+import { detailOf, Failure, failure } from '../errors.ts';
 import { type Policy, type PolicyOptions, policies } from '../resilience/policy.ts';
 import type {
   Connector,
@@ -130,7 +130,7 @@ export class Generation {
       try {
         await life.race(end(one));
       } catch (thrown) {
-        log.error(`something could not be ${ended}`, { what, detail: toFailure(thrown).message });
+        log.error(`something could not be ${ended}`, { what, detail: detailOf(thrown) });
       }
     });
     await Promise.all(ending);
@@ -145,7 +145,7 @@ export class Generation {
       const url = `${pathToFileURL(slot.path).href}?v=${mtimeMs}-${size}`;
       module = (await import(url)) as Readonly<Record<string, unknown>>;
     } catch (thrown) {
-      const detail = thrown instanceof Error ? thrown.message : String(thrown);
+      const detail = detailOf(thrown);
       throw failure('startup', { what: `The module ${slot.path}`, detail }, { cause: thrown });
     }
     const run = module[slot.exportName];
@@ -270,7 +270,7 @@ async function starting<T>(what: string, open: () => Promise<T>): Promise<T> {
     return await open();
   } catch (thrown) {
     if (thrown instanceof Failure && thrown.code === 'startup') throw thrown;
-    const detail = thrown instanceof Error ? thrown.message : String(thrown);
+    const detail = detailOf(thrown);
     throw failure('startup', { what, detail }, { cause: thrown });
   }
 }

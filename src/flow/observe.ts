@@ -1,5 +1,5 @@
 import type { Handler } from '../core/exchange.ts';
-import { Failure, failure, toFailure } from '../errors.ts';
+import { type Failure, toFailure } from '../errors.ts';
 
 /**
  * Wraps a step: a failure learns where it happened, and at log level `debug` every step leaves a line. Everything that
@@ -40,12 +40,7 @@ const since = (now: number, start: number): number => Math.round((now - start) *
 
 // A bug keeps what was thrown as its cause; a stack overflow of ours shows itself as malformed input.
 function located(thrown: unknown, place: string): Failure {
-  const error =
-    thrown instanceof Failure
-      ? thrown
-      : thrown === undefined
-        ? failure('bug', { detail: 'undefined was thrown' })
-        : toFailure(thrown);
+  const error = toFailure(thrown);
   error.place ??= place;
   return error;
 }

@@ -1,4 +1,5 @@
 import type { Services } from '../core/exchange.ts';
+import { detailOf } from '../errors.ts';
 import type { Store, Write } from '../store/store.ts';
 
 const space = 'owners';
@@ -74,7 +75,7 @@ export class Ownership {
         if (!written.written)
           this.#services.log.error('another process took over our durable messages', { owner: key });
       } catch (thrown) {
-        const detail = thrown instanceof Error ? thrown.message : String(thrown);
+        const detail = detailOf(thrown);
         this.#services.log.warn('the lease on durable messages could not be renewed', { owner: key, detail });
       }
     }

@@ -1,6 +1,6 @@
 import type { Services } from '../core/exchange.ts';
 import type { IntegrationSource } from '../core/written.ts';
-import { failure } from '../errors.ts';
+import { detailOf, failure } from '../errors.ts';
 import type { Connector } from '../sdk.ts';
 import type { Store } from '../store/store.ts';
 import { Generation, type Kept } from './generation.ts';
@@ -58,7 +58,7 @@ export class Runtime {
     if (!old) return;
     await old.stopSources();
     const left = this.#leave(old, drainMs).catch((thrown: unknown) => {
-      const detail = thrown instanceof Error ? thrown.message : String(thrown);
+      const detail = detailOf(thrown);
       this.#services.log.error('the version before did not close properly', { detail });
     });
     this.#leaving.set(old, left);
@@ -124,7 +124,7 @@ export class Runtime {
       try {
         await this.#current?.resume();
       } catch (thrown) {
-        const detail = thrown instanceof Error ? thrown.message : String(thrown);
+        const detail = detailOf(thrown);
         this.#services.log.warn('messages of other processes could not be looked for', { detail });
       }
       this.#resumeLater();

@@ -1,7 +1,7 @@
 import { Body } from '../core/body.ts';
 import type { Exchange } from '../core/exchange.ts';
 import type { Nature } from '../core/journal.ts';
-import { customFailure, Failure, failure, type Kind } from '../errors.ts';
+import { customFailure, detailOf, Failure, failure, type Kind } from '../errors.ts';
 import { defineStep } from './step.ts';
 
 export const script = defineStep({
@@ -76,10 +76,7 @@ const kinds: readonly string[] = ['transient', 'permanent'] satisfies Kind[];
 /** An error with `code` and `kind` keeps them, so that a script can take part in `catch` and redelivery. */
 function scriptFailure(thrown: unknown, path: string): Failure {
   if (thrown instanceof Failure) return thrown;
-  const error =
-    thrown instanceof Error
-      ? thrown
-      : new Error(typeof thrown === 'object' ? 'what it threw is no Error' : String(thrown));
+  const error = thrown instanceof Error ? thrown : new Error(detailOf(thrown));
   const { code, kind, status } = error as Error & { code?: unknown; kind?: unknown; status?: unknown };
   if (typeof code === 'string' && typeof kind === 'string' && kinds.includes(kind)) {
     const valid = typeof status === 'number' && status >= 400 && status <= 599;

@@ -313,8 +313,8 @@ describe('opening and closing', () => {
     assert.deepEqual(
       lines.map((line) => [line.message, line.fields['what'], line.fields['detail']]),
       [
-        ['something could not be stopped', source, 'Something in Dowel went wrong: no such consumer'],
-        ['something could not be closed', source, 'Something in Dowel went wrong: the channel is closed'],
+        ['something could not be stopped', source, 'no such consumer'],
+        ['something could not be closed', source, 'the channel is closed'],
         ['something could not be closed', 'The endpoint `b`', 'It did not answer within 5000 ms'],
       ],
     );

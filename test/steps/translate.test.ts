@@ -261,7 +261,7 @@ export const change = (order) => { order.quantity = 9; return order.quantity; };
     await assert.rejects(engine.send({ body: {} }), { code: 'script', kind: 'permanent' });
     await assert.rejects(engine.send({ body: {} }), { code: 'script' });
     const strange = await startEngine(t, mainFlow('- script: { module: ./price.ts, export: strange }'), { files });
-    await assert.rejects(strange.send({ body: {} }), { code: 'script', message: /what it threw is no Error/ });
+    await assert.rejects(strange.send({ body: {} }), { code: 'script', message: /what was thrown is no Error/ });
   });
 
   test('what it writes into its argument changes no message', async (t) => {
