@@ -29,6 +29,8 @@ export async function startAdmin(
     if (error.code !== 'EADDRINUSE' || options.insist) throw error;
     return listen(server, options.host, 0);
   });
+  // A connection that cannot be accepted is no reason to end the process.
+  server.on('error', (error) => log.error('admin server error', { detail: error.message }));
   log.info('admin listening', { host: options.host, port });
   return {
     port,

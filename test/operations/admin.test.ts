@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { describe, test } from 'node:test';
 import { startAdmin } from '../../src/operations/admin.ts';
 import { recordingLog } from '../support/plain-context.ts';
@@ -13,6 +14,21 @@ describe('the admin server', () => {
     health.ready = true;
     assert.deepEqual([await ask('/livez'), await ask('/readyz'), await ask('/startupz')], [200, 200, 200]);
     assert.equal(await ask('/other'), 404);
+  });
+
+  test('a connection that it cannot accept is logged, and ends nothing', async (t) => {
+    const made = t.mock.method(http, 'createServer');
+    const log = recordingLog();
+    const admin = await startAdmin({ ready: true }, { host: '127.0.0.1', port: 0, insist: false }, log);
+    t.after(() => admin.close());
+    const server = made.mock.calls[0]?.result;
+    server?.emit('error', new Error('accept ENOBUFS'));
+    const line = log.lines.at(-1);
+    assert.deepEqual(
+      [line?.level, line?.message, line?.fields['detail']],
+      ['error', 'admin server error', 'accept ENOBUFS'],
+    );
+    assert.equal((await fetch(`http://127.0.0.1:${admin.port}/livez`)).status, 200);
   });
 
   test('takes a free port when its own is taken, unless the file asked for it', async (t) => {
