@@ -238,6 +238,12 @@ export const errorTable = {
     text: (f) => `The message was under way in ${f['flow']} when the process ended, with another version of that flow`,
     help: 'It waits in the store until that version of the definition is started again.',
   },
+  postponed: {
+    kind: 'cancelled',
+    status: 503,
+    text: ({ ms }) => `The message comes again in ${ms} ms`,
+    help: 'It failed, and `redelivery` lets it wait at the far side until its next attempt. A flow never sees this error.',
+  },
   suspended: {
     kind: 'cancelled',
     status: 503,

@@ -38,6 +38,13 @@ export interface ConnectorDefinition {
   readonly replies?: boolean;
   /** Whoever sends to the source waits for an answer: `respond` is possible. */
   readonly awaitsReply?: boolean;
+  /**
+   * Messages of the source wait at the far side until they are acknowledged: the flow may say `redelivery`, `deadLetter`
+   * and `orderBy`, and what `deliver` rejects with is only what concerns the source (see {@link Deliver}).
+   */
+  readonly settles?: boolean;
+  /** The source can leave a message with the far side for a while (`postponed`); without it a message waits here, unacknowledged. */
+  readonly postpones?: boolean;
   /** Variables that messages of the source have besides `$headers` and `$source`: `params`, `query`, `identity`. */
   readonly provides?: readonly ('params' | 'query' | 'identity')[];
   /** What `$params` has with these options of the source; `undefined` where nobody knows. */
@@ -68,6 +75,8 @@ export interface Connector {
 
 /** Where messages come in. Open = taking messages. */
 export interface Source {
+  /** The far side is connected and hands messages over; absent = always. While one is not, the process is not ready. */
+  readonly ready?: boolean;
   /** Takes no new message from now on; those in flight go on. Idempotent. */
   stop(): Promise<void>;
   /** Everything is done: gives connections back. */
@@ -77,6 +86,8 @@ export interface Source {
 /** Where messages go out. */
 export interface Endpoint {
   readonly handle: Handler;
+  /** Its far side is connected; absent = nobody knows before a call. */
+  readonly ready?: boolean;
   close(): Promise<void>;
 }
 
@@ -139,11 +150,21 @@ export interface Incoming {
   readonly origin: Origin;
   /** The same when the source hands the message over again, after it was not acknowledged: a durable flow goes on with it. */
   readonly key?: string | undefined;
+  /** Messages of one lane are worked on one after the other, in this order, where the flow has no `orderBy` (Kafka: the partition). */
+  readonly lane?: string | undefined;
   /** Milliseconds that the sender still waits (`x-request-deadline-ms`). */
   readonly deadline?: number | undefined;
   /** Called with the life of the message, before the flow starts: to cancel when the sender goes away. */
   readonly onStart?: (life: Life, id: string) => void;
 }
 
-/** Resolves with the exchange at the flow's end, or `undefined` (nothing to say); rejects with a Failure. */
+/**
+ * Resolves with the exchange at the flow's end, or `undefined` (nothing to say); rejects with a Failure.
+ *
+ * For a source that `settles`: resolved = acknowledge; the message was done, or is safe where dead letters are kept.
+ * Rejected = the far side keeps it: with `postponed` it is to come again after `facts.ms` milliseconds, as attempt
+ * `facts.attempt` (only where the connector `postpones`); with any other (the process stops) at once, and no attempt is
+ * counted. Waits for its turn where `concurrency` or the lane say so, so that a source only has to bound how many it has
+ * handed over.
+ */
 export type Deliver = (message: Incoming) => Promise<Exchange | undefined>;
