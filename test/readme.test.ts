@@ -101,7 +101,7 @@ describe('the README', () => {
     const lines = all.filter((one) => /npm install && npm /.test(one.text)).map((one) => one.text.trim());
     assert.deepEqual(lines, [
       'npm install && npm start',
-      'apt-get install -y redis-server postgresql && npm install && npm test',
+      'apt-get install -y redis-server postgresql rabbitmq-server mosquitto nats-server kcat && npm install && npm test',
     ]);
     for (const name of ['start', 'test', 'bench']) assert.ok(scripts[name], name);
     for (const file of ['README.md', 'CONTRIBUTING.md', 'docs/operations.md', 'docs/decisions.md']) {
