@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { Body, type Exchange, Failure, failure, type Headers, httpFailure, noHeaders } from '#sdk';
+import type { BodyBytes } from './body-bytes.ts';
 import { decodeContent } from './decode.ts';
 import { fromNetwork } from './network-error.ts';
 import type { Dispatcher } from './pool.ts';
-import type { RelayedBytes } from './relayed-bytes.ts';
 import type { Operation } from './request.ts';
 
 type Controller = Dispatcher.DispatchController;
@@ -17,7 +17,7 @@ export interface Settings {
   readonly maxResponse: number;
   /** Replaces the media type of answers. */
   readonly mediaType: string | undefined;
-  readonly relayed: RelayedBytes;
+  readonly bodyBytes: BodyBytes;
 }
 
 /** One request and its answer, as undici reports it. Settles once: with the exchange that carries the answer, or a Failure. */
@@ -84,8 +84,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
+    this.#settings.bodyBytes.add(chunk.length);
     if (this.#stream) {
-      this.#settings.relayed.add(chunk.length);
       if (!this.#stream.push(chunk)) controller.pause();
       return;
     }

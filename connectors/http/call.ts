@@ -13,11 +13,11 @@ import {
   type Wording,
 } from '#sdk';
 import { type Answer, answerOf, isStream, pour } from './answer.ts';
+import type { BodyBytes } from './body-bytes.ts';
 import { Connection, type Serving } from './connection.ts';
 import type { Cors } from './cors.ts';
 import type { Patience } from './patience.ts';
 import { problemOf } from './problem.ts';
-import type { RelayedBytes } from './relayed-bytes.ts';
 import type { Params } from './routes.ts';
 import { type ReadTarget, readQuery } from './target.ts';
 import { collect, tooLarge, Upload } from './upload.ts';
@@ -35,7 +35,7 @@ export interface Route {
   readonly needsWholeBody: boolean;
   readonly cors: Cors | undefined;
   readonly wording: Wording | undefined;
-  readonly relayed: RelayedBytes;
+  readonly bodyBytes: BodyBytes;
 }
 
 /** What all requests of a port share. */
@@ -124,7 +124,7 @@ export class Call implements Serving {
     }
     if (!route.needsWholeBody && (chunked || (declared ?? 0) > smallBody)) {
       const beforeRead = this.#awaitsContinue ? () => this.#continue() : undefined;
-      this.#upload = new Upload(request, maxBody, route.relayed, beforeRead);
+      this.#upload = new Upload(request, maxBody, route.bodyBytes, beforeRead);
       const source = { stream: this.#upload, length: declared, limit: maxBody, tooLarge };
       this.#deliver(route, Body.stream(source, type), origin);
       return;
@@ -136,6 +136,7 @@ export class Call implements Serving {
         return;
       }
       this.#whole = true;
+      route.bodyBytes.add(result.length);
       this.#deliver(route, Body.bytes(result, type), origin);
     });
   }

@@ -1,8 +1,8 @@
 import type { Endpoint, EndpointContext, Exchange, OpenEndpoint } from '#sdk';
 import type { Settings } from './attempt.ts';
+import { BodyBytes } from './body-bytes.ts';
 import type { EndpointOptions } from './definition.ts';
 import { openPool, type Pool } from './pool.ts';
-import { RelayedBytes } from './relayed-bytes.ts';
 import { type Operation, templateOf, unusable } from './request.ts';
 import type { Resolver } from './resolver.ts';
 import { send } from './send.ts';
@@ -24,12 +24,12 @@ export const openEndpoint = (async (
   context: EndpointContext,
   resolver?: Resolver,
 ): Promise<Endpoint> => {
-  const relayed = context.share(RelayedBytes.key, () => new RelayedBytes());
+  const bodyBytes = context.share(BodyBytes.key, () => new BodyBytes());
   const settings: Settings = {
     endpoint: context.name,
     maxResponse: options.maxResponse,
     mediaType: options.response?.format && mediaTypes[options.response.format],
-    relayed: relayed.value,
+    bodyBytes: bodyBytes.value,
   };
   const far =
     options.url !== undefined && !options.dns
@@ -42,7 +42,7 @@ export const openEndpoint = (async (
     handle: far.handle,
     async close() {
       cancelLoading();
-      await relayed.release();
+      await bodyBytes.release();
       await far.close();
     },
   };

@@ -1,8 +1,8 @@
 import { failure, type OpenSource, type Source, type SourceContext } from '#sdk';
+import { BodyBytes } from './body-bytes.ts';
 import { compileCors } from './cors.ts';
 import type { SourceOptions } from './definition.ts';
 import { parsePath } from './path.ts';
-import { RelayedBytes } from './relayed-bytes.ts';
 import { HttpServer } from './server.ts';
 
 /** Serves one path; the server behind it is shared with all http sources of the process. */
@@ -13,11 +13,11 @@ export const openSource = (async (options: SourceOptions, context: SourceContext
   if ('problem' in path) throw failure('startup', { what: `The http source of ${context.name}`, detail: path.problem });
   const methods = typeof options.method === 'string' ? [options.method] : [...new Set(options.method)];
   const shared = context.share(`http:${host}:${port}`, () => new HttpServer({ host, port, services, log }));
-  const relayed = context.share(RelayedBytes.key, () => new RelayedBytes());
+  const bodyBytes = context.share(BodyBytes.key, () => new BodyBytes());
   const server = shared.value;
   const release = async (): Promise<void> => {
     await shared.release();
-    await relayed.release();
+    await bodyBytes.release();
   };
   let unmount = (): void => {};
   try {
@@ -31,7 +31,7 @@ export const openSource = (async (options: SourceOptions, context: SourceContext
         needsWholeBody: context.needsWholeBody,
         cors: options.cors && compileCors(options.cors),
         wording: context.wording,
-        relayed: relayed.value,
+        bodyBytes: bodyBytes.value,
         owner: services,
         flow: context.name,
       },

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { type Failure, failure } from '#sdk';
-import type { RelayedBytes } from './relayed-bytes.ts';
+import type { BodyBytes } from './body-bytes.ts';
 
 export const tooLarge = (limit: number): Failure => failure('too-large', { limit });
 
@@ -64,17 +64,17 @@ class Collected {
 export class Upload extends Readable {
   readonly #request: IncomingMessage;
   readonly #limit: number;
-  readonly #relayed: RelayedBytes;
+  readonly #bodyBytes: BodyBytes;
   readonly #beforeRead: (() => void) | undefined;
   #size = 0;
   #flowing = false;
 
   /** `beforeRead` is called once, before the first byte is asked for. */
-  constructor(request: IncomingMessage, limit: number, relayed: RelayedBytes, beforeRead: (() => void) | undefined) {
+  constructor(request: IncomingMessage, limit: number, bodyBytes: BodyBytes, beforeRead: (() => void) | undefined) {
     super({ highWaterMark: 64 * 1024 });
     this.#request = request;
     this.#limit = limit;
-    this.#relayed = relayed;
+    this.#bodyBytes = bodyBytes;
     this.#beforeRead = beforeRead;
   }
 
@@ -92,7 +92,7 @@ export class Upload extends Readable {
   #take(chunk: Buffer): void {
     if (this.destroyed) return;
     this.#size += chunk.length;
-    this.#relayed.add(chunk.length);
+    this.#bodyBytes.add(chunk.length);
     if (this.#size > this.#limit) this.destroy(tooLarge(this.#limit));
     else if (!this.push(chunk)) this.#request.pause();
   }
