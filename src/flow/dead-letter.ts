@@ -24,6 +24,9 @@ export interface DeadLetter {
   readonly headers: Headers;
   /** What `$source` showed. */
   readonly source: Readonly<Record<string, unknown>> | undefined;
+  /** What `$params` and `$query` showed, where the source has them. */
+  readonly params?: Readonly<Record<string, string>> | undefined;
+  readonly query?: Readonly<Record<string, string | readonly string[]>> | undefined;
   readonly contentType: string | undefined;
   /** Of the definition of the flow that gave it up. */
   readonly definitionHash?: string | undefined;
