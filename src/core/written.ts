@@ -15,13 +15,16 @@ export class ExpressionSource {
   }
 }
 
-/** A value with `${{ }}` holes as written. In mode `path` each hole is percent-encoded as one segment. */
+/** In mode `path` each hole is percent-encoded as one segment, in mode `topic` each must be one level. */
+export type TemplateMode = 'value' | 'path' | 'topic';
+
+/** A value with `${{ }}` holes as written. */
 export class TemplateSource {
   readonly value: unknown;
-  readonly mode: 'value' | 'path';
+  readonly mode: TemplateMode;
   readonly pointer: string;
 
-  constructor(value: unknown, mode: 'value' | 'path', pointer: string) {
+  constructor(value: unknown, mode: TemplateMode, pointer: string) {
     this.value = value;
     this.mode = mode;
     this.pointer = pointer;

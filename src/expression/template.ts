@@ -1,3 +1,4 @@
+import type { TemplateMode } from '../core/written.ts';
 import { failure } from '../errors.ts';
 import type { Expression, Scope } from './expression.ts';
 import { compileExpression, ExpressionSyntaxError } from './expression.ts';
@@ -7,6 +8,7 @@ import { pieces } from './holes.ts';
 import { put } from './normalise.ts';
 import { assertPath, encodeHole } from './path-text.ts';
 import { Segments } from './segments.ts';
+import { topicHole } from './topic-text.ts';
 
 export type { Hole } from './holes.ts';
 export { holes } from './holes.ts';
@@ -208,28 +210,44 @@ function buildPath(compiled: readonly Compiled[], found: readonly unknown[]): st
   return path;
 }
 
-function compilePath(value: unknown, into: Compilation): Part {
+function buildTopic(compiled: readonly Compiled[], found: readonly unknown[]): string {
+  const topic = found.map((value, index) => (typeof compiled[index] === 'string' ? value : topicHole(value))).join('');
+  // Such topics are the broker's own: only the file may name one.
+  if (topic.startsWith('$') && typeof compiled[0] !== 'string') {
+    throw failure('validation', { detail: 'a hole made the topic begin with `$`, which belongs to the broker' });
+  }
+  return topic;
+}
+
+/** Text with holes that decide about more than text. */
+function compileText(value: unknown, what: string, build: typeof buildPath, into: Compilation): Part {
   if (typeof value !== 'string') {
-    into.problem({ path: [], offset: 0, message: 'A path is text' });
+    into.problem({ path: [], offset: 0, message: `A ${what} is text` });
     return { constant: undefined };
   }
   const compiled = compilePieces(value, [], into);
   if (compiled.every((piece) => typeof piece === 'string')) return { constant: compiled.join('') };
   const parts = partsOf(compiled);
-  return { make: (scope) => after(collect(parts, scope), (found) => buildPath(compiled, found as unknown[])) };
+  return { make: (scope) => after(collect(parts, scope), (found) => build(compiled, found as unknown[])) };
 }
 
 /**
  * Compiles any value whose strings may hold `${{ JSONata }}`. In mode `path` the value is a string whose holes are
- * percent-encoded, one segment each. Everything wrong is told to `problem`; the template is then not to be used.
+ * percent-encoded, one segment each; in mode `topic` one whose holes must each be (part of) one level. Everything wrong is
+ * told to `problem`; the template is then not to be used.
  */
 export function compileTemplate(
   value: unknown,
-  mode: 'value' | 'path',
+  mode: TemplateMode,
   problem: (problem: TemplateProblem) => void,
 ): Template {
   const into: Compilation = { expressions: [], problem };
-  const part = mode === 'path' ? compilePath(value, into) : compileValue(value, [], into);
+  const part =
+    mode === 'path'
+      ? compileText(value, 'path', buildPath, into)
+      : mode === 'topic'
+        ? compileText(value, 'topic', buildTopic, into)
+        : compileValue(value, [], into);
   const { expressions } = into;
   return {
     constant: isConstant(part) ? { value: part.constant } : undefined,

@@ -28,7 +28,7 @@ export type ReadNode = (node: Node, schema: Schema, context: ReadContext, trail:
 
 const read: ReadNode = (node, schema, context, trail) => {
   if (schema.template) {
-    const mode = schema.template === 'path' ? 'path' : 'value';
+    const mode = schema.template === true ? 'value' : schema.template;
     return new TemplateSource(readTemplate(node, schema, context), mode, node.pointer);
   }
   if (schema.either) return readEither(node, schema, schema.either, context, trail);

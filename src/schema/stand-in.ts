@@ -7,7 +7,7 @@ import { parseDuration, parseRate, parseSize } from './units.ts';
 export function defaultValue(schema: Schema, pointer: string): unknown {
   const value = schema.default;
   if (value === undefined) return undefined;
-  if (schema.template) return new TemplateSource(value, schema.template === 'path' ? 'path' : 'value', pointer);
+  if (schema.template) return new TemplateSource(value, schema.template === true ? 'value' : schema.template, pointer);
   if (typeof value === 'string') return defaultText(schema, value, pointer);
   if (schema.type === 'object' && schema.properties && typeof value === 'object') {
     return { ...defaultsOf(schema, pointer), ...value };
@@ -40,7 +40,7 @@ export function defaultsOf(schema: Schema, pointer: string): Record<string, unkn
 export function standIn(schema: Schema, pointer: string): unknown {
   const value = defaultValue(schema, pointer);
   if (value !== undefined) return value;
-  if (schema.template) return new TemplateSource(null, schema.template === 'path' ? 'path' : 'value', pointer);
+  if (schema.template) return new TemplateSource(null, schema.template === true ? 'value' : schema.template, pointer);
   if (schema.either?.[0]) return standIn(schema.either[0], pointer);
   if (schema.kind === 'steps') return [];
   if (schema.enum) return schema.enum[0];

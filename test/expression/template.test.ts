@@ -5,7 +5,7 @@ import type { TemplateProblem } from '../../src/expression/template.ts';
 import { compileTemplate, holes } from '../../src/expression/template.ts';
 import { scopeOf } from './support.ts';
 
-type Mode = 'value' | 'path';
+type Mode = 'value' | 'path' | 'topic';
 
 const unexpected = (problem: TemplateProblem): never => assert.fail(problem.message);
 
@@ -205,4 +205,28 @@ test('outside of a path `$segments` is only its text', async () => {
     a: 'a/b',
     b: 'x a/b',
   });
+});
+
+test('a hole of a topic is one level, or a part of one', async () => {
+  const body = { site: 'north 1/2', id: 7, level: 'ä', deep: 'a/b' };
+  assert.equal(await filled('s/${{ id }}/x-${{ level }}', body, 'topic'), 's/7/x-ä');
+  assert.equal(await filled('s/${{ $segments(deep) }}', body, 'topic'), 's/a/b');
+  const error = await failureOf('s/${{ site }}', body, 'topic');
+  assert.equal(error.code, 'validation');
+  assert.match(error.message, /would add a level.*\$segments/);
+});
+
+test('no hole of a topic brings a wildcard, a NUL, an empty level or the topics of the broker', async () => {
+  const refused = async (template: string, x: unknown): Promise<string> =>
+    (await failureOf(template, { x }, 'topic')).message;
+  assert.match(await refused('s/${{ x }}', '+'), /`\+`/);
+  assert.match(await refused('s/${{ x }}', 'a#'), /`#`/);
+  assert.match(await refused('s/${{ x }}', 'a\0'), /NUL/);
+  assert.match(await refused('s/${{ x }}', ''), /empty/);
+  assert.match(await refused('s/${{ $segments(x) }}', 'a//b'), /empty/);
+  assert.match(await refused('s/${{ $segments(x) }}', 'a/#'), /`#`/);
+  assert.match(await refused('s/${{ x }}', [1]), /a list/);
+  assert.match(await refused('s/${{ missing }}', 1), /yielded nothing/);
+  assert.match(await refused('${{ x }}/a', '$SYS'), /belongs to the broker/);
+  assert.equal(await filled('$aws/things/${{ x }}', { x: 'a' }, 'topic'), '$aws/things/a');
 });
