@@ -16,6 +16,7 @@ export { Body, type Codec, type StreamSource } from './core/body.ts';
 export { type Clock, sleep } from './core/clock.ts';
 export { type Exchange, type Handler, type Headers, type Log, noHeaders, type Origin } from './core/exchange.ts';
 export type { Life } from './core/life.ts';
+export { optionalPackage } from './core/optional-package.ts';
 export type { Random } from './core/random.ts';
 export { customFailure, Failure, failure, httpFailure, toFailure } from './errors.ts';
 export { type ContentType, parseContentType } from './format/content-type.ts';
@@ -34,15 +35,21 @@ export interface ConnectorDefinition {
   readonly endpoint?: Schema;
   /** `call: { endpoint: x, <name>: … }`: one operation; its fields may be templates. */
   readonly call?: Schema;
-  /** An endpoint's call is answered; without it takes `send` only. */
+  /**
+   * An endpoint's call is answered; without it takes `send` only. Where it takes both, the operation of a call has
+   * `answered: true`.
+   */
   readonly replies?: boolean;
-  /** Whoever sends to the source waits for an answer: `respond` is possible. */
-  readonly awaitsReply?: boolean;
+  /** Whoever sends to the source waits for an answer: `respond` is possible. May depend on the options of the source. */
+  readonly awaitsReply?: boolean | ((options: unknown) => boolean);
   /**
    * Messages of the source wait at the far side until they are acknowledged: the flow may say `redelivery`, `deadLetter`
-   * and `orderBy`, and what `deliver` rejects with is only what concerns the source (see {@link Deliver}).
+   * and `orderBy`, and what `deliver` rejects with is only what concerns the source (see {@link Deliver}). May depend on
+   * the options of the source.
    */
-  readonly settles?: boolean;
+  readonly settles?: boolean | ((options: unknown) => boolean);
+  /** With these options the source keeps its messages in a queue of the store (`context.queue`). */
+  readonly queues?: (options: unknown) => boolean;
   /** The source can leave a message with the far side for a while (`postponed`); without it a message waits here, unacknowledged. */
   readonly postpones?: boolean;
   /** Variables that messages of the source have besides `$headers` and `$source`: `params`, `query`, `identity`. */
@@ -111,6 +118,30 @@ export interface ConnectorContext {
     key: string,
     make: () => T,
   ): { readonly value: T; release(): Promise<void> };
+  /** The queue in the store with this name; only where the definition says `queues`, and for endpoints that meet such a source. */
+  queue(name: string): DurableQueue;
+}
+
+/** Messages that wait in the store: first in, first out, whatever happens to the process. */
+export interface DurableQueue {
+  /**
+   * Resolves with the message's id once it is on disk. Rejects with `channel-full`, `too-large`, `overloaded`, or `store`
+   * when it cannot be kept.
+   */
+  put(message: Incoming): Promise<string>;
+  /** Hands what waits to the reader; what `deliver` resolves for is removed, what it rejects waits on. */
+  read(reader: QueueReader): { stop(): void; close(): Promise<void> };
+}
+
+export interface QueueReader {
+  readonly flow: string;
+  readonly deliver: Deliver;
+  /** How many messages are handed over at once. */
+  readonly concurrency: number;
+  /** The next one is handed over when the one before is settled. */
+  readonly inOrder: boolean;
+  /** How many messages may wait. */
+  readonly capacity: number;
 }
 
 export interface SourceContext extends ConnectorContext {
@@ -119,6 +150,8 @@ export interface SourceContext extends ConnectorContext {
   /** The flow looks at the body somewhere: hand it over whole. Else a stream may be relayed. */
   readonly needsWholeBody: boolean;
   readonly concurrency: number | undefined;
+  /** One message after the other: the flow wants neither `concurrency` nor lanes of its own (`orderBy`). */
+  readonly inOrder: boolean;
   /** The source of the carrier (see {@link ConnectorDefinition.carrier}). */
   readonly openCarrier?: (options: unknown, deliver: Deliver, wording: Wording) => Promise<Source>;
   /** For a carrier: how the protocol above it words what no flow says. */
@@ -140,6 +173,8 @@ export interface WordedError {
 }
 
 export interface EndpointContext extends ConnectorContext {
+  /** The options of the source that the endpoint reaches inside this process (see `meetsAt`). */
+  readonly meets?: unknown;
   readonly openCarrier?: (options: unknown) => Promise<Endpoint>;
 }
 
@@ -148,6 +183,8 @@ export interface Incoming {
   readonly body: Body;
   readonly headers: Headers;
   readonly origin: Origin;
+  /** What the message is called outside already: it becomes the id of the exchange. */
+  readonly id?: string | undefined;
   /** The same when the source hands the message over again, after it was not acknowledged: a durable flow goes on with it. */
   readonly key?: string | undefined;
   /** Messages of one lane are worked on one after the other, in this order, where the flow has no `orderBy` (Kafka: the partition). */

@@ -45,6 +45,7 @@ export const call = defineStep({
       const request = compileOutgoing(options, context, {
         repeats: endpoint?.repeats ?? false,
         whole: as !== undefined,
+        answered: true,
       });
       if (as === undefined) context.body.replace();
       return request;

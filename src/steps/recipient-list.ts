@@ -48,7 +48,7 @@ export const recipientList = defineStep({
       });
     }
     context.body.look();
-    const outgoing = compileOutgoing(options, context, { repeats: true, whole: true });
+    const outgoing = compileOutgoing(options, context, { repeats: true, whole: true, answered: true });
     if (options.as !== undefined) context.declare(options.as, 'as');
     else context.body.replace();
     context.provide('failed');

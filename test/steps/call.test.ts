@@ -47,6 +47,7 @@ describe('call', () => {
       what: { n: 2 },
       bodyGiven: false,
       repeatable: false,
+      answered: true,
     });
   });
 

@@ -51,12 +51,17 @@ interface OutgoingOptions {
 
 /**
  * Builds, for each message, what an endpoint is given: operation, body, headers. `repeats`: perhaps more than once.
- * `whole`: the answer is looked at, so that receiving all of it is part of the call.
+ * `whole`: the answer is looked at, so that receiving all of it is part of the call. `answered`: somebody waits for one;
+ * where a connector can also send one way, this is how it tells the two apart.
  */
 export function compileOutgoing(
   options: OutgoingOptions,
   context: CompileContext,
-  { repeats, whole = false }: { readonly repeats: boolean; readonly whole?: boolean },
+  {
+    repeats,
+    whole = false,
+    answered = false,
+  }: { readonly repeats: boolean; readonly whole?: boolean; readonly answered?: boolean },
 ): (exchange: Exchange) => Exchange | Promise<Exchange> {
   const operation = context.evaluated({
     ...(options.connector?.options as object | undefined),
@@ -64,6 +69,7 @@ export function compileOutgoing(
     bodyGiven: options.body !== undefined,
     repeatable: options.idempotent === true || options.idempotencyKey !== undefined,
     ...(whole ? { whole } : {}),
+    ...(answered ? { answered } : {}),
   });
   const key: Evaluate | undefined = options.idempotencyKey ? context.template(options.idempotencyKey) : undefined;
   const headers: Evaluate | undefined = options.headers ? context.template(options.headers) : undefined;
