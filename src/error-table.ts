@@ -132,6 +132,13 @@ export const errorTable = {
     text: (f) => `The recipient list named ${f['name']}, which is not one of its endpoints`,
     help: '`endpoints` must yield names under `endpoints:` that all belong to the connector of the step.',
   },
+  'unknown-flow': {
+    kind: 'permanent',
+    status: 400,
+    text: (f) => `The routing slip named ${f['name']}, which is not one of its flows: ${list(f['among'], ', ')}`,
+    shown: (f) => `The routing slip named ${f['name']}, which is not one of its flows`,
+    help: 'What `flows` of the step yields must be names that stand under its `among`.',
+  },
   'too-many-iterations': {
     kind: 'permanent',
     status: 500,

@@ -12,8 +12,10 @@ import { log } from './log.ts';
 import { loop } from './loop.ts';
 import { recipientList } from './recipient-list.ts';
 import { respond } from './respond.ts';
+import { routingSlip } from './routing-slip.ts';
 import { run } from './run.ts';
 import { saga } from './saga.ts';
+import { sample } from './sample.ts';
 import { scatterGather } from './scatter-gather.ts';
 import { script } from './script.ts';
 import { send } from './send.ts';
@@ -42,6 +44,7 @@ export const steps: readonly StepDefinition[] = [
   forEach,
   scatterGather,
   recipientList,
+  routingSlip,
   wireTap,
   loop,
   run,
@@ -55,5 +58,6 @@ export const steps: readonly StepDefinition[] = [
   claimCheck,
   delay,
   throttle,
+  sample,
   script,
 ] as readonly StepDefinition[];

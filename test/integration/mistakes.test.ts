@@ -4,13 +4,10 @@ import { readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { mistakesIn, workshop } from './support/mistakes.ts';
 
-const groups = ['yaml', 'keys', 'values', 'placeholders', 'expressions', 'names', 'flows', 'files', 'targets'];
+const groups = readdirSync(new URL('../fixtures/mistakes/', import.meta.url))
+  .map((name) => name.replace('.txt', ''))
+  .sort();
 const { diagnose } = workshop();
-
-test('every file of mistakes is read here', () => {
-  const there = readdirSync(new URL('../fixtures/mistakes/', import.meta.url)).map((name) => name.replace('.txt', ''));
-  assert.deepEqual(there.sort(), [...groups].sort());
-});
 
 for (const group of groups) {
   describe(group, () => {

@@ -82,12 +82,14 @@ const drawSwitch: Draw = (step, from, paper, drawing) => {
 };
 
 const drawFilter: Draw = (step, from, paper, { pen }) => {
-  const node = pen.node(paper, 'diamond', step.name ?? written(optionsOf(step)['when']) ?? 'filter');
+  const node = pen.node(paper, 'diamond', step.kind === 'filter' ? filterText(step) : textOf(step));
   const stop = pen.node(paper, 'circle', 'stop');
   pen.join(from, node);
   pen.edge({ from: node, to: stop, line: 'solid', text: 'no' });
   return [{ from: node, text: 'yes' }];
 };
+
+const filterText = (step: StepSource): string => step.name ?? written(optionsOf(step)['when']) ?? 'filter';
 
 const drawBranches: Draw = (step, from, paper, drawing) => {
   const { pen } = drawing;
@@ -107,6 +109,34 @@ const drawForEach: Draw = (step, from, paper, drawing) => {
   pen.join(from, fork);
   const ends = isSteps(steps) ? drawSteps(steps, [{ from: fork, text: 'each' }], paper, drawing) : [];
   return [{ from: drawJoin(ends, into, paper, drawing) }];
+};
+
+/** Records of one body, each through the steps. */
+const drawSplit: Draw = (step, from, paper, drawing) => {
+  const { pen } = drawing;
+  const { steps } = optionsOf(step);
+  const fork = pen.node(paper, 'fork', textOf(step));
+  pen.join(from, fork);
+  const ends = isSteps(steps) ? drawSteps(steps, [{ from: fork, text: 'each' }], paper, drawing) : [];
+  return [{ from: drawJoin(ends, undefined, paper, drawing) }];
+};
+
+/** Many messages go in, one comes out. */
+const drawAggregate: Draw = (step, from, paper, { pen }) => {
+  const node = pen.node(paper, 'join', textOf(step));
+  pen.join(from, node);
+  return [{ from: node, text: 'complete' }];
+};
+
+const drawSlip: Draw = (step, from, paper, { pen, targets }) => {
+  const { flows, among } = optionsOf(step);
+  const node = pen.node(paper, 'fork', step.name ?? `run ${written(flows)}`);
+  pen.join(from, node);
+  for (const name of Array.isArray(among) ? among : []) {
+    const to = targets.flow(String(name));
+    if (to) pen.edge({ from: node, to, line: 'dotted', text: 'run' });
+  }
+  return [{ from: node }];
 };
 
 function drawJoin(ends: readonly End[], name: unknown, paper: Paper, { pen }: Drawing): string {
@@ -171,14 +201,18 @@ const drawOther: Draw = (step, from, paper, drawing) =>
   (isSteps(optionsOf(step)['steps']) ? drawFrame : drawNode('box'))(step, from, paper, drawing);
 
 const drawings: Readonly<Record<string, Draw>> = {
+  aggregate: drawAggregate,
   fail: drawEnd('hexagon'),
   filter: drawFilter,
   forEach: drawForEach,
   loop: drawLoop,
   recipientList: drawRecipients,
   respond: drawEnd('rounded'),
+  routingSlip: drawSlip,
   run: drawNode('frame'),
+  sample: drawFilter,
   scatterGather: drawBranches,
+  split: drawSplit,
   stop: drawEnd('circle'),
   switch: drawSwitch,
   wireTap: drawTap,

@@ -23,16 +23,19 @@ export function written(option: unknown): string | undefined {
 
 /** The option that says most about a step without a name. */
 const telling: Readonly<Record<string, string>> = {
+  aggregate: 'by',
   cache: 'key',
   call: 'endpoint',
   convert: 'to',
   fail: 'code',
   idempotent: 'key',
   log: 'message',
+  resequence: 'by',
   respond: 'status',
   run: 'flow',
   script: 'export',
   send: 'endpoint',
+  split: 'by',
 };
 
 /** How a step is called in the picture: its name, else its kind and what it is about. */
@@ -41,6 +44,10 @@ export function textOf(step: StepSource): string {
   if (step.kind === 'delay') {
     const ms = optionsOf(step)['for'];
     return typeof ms === 'number' ? `delay ${formatDuration(ms)}` : 'delay';
+  }
+  if (step.kind === 'sample') {
+    const { every, per } = optionsOf(step);
+    return typeof per === 'number' ? `one per ${formatDuration(per)}` : `one of ${every}`;
   }
   const about = written(optionsOf(step)[telling[step.kind] ?? '']);
   return about === undefined || about === 'default' ? step.kind : short(`${step.kind} ${about}`);

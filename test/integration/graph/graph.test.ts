@@ -108,6 +108,23 @@ describe('steps', () => {
     assert.deepEqual(ways(chart, 'Else'), ['--> Next']);
   });
 
+  test('sample is drawn as a filter, a routing slip reaches every flow that it may run', async (t) => {
+    const chart = await drawn(
+      t,
+      flow(
+        '- sample: { every: 100 }\n- sample: { per: 1s }\n- routingSlip: { flows: plan, among: [one, two] }\n- respond: { status: 201 }',
+        '  one: { steps: [ { name: First, log: { message: x } } ] }\n  two: { steps: [ { log: { message: y } } ] }',
+      ),
+    );
+    assert.deepEqual(ways(chart, 'one of 100'), ['-->|no| stop', '-->|yes| one per 1s']);
+    assert.deepEqual(ways(chart, 'one per 1s'), ['-->|no| stop', '-->|yes| run plan']);
+    const slip = [...chart.nodes].find(([, node]) => node.text === 'run plan')?.[0];
+    const [one, two, on] = chart.edges.filter((edge) => edge.from === slip);
+    assert.deepEqual([one?.line, one?.text, two?.line, two?.text], ['-.->', 'run', '-.->', 'run']);
+    assert.notEqual(one?.to, two?.to);
+    assert.equal(chart.nodes.get(on?.to ?? '')?.text, 'respond 201');
+  });
+
   test('filter, loop, forEach and scatterGather have their shapes and ways', async (t) => {
     const chart = await drawn(
       t,
