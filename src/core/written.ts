@@ -79,6 +79,23 @@ export interface CatchSource {
   readonly steps: readonly StepSource[];
 }
 
+/** How a message that failed for a moment is tried again, attempts of all deliveries together. */
+export interface RedeliverySource {
+  readonly maxAttempts: number;
+  /** Milliseconds before the second attempt, at most. */
+  readonly delay: number;
+  readonly factor: number;
+  readonly maxDelay: number;
+}
+
+/** Where a flow sends what it gives up. */
+export interface DeadLetterSource {
+  readonly endpoint: string;
+  readonly connector?: ConnectorSource | undefined;
+  readonly headers?: TemplateSource | undefined;
+  readonly body?: TemplateSource | undefined;
+}
+
 export interface FlowSource {
   readonly name: string;
   readonly description?: string | undefined;
@@ -90,6 +107,10 @@ export interface FlowSource {
   readonly durable?: boolean | undefined;
   /** How many messages are in the flow at once. */
   readonly concurrency?: number | undefined;
+  /** Messages for which it yields the same are worked on one after the other. */
+  readonly orderBy?: ExpressionSource | undefined;
+  readonly redelivery?: RedeliverySource | undefined;
+  readonly deadLetter?: DeadLetterSource | undefined;
   readonly steps: readonly StepSource[];
   readonly onError?: readonly CatchSource[] | undefined;
   readonly pointer: string;

@@ -19,6 +19,7 @@ import { isRepeatable } from './operation.ts';
 import { checkPolicies } from './policy-checks.ts';
 import type { EndpointSlot, FlowProgram, ModuleSlot, Program, StoreSlot } from './program.ts';
 import { everywhere } from './scope.ts';
+import { compileSettlement, settles } from './settlement/program.ts';
 
 export interface CompileTools {
   readonly connectors: Readonly<Record<string, ConnectorDefinition>>;
@@ -102,11 +103,9 @@ class Compiler {
     const body = new FirstBody();
     const durable = { is: flow.durable === true };
     const world = this.#world(flow, body, durable);
+    const given = [...everywhere, ...(flow.from ? (definition?.provides ?? []) : ['params', 'query', 'identity'])];
     const place: Place = {
-      names: new Names([
-        ...everywhere,
-        ...(flow.from ? (definition?.provides ?? []) : ['params', 'query', 'identity']),
-      ]),
+      names: new Names(given),
       error: false,
       undoWanted: false,
       among: 'flow',
@@ -120,13 +119,20 @@ class Compiler {
       return main;
     };
     const [main, onError] = body.attempt(compileMain, entries && (() => compileCatch(entries, context, '')), false);
+    const settlement = settles(flow.from, definition)
+      ? compileSettlement(flow, (at, error) => {
+          const names = new Names(given);
+          return new StepContext(world, { ...place, names, error }, `${flow.pointer}/${at}`, at);
+        })
+      : undefined;
     const program: FlowProgram = {
       name: flow.name,
       source: flow,
       handler: withErrors(main.handler, onError),
       durable: durable.is,
-      // What is kept in the journal is the whole message.
-      streams: body.streams && !durable.is,
+      // What is kept in the journal, and what may come again or become a dead letter, is the whole message.
+      streams: body.streams && !durable.is && !settlement,
+      settlement,
     };
     this.#underWay.pop();
     this.#flows.set(flow.name, program);

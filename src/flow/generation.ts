@@ -16,17 +16,20 @@ import type {
   Wording,
 } from '../sdk.ts';
 import type { Store } from '../store/store.ts';
+import type { DeadLetterKeeper } from './dead-letter.ts';
 import { InFlight } from './in-flight.ts';
 import { type Intake, intake } from './intake.ts';
 import { isRepeatable, receiving } from './operation.ts';
 import type { FlowProgram, Program } from './program.ts';
 import { hashOf, type Runs } from './runs.ts';
+import { Settlement } from './settlement/settlement.ts';
 import type { SharedResources } from './shared.ts';
 
 /** What outlives a version of the integration. */
 export interface Kept {
   readonly store: Store;
   readonly runs: Runs;
+  readonly letters: DeadLetterKeeper;
 }
 
 /** How long sources and endpoints may take to stop, and to close. */
@@ -45,6 +48,8 @@ export class Generation {
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #sources = new Map<string, Source>();
   readonly #intakes = new Map<string, Intake>();
+  /** By flow: of those whose sources keep a message until it is settled. */
+  readonly #settlements = new Map<string, Settlement>();
   readonly #openKept: () => Promise<Kept>;
   #runs: Runs | undefined;
 
@@ -100,9 +105,12 @@ export class Generation {
     }
   }
 
-  /** Takes no new messages. */
+  /** Takes no new messages; those that wait for their turn, or to be tried again, go back to where they came from. */
   async stopSources(): Promise<void> {
-    await this.#end(this.#sources, 'stopped', (source) => source.stop());
+    const stopped = this.#end(this.#sources, 'stopped', (source) => source.stop());
+    // The sources know by now that what they give back is not to come again to them.
+    for (const settlement of this.#settlements.values()) settlement.stop();
+    await stopped;
   }
 
   /** Waits until nothing is under way, at most `ms`; then gives up the rest. Returns how many were given up. */
@@ -116,6 +124,18 @@ export class Generation {
       await this.#end<Source | Endpoint>(all, 'closed', (one) => one.close());
       all.clear();
     }
+  }
+
+  /** Whether all that says so is connected to its far side. */
+  get ready(): boolean {
+    for (const source of this.#sources.values()) if (source.ready === false) return false;
+    for (const endpoint of this.#endpoints.values()) if (endpoint.ready === false) return false;
+    return true;
+  }
+
+  /** By flow: what became of the messages of sources that keep them until they are settled. */
+  get settlements(): ReadonlyMap<string, Settlement> {
+    return this.#settlements;
   }
 
   get inFlight(): number {
@@ -216,8 +236,25 @@ export class Generation {
     const { from } = flow.source;
     if (!from) throw failure('bug', { detail: `the flow ${flow.name} has no source` });
     const awaited = this.#connector(from.name).definition.awaitsReply === true;
-    const { deliver } = this.#intake(flow, awaited);
+    const taken = this.#intake(flow, awaited);
+    const deliver = flow.settlement ? this.#settlement(flow, taken).deliver : taken.deliver;
     return () => this.#openSourceOf(from.name, from.options, flow, deliver);
+  }
+
+  #settlement(flow: FlowProgram, { run }: Intake): Settlement {
+    const { source } = this.program;
+    const settlement = new Settlement(flow, {
+      services: this.#services,
+      inFlight: this.#inFlight,
+      integration: { name: source.name, version: source.version },
+      clean: redactor(source.secrets),
+      definitionHash: hashOf(flow, this.program),
+      keeper: async () => (await this.#openKept()).letters,
+      run,
+      postpones: this.#connector(flow.source.from?.name ?? '').definition.postpones === true,
+    });
+    this.#settlements.set(flow.name, settlement);
+    return settlement;
   }
 
   #intake(flow: FlowProgram, awaited: boolean): Intake {
@@ -261,6 +298,15 @@ export class Generation {
     return connector;
   }
 }
+
+/** The same rule as for the log: what is too short to be told from other text stays. */
+const redactor =
+  (secrets: readonly string[]) =>
+  (text: string): string =>
+    [...secrets]
+      .filter((secret) => secret.length > 2)
+      .sort((a, b) => b.length - a.length)
+      .reduce((clean, secret) => clean.replaceAll(secret, '***'), text);
 
 const endpointCalled = (name: string): string => `The endpoint \`${name}\``;
 const sourceOf = (flow: string): string => `The source of the flow \`${flow}\``;

@@ -24,6 +24,8 @@ export interface Intake {
   /** Of the definition of the flow, when it is durable. */
   readonly hash: string | undefined;
   readonly deliver: Deliver;
+  /** As {@link deliver}, for who bounds how many there are: under this id, unless the message is durable. */
+  readonly run: (message: Incoming, id: string) => Promise<Exchange | undefined>;
   /** A message that was under way when a process ended goes on. Never rejects: nobody waits for it. */
   resume(run: LeftRun): Promise<void>;
 }
@@ -88,8 +90,8 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
     }
   };
 
-  const kept = async (incoming: Incoming, { runs, hash }: NonNullable<typeof durable>) => {
-    const id = incoming.key === undefined ? random.uuid() : runs.idFor(name, incoming.key);
+  const kept = async (incoming: Incoming, own: string, { runs, hash }: NonNullable<typeof durable>) => {
+    const id = incoming.key === undefined ? own : runs.idFor(name, incoming.key);
     const { headers, origin, body } = incoming;
     return runs.once(id, async () => {
       const run = await runs.begin({ id, flow: name, hash, headers, origin }, body);
@@ -97,24 +99,28 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
     });
   };
 
+  const run: Intake['run'] = (incoming, id) =>
+    durable ? kept(incoming, id, durable) : through(id, incoming, undefined);
+
   // Not an async function: one that returns a promise makes its caller wait three turns more.
   const deliver: Deliver = (incoming) => {
     if (underWay >= capacity) {
       const detail = `${capacity} messages are under way in the flow ${name}`;
       return Promise.reject(failure('overloaded', { detail, retryAfter: 1000 }));
     }
-    return durable ? kept(incoming, durable) : through(random.uuid(), incoming, undefined);
+    return run(incoming, random.uuid());
   };
 
   return {
     hash: durable?.hash,
     deliver,
-    async resume(run) {
+    run,
+    async resume(left) {
       if (!durable) return;
-      const { id, headers, origin } = run.record;
+      const { id, headers, origin } = left.record;
       log.info('a message that was under way goes on', { flow: name, exchange: id });
       try {
-        await durable.runs.once(id, () => through(id, { headers, origin, body: run.body }, run));
+        await durable.runs.once(id, () => through(id, { headers, origin, body: left.body }, left));
       } catch (thrown) {
         const error = toFailure(thrown);
         if (error.code === 'suspended') return;

@@ -1,6 +1,7 @@
 import type { Handler } from '../core/exchange.ts';
 import type { EndpointSource, FlowSource, IntegrationSource } from '../core/written.ts';
 import type { Store } from '../store/store.ts';
+import type { SettlementProgram } from './settlement/program.ts';
 
 /** A compiled flow: ready to run once its endpoints are open. */
 export interface FlowProgram {
@@ -11,6 +12,8 @@ export interface FlowProgram {
   readonly durable: boolean;
   /** No step looks at the body as it came in: it can be relayed as a stream. */
   readonly streams: boolean;
+  /** Where messages wait at the far side until they are settled. */
+  readonly settlement: SettlementProgram | undefined;
 }
 
 /** The place where an opened endpoint is put: compiled steps hold the slot, not the endpoint. */

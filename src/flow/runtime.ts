@@ -1,8 +1,10 @@
 import type { Services } from '../core/exchange.ts';
+import { joinRecord } from '../core/record.ts';
 import type { IntegrationSource } from '../core/written.ts';
 import { detailOf, failure } from '../errors.ts';
 import type { Connector } from '../sdk.ts';
 import type { Store } from '../store/store.ts';
+import type { DeadLetterKeeper } from './dead-letter.ts';
 import { Generation, type Kept } from './generation.ts';
 import type { Program } from './program.ts';
 import { Runs } from './runs.ts';
@@ -33,9 +35,9 @@ export class Runtime {
     this.#connectors = connectors;
   }
 
-  /** Takes messages, and is not about to stop. */
+  /** Takes messages, is not about to stop, and its sources and endpoints are connected. */
   get ready(): boolean {
-    return this.#current !== undefined && !this.#stopping;
+    return !this.#stopping && this.#current?.ready === true;
   }
 
   get inFlight(): number {
@@ -115,7 +117,7 @@ export class Runtime {
     const runs = new Runs(store, this.#services);
     await runs.open();
     if (store.shared) this.#resumeLater();
-    return { store, runs };
+    return { store, runs, letters: lettersIn(store) };
   }
 
   /** Other processes on the same store may fall silent at any time. */
@@ -139,3 +141,11 @@ export class Runtime {
     await kept?.store.close();
   }
 }
+
+/** Dead letters under their ids. */
+const lettersIn = (store: Store): DeadLetterKeeper => ({
+  async keep(letter, body) {
+    const value = joinRecord(letter, body);
+    await store.write([{ op: 'put', space: 'dead-letters', key: `${letter.type} ${letter.id}`, value }]);
+  },
+});

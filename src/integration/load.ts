@@ -248,9 +248,10 @@ function endpointsOf(read: Read): Readonly<Record<string, EndpointSource>> {
 
 function flowsOf(read: Read): Readonly<Record<string, FlowSource>> {
   const flows = Object.entries(read.flows).map(([name, flow]): FlowSource => {
-    const { description, from, deadline, durable, concurrency, steps, onError } = flow;
+    const { description, from, deadline, durable, concurrency, orderBy, redelivery, deadLetter, steps, onError } = flow;
+    const settings = { deadline, durable, concurrency, orderBy, redelivery, deadLetter };
     const pointer = childPointer('/flows', name);
-    return { name, description, from: from?.connector, deadline, durable, concurrency, steps, onError, pointer };
+    return { name, description, from: from?.connector, ...settings, steps, onError, pointer };
   });
   return byName(flows);
 }

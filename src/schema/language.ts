@@ -48,6 +48,50 @@ const endpointSchema = {
   },
 } as const satisfies Schema;
 
+const redeliverySchema = {
+  type: 'object',
+  description:
+    'How a message that failed for a moment (kind `transient`) is tried again. For sources that keep a message until it is settled; holds with these defaults where nothing is written.',
+  properties: {
+    maxAttempts: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 1000,
+      default: 5,
+      description: 'Attempts in total, those before a crash among them; then the message is a dead letter.',
+    },
+    delay: {
+      type: 'string',
+      format: 'duration',
+      default: '1s',
+      description:
+        'The longest pause before the second attempt; the real one is drawn between nothing and it (full jitter).',
+    },
+    factor: { type: 'number', minimum: 1, maximum: 10, default: 2, description: 'By which the pause grows each time.' },
+    maxDelay: { type: 'string', format: 'duration', default: '1m', description: 'The longest pause of all.' },
+  },
+  examples: [{ maxAttempts: 5, delay: '1s', factor: 2, maxDelay: '1m' }],
+} as const satisfies Schema;
+
+const deadLetterSchema = {
+  type: 'object',
+  slot: 'call',
+  description:
+    'Where a message goes that failed for good, confirmed before it is acknowledged. Absent: the store, for `dowel dead-letters`.',
+  properties: {
+    endpoint: { type: 'string', format: 'name', description: 'Name of the endpoint, under `endpoints:`.' },
+    headers: {
+      type: 'object',
+      template: true,
+      additionalProperties: { type: 'string' },
+      description: 'Headers beside those that the message came with and the `dowel-…` ones that say what happened.',
+    },
+    body: { template: true, description: 'What is sent; sees `$error`. Default: the bytes as they came in.' },
+  },
+  required: ['endpoint'],
+  examples: [{ endpoint: 'parked' }],
+} as const satisfies Schema;
+
 const flowSchema = {
   type: 'object',
   required: ['steps'],
@@ -77,8 +121,18 @@ const flowSchema = {
       type: 'integer',
       minimum: 1,
       maximum: 100_000,
-      description: 'How many messages are in the flow at once; a caller beyond that is answered 503.',
+      description:
+        'How many messages are in the flow at once; a caller beyond that is answered 503. 1 when absent and the source keeps its messages until they are settled: these wait.',
     },
+    orderBy: {
+      type: 'string',
+      format: 'expression',
+      description:
+        'JSONata over the message: those for which it yields the same are worked on one after the other, in the order in which they came; others side by side, up to `concurrency`.',
+      examples: ['customerId'],
+    },
+    redelivery: redeliverySchema,
+    deadLetter: deadLetterSchema,
     steps: { kind: 'steps', description: 'What happens to each message, in order.' },
     onError: {
       type: 'array',

@@ -1,0 +1,155 @@
+import { Exchange, type Services } from '../../core/exchange.ts';
+import { Life } from '../../core/life.ts';
+import { keptBody } from '../../core/record.ts';
+import { type Failure, failure, toFailure } from '../../errors.ts';
+import type { Incoming } from '../../sdk.ts';
+import { merged } from '../../steps/parts/headers.ts';
+import type { DeadLetter, DeadLetterKeeper } from '../dead-letter.ts';
+import type { InFlight } from '../in-flight.ts';
+import { keptHeaders, letterHeaders, traceIdOf } from './letter-headers.ts';
+import type { DeadLetterProgram } from './program.ts';
+
+/** How long one try to put a dead letter away may take. */
+const putMs = 60_000;
+
+export interface LettersWorld {
+  readonly services: Services;
+  readonly inFlight: InFlight;
+  readonly integration: { readonly name: string; readonly version: string | undefined };
+  /** Takes out of a text what must never be printed. */
+  readonly clean: (text: string) => string;
+  readonly definitionHash: string | undefined;
+  /** Where letters go that the flow sends nowhere; opened at the first one. */
+  readonly keeper: () => Promise<DeadLetterKeeper>;
+}
+
+/** A message that was given up. */
+export interface Dead {
+  readonly id: string;
+  readonly incoming: Incoming;
+  /** As they came in. */
+  readonly bytes: Uint8Array | string;
+  readonly contentType: string | undefined;
+  readonly error: Failure;
+  readonly attempts: number;
+}
+
+/** The Dead Letter Channel (EIP) of one flow: an endpoint of the file, or the store. */
+export class Letters {
+  readonly #flow: string;
+  readonly #program: DeadLetterProgram | undefined;
+  readonly #world: LettersWorld;
+  /** Why the last letter could not be put away; `undefined` = it could. */
+  #trouble: string | undefined;
+
+  constructor(flow: string, program: DeadLetterProgram | undefined, world: LettersWorld) {
+    this.#flow = flow;
+    this.#program = program;
+    this.#world = world;
+  }
+
+  /** Resolves with where the letter is safe. Rejects when it is not: the message must not be acknowledged. */
+  async put(dead: Dead): Promise<string> {
+    const { services, inFlight } = this.#world;
+    const { clock, log } = services;
+    const since = clock.monotonic();
+    const late = (): Failure => failure('timeout', { what: 'The dead letter', ms: putMs });
+    const life = new Life(clock, { deadline: since + putMs, late });
+    const message = { id: dead.id, flow: this.#flow, since, life };
+    inFlight.add(message);
+    try {
+      const where = await this.#put(dead, life);
+      if (this.#trouble !== undefined) log.info('dead letters can be kept again', { flow: this.#flow, where });
+      this.#trouble = undefined;
+      return where;
+    } catch (thrown) {
+      const error = toFailure(thrown);
+      this.#tell(error, dead);
+      throw error;
+    } finally {
+      life.discard();
+      life.end();
+      inFlight.delete(message);
+    }
+  }
+
+  async #put(dead: Dead, life: Life): Promise<string> {
+    const letter = this.#letter(dead);
+    const sent = this.#program && (await this.#built(this.#program, letter, dead, life));
+    if (this.#program && sent) {
+      const answer = await this.#program.send(sent);
+      answer?.body.discard();
+      return this.#program.endpoint;
+    }
+    const keep = async (): Promise<void> => (await this.#world.keeper()).keep(letter, asBytes(dead.bytes));
+    await life.race(keep());
+    return 'the store';
+  }
+
+  /** What is sent; `undefined` where the file's own words for it fail with this message: trying again would not help. */
+  async #built(program: DeadLetterProgram, letter: DeadLetter, dead: Dead, life: Life): Promise<Exchange | undefined> {
+    const { services } = this.#world;
+    const { origin, headers } = dead.incoming;
+    const exchange = Exchange.create({
+      id: dead.id,
+      flow: this.#flow,
+      services,
+      life,
+      origin: { ...origin, attempt: dead.attempts },
+      body: keptBody(asBytes(dead.bytes), dead.contentType),
+      headers,
+    }).with({ error: dead.error, ownHeaders: merged(letter.headers, letterHeaders(letter)) });
+    try {
+      return await program.build(exchange);
+    } catch (thrown) {
+      const error = toFailure(thrown);
+      if (life.aborted) throw error;
+      services.log.error('a dead letter cannot be made as the file says: it goes to the store', {
+        flow: this.#flow,
+        exchange: dead.id,
+        code: error.code,
+        detail: error.message,
+      });
+      return undefined;
+    }
+  }
+
+  #letter({ id, incoming, contentType, error, attempts }: Dead): DeadLetter {
+    const { services, integration, clean, definitionHash } = this.#world;
+    const { headers, origin } = incoming;
+    return {
+      id,
+      type: 'message',
+      integration: integration.name,
+      version: integration.version,
+      flow: this.#flow,
+      place: error.place,
+      code: error.code,
+      kind: error.kind,
+      detail: clean(error.message),
+      attempts,
+      receivedAt: origin.receivedAt,
+      failedAt: services.clock.now(),
+      traceId: traceIdOf(headers),
+      headers: keptHeaders(headers),
+      source: origin.source,
+      contentType,
+      definitionHash,
+    };
+  }
+
+  /** Once for each reason: it may last, and concern many. */
+  #tell(error: Failure, { id }: Dead): void {
+    if (this.#trouble === error.code) return;
+    this.#trouble = error.code;
+    this.#world.services.log.error('a dead letter could not be kept: its message stays unacknowledged', {
+      flow: this.#flow,
+      exchange: id,
+      to: this.#program?.endpoint ?? 'the store',
+      code: error.code,
+      detail: error.message,
+    });
+  }
+}
+
+const asBytes = (bytes: Uint8Array | string): Uint8Array => (typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
