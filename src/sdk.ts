@@ -16,6 +16,7 @@ export { Body, type Codec, type StreamSource } from './core/body.ts';
 export { type Clock, sleep } from './core/clock.ts';
 export { type Exchange, type Handler, type Headers, type Log, noHeaders, type Origin } from './core/exchange.ts';
 export type { Life } from './core/life.ts';
+export { Link, type LinkPlan, type LinkWorld, type Trouble } from './core/link.ts';
 export { optionalPackage } from './core/optional-package.ts';
 export type { Random } from './core/random.ts';
 export { customFailure, Failure, failure, httpFailure, toFailure } from './errors.ts';
