@@ -38,6 +38,8 @@ function far(t: TestContext, more: Partial<LinkPlan<Line>> = {}) {
   return { clock, link, state, said };
 }
 
+const isDown = (link: Link<Line>): boolean => link.opened === undefined;
+
 describe('link', () => {
   test('is up after the start, and given back at the end, once', async (t) => {
     const { link, state, said } = far(t);
@@ -53,7 +55,7 @@ describe('link', () => {
     state.problem = { detail: 'refused' };
     await link.start();
     await clock.advance(60_000);
-    assert.ok(!link.opened);
+    assert.ok(isDown(link));
     assert.equal(link.trouble, 'refused');
     assert.deepEqual(said(), ['warn refused']);
     state.problem = { detail: 'no route' };
