@@ -22,6 +22,9 @@ interface Seat extends Reader {
 // Until a reader says how many: the endpoints are open before the sources.
 const capacityBeforeReader = 1000;
 
+/** What a durable channel is called in the store. */
+export const queueOf = (name: string): string => `channel:${name}`;
+
 /**
  * Point-to-Point Channel (EIP), in memory: first in, first out, bounded. It outlives a reload, because sources and
  * endpoints share it by name; the reader that was opened last for a flow is the one that takes.

@@ -12,12 +12,19 @@ export const source = {
   description: 'Takes the messages that flows of this process send to the channel, in order.',
   properties: {
     name,
+    durable: {
+      type: 'boolean',
+      default: false,
+      description:
+        'Messages wait in the store (guaranteed delivery): a `send` is done when its message is on disk, and the flow has it at least once, whatever happens to the process.',
+    },
     capacity: {
       type: 'integer',
       minimum: 1,
-      maximum: 1_000_000,
-      default: 1000,
-      description: 'How many messages may wait in memory. One more is rejected (`channel-full`), at once.',
+      maximum: 10_000_000,
+      description:
+        'How many messages may wait: 1000 in memory, 100000 in the store where nothing is said. One more is rejected (`channel-full`), at once.',
+      examples: [500],
     },
   },
   required: ['name'],
@@ -33,10 +40,14 @@ export const endpoint = {
 export type ChannelSourceOptions = Infer<typeof source>;
 export type ChannelEndpointOptions = Infer<typeof endpoint>;
 
+const isDurable = (options: unknown): boolean => (options as Partial<ChannelSourceOptions>).durable === true;
+
 export const definition: ConnectorDefinition = {
   name: 'channel',
-  summary: 'Connects flows of one process by a named, bounded queue in memory.',
+  summary: 'Connects flows of one process by a named, bounded queue, in memory or in the store.',
   source,
   endpoint,
+  settles: isDurable,
+  queues: isDurable,
   meetsAt: (options) => (options as ChannelEndpointOptions).name,
 };

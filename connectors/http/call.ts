@@ -30,6 +30,8 @@ type Services = SourceContext['services'];
 /** What serves a route. */
 export interface Route {
   readonly deliver: Deliver;
+  /** Instead of it, where the caller waits only until the message is kept: resolves with its id. */
+  readonly accept: ((message: Incoming) => Promise<string>) | undefined;
   readonly services: Services;
   readonly maxBody: number;
   readonly needsWholeBody: boolean;
@@ -148,6 +150,13 @@ export class Call implements Serving {
 
   #deliver(route: Route, body: Body, origin: Incoming['origin']): void {
     if (this.#over) return;
+    if (route.accept) {
+      route.accept({ body, headers: this.#request.headers as Headers, origin }).then(
+        (id) => this.#accepted(id),
+        (thrown: unknown) => this.refuse(toFailure(thrown)),
+      );
+      return;
+    }
     route
       .deliver({
         body,
@@ -182,6 +191,13 @@ export class Call implements Serving {
     } catch (thrown) {
       this.refuse(toFailure(thrown));
     }
+  }
+
+  #accepted(id: string): void {
+    const body = JSON.stringify({ id });
+    const length = String(Buffer.byteLength(body));
+    const headers = ['x-request-id', id, 'content-type', 'application/json', 'content-length', length];
+    this.#write({ status: 202, headers, body });
   }
 
   refuse(error: Failure): void {

@@ -20,6 +20,18 @@ function checkSource(options: Partial<SourceOptions>, report: Report): void {
   if (meant !== path) report('path', `a path takes its parameters in braces: write \`${meant}\``, meant);
   else if ('problem' in parsed) report('path', parsed.problem);
   if (options.cors) checkCors(options.cors, report);
+  checkReply(options, report);
+}
+
+/** The largest value of a store, less what is kept beside a body. */
+const mostKept = 15 * 1024 ** 2;
+
+function checkReply({ reply, capacity, maxBody }: Partial<SourceOptions>, report: Report): void {
+  if (reply !== 'accepted') {
+    if (capacity !== undefined) report('capacity', '`capacity` bounds what waits in the store: add `reply: accepted`');
+  } else if (maxBody !== undefined && maxBody > mostKept) {
+    report('maxBody', 'with `reply: accepted` a message is kept in the store, which takes bodies up to `15mb`', '15mb');
+  }
 }
 
 /** What other servers write `/orders/:id`, `/orders/<id>` or `/files/*`. */

@@ -33,6 +33,21 @@ export const sourceSchema = {
       default: '1mb',
       description: 'Largest body that is taken; a larger one is answered 413. Relayed streams count too.',
     },
+    reply: {
+      type: 'string',
+      enum: ['result', 'accepted'],
+      description:
+        'What the caller waits for: the end of the flow (`result`, as if nothing were written), or that the message is on disk (`accepted`): then the answer is 202 with the id of the message, and the flow has it at least once, under its `redelivery` and `deadLetter`.',
+      examples: ['accepted'],
+    },
+    capacity: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 10_000_000,
+      description:
+        'With `reply: accepted`: how many messages may wait; 100000 when absent. One more is answered 503, at once.',
+      examples: [10_000],
+    },
     cors: {
       type: 'object',
       required: ['origins'],
@@ -207,6 +222,9 @@ export type CorsOptions = NonNullable<SourceOptions['cors']>;
 export type EndpointOptions = Infer<typeof endpointSchema>;
 export type CallOptions = Infer<typeof callSchema>;
 
+/** The caller is answered as soon as the message is in the store. */
+const isAccepted = (options: unknown): boolean => (options as Partial<SourceOptions>).reply === 'accepted';
+
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 const idempotentMethods = new Set([...safeMethods, 'PUT', 'DELETE']);
 
@@ -220,7 +238,9 @@ export const httpDefinition = {
   endpoint: endpointSchema,
   call: callSchema,
   replies: true,
-  awaitsReply: true,
+  awaitsReply: (options) => !isAccepted(options),
+  settles: isAccepted,
+  queues: isAccepted,
   provides: ['params', 'query'],
   params,
   idempotent: (operation) => idempotentMethods.has(methodOf(operation)),

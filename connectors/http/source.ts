@@ -1,4 +1,5 @@
 import { failure, type OpenSource, type Source, type SourceContext } from '#sdk';
+import { accept } from './accepted.ts';
 import { BodyBytes } from './body-bytes.ts';
 import { compileCors } from './cors.ts';
 import type { SourceOptions } from './definition.ts';
@@ -19,6 +20,7 @@ export const openSource = (async (options: SourceOptions, context: SourceContext
     await shared.release();
     await bodyBytes.release();
   };
+  const accepting = options.reply === 'accepted' ? accept(options, context) : undefined;
   let unmount = (): void => {};
   try {
     unmount = server.mount(
@@ -26,6 +28,7 @@ export const openSource = (async (options: SourceOptions, context: SourceContext
       path,
       {
         deliver: context.deliver,
+        accept: accepting?.put,
         services,
         maxBody: options.maxBody,
         needsWholeBody: context.needsWholeBody,
@@ -40,6 +43,7 @@ export const openSource = (async (options: SourceOptions, context: SourceContext
     await server.listen();
   } catch (thrown) {
     unmount();
+    await accepting?.close();
     await release();
     throw thrown;
   }
@@ -48,9 +52,11 @@ export const openSource = (async (options: SourceOptions, context: SourceContext
     // What is under way goes on; what comes for the path from now on is another one's.
     async stop() {
       unmount();
+      accepting?.stop();
     },
     async close() {
       unmount();
+      await accepting?.close();
       await release();
     },
   };

@@ -21,8 +21,29 @@ export function checkSubFlows(source: IntegrationSource, run: ReadonlySet<string
   }
 }
 
+/** Sources that meet in the same place must agree on where messages wait. */
+function checkQueues(source: IntegrationSource, connectors: Definitions, report: Report): void {
+  const first = new Map<string, FlowSource>();
+  for (const flow of Object.values(source.flows)) {
+    const { from } = flow;
+    const definition = from && connectors[from.name];
+    if (!from || !definition?.meetsAt || !definition.queues) continue;
+    const place = `${from.name} \`${definition.meetsAt(from.options)}\``;
+    const other = first.get(place);
+    first.set(place, other ?? flow);
+    if (!other?.from || definition.queues(other.from.options) === definition.queues(from.options)) continue;
+    report({
+      severity: 'error',
+      code: 'mixed-durability',
+      message: `The flow \`${other.name}\` reads the ${place} too, and only one of both says \`durable: true\`: say it at both, or at neither`,
+      pointer: `${from.pointer}/durable`,
+    });
+  }
+}
+
 /** Endpoints that reach a source in this process need one that meets them: a channel that nobody reads. */
 export function checkMeetings(source: IntegrationSource, connectors: Definitions, report: Report): void {
+  checkQueues(source, connectors, report);
   const met = new Set<string>();
   for (const { from } of Object.values(source.flows)) {
     const at = from && connectors[from.name]?.meetsAt;

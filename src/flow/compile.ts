@@ -18,6 +18,7 @@ import { observe } from './observe.ts';
 import { isRepeatable } from './operation.ts';
 import { checkPolicies } from './policy-checks.ts';
 import type { EndpointSlot, FlowProgram, ModuleSlot, Program, StoreSlot } from './program.ts';
+import { saysSo } from './says-so.ts';
 import { everywhere } from './scope.ts';
 import { compileSettlement, settles } from './settlement/program.ts';
 
@@ -99,7 +100,8 @@ class Compiler {
     if (done) return done;
     this.#underWay.push(flow.name);
     const definition = flow.from && this.#tools.connectors[flow.from.name];
-    const awaited = !flow.from || definition?.awaitsReply === true;
+    const awaited = !flow.from || saysSo(definition?.awaitsReply, flow.from.options);
+    if (flow.from && definition?.queues?.(flow.from.options)) this.#store.needed = true;
     const body = new FirstBody();
     const durable = { is: flow.durable === true };
     const world = this.#world(flow, body, durable);

@@ -17,18 +17,23 @@ import type {
 } from '../sdk.ts';
 import type { Store } from '../store/store.ts';
 import type { DeadLetterKeeper } from './dead-letter.ts';
+import type { Queues } from './durable-queue/queues.ts';
 import { InFlight } from './in-flight.ts';
 import { type Intake, intake } from './intake.ts';
 import { isRepeatable, receiving } from './operation.ts';
+import type { Ownership } from './ownership.ts';
 import type { FlowProgram, Program } from './program.ts';
 import { hashOf, type Runs } from './runs.ts';
+import { saysSo } from './says-so.ts';
 import { Settlement } from './settlement/settlement.ts';
 import type { SharedResources } from './shared.ts';
 
 /** What outlives a version of the integration. */
 export interface Kept {
   readonly store: Store;
+  readonly ownership: Ownership;
   readonly runs: Runs;
+  readonly queues: Queues;
   readonly letters: DeadLetterKeeper;
 }
 
@@ -52,6 +57,7 @@ export class Generation {
   readonly #settlements = new Map<string, Settlement>();
   readonly #openKept: () => Promise<Kept>;
   #runs: Runs | undefined;
+  #queues: Queues | undefined;
 
   constructor(
     program: Program,
@@ -76,6 +82,14 @@ export class Generation {
   async open(): Promise<void> {
     try {
       await Promise.all(this.program.modules.map((slot) => this.#load(slot)));
+      const flows = [...this.program.flows.values()].filter((flow) => flow.source.from);
+      const durable = flows.some((flow) => flow.durable);
+      if (durable || this.program.store.needed) {
+        const { store, runs, queues } = await this.#openKept();
+        this.program.store.store = store;
+        this.#queues = queues;
+        if (durable) this.#runs = runs;
+      }
       for (const slot of this.program.endpoints.values()) {
         const endpoint = await this.#openEndpoint(
           slot.source.connector.name,
@@ -85,17 +99,11 @@ export class Generation {
         this.#endpoints.set(endpointCalled(slot.source.name), endpoint);
         slot.handler = this.#policies(slot.source)(receiving(endpoint.handle));
       }
-      const flows = [...this.program.flows.values()].filter((flow) => flow.source.from);
-      const durable = flows.some((flow) => flow.durable);
-      if (durable || this.program.store.needed) {
-        const { store, runs } = await this.#openKept();
-        this.program.store.store = store;
-        if (durable) this.#runs = runs;
-      }
       const sources = new Map(flows.map((flow) => [sourceOf(flow.name), this.#source(flow)]));
       // Before the sources: what one of them hands over again is under way by then.
       await this.resume();
       for (const [what, open] of sources) this.#sources.set(what, await open());
+      await this.#queues?.reportUnread();
     } catch (thrown) {
       await this.stopSources();
       // Sources that were open by then may have taken messages.
@@ -190,6 +198,10 @@ export class Generation {
       log: this.#services.log,
       services: this.#services,
       share: (key, make) => this.#shared.share(key, make),
+      queue: (called) => {
+        if (!this.#queues) throw failure('bug', { detail: `the store for the queue ${called} is not open` });
+        return this.#queues.open(called);
+      },
     };
   }
 
@@ -198,11 +210,20 @@ export class Generation {
     const carrier = connector.definition.carrier;
     const context: EndpointContext = {
       ...this.#context(name),
+      meets: this.#metBy(connectorName, options),
       ...(carrier ? { openCarrier: (inner: unknown) => this.#openEndpoint(carrier, inner, name) } : {}),
     };
     const module = await connector.endpoint?.();
     if (!module) throw failure('bug', { detail: `the connector ${connectorName} has no endpoint` });
     return starting(endpointCalled(name), () => module.openEndpoint(options as never, context));
+  }
+
+  /** The options of the source that an endpoint reaches in this process. */
+  #metBy(connector: string, options: unknown): unknown {
+    const at = this.#connector(connector).definition.meetsAt;
+    if (!at) return undefined;
+    const flows = Object.values(this.program.source.flows);
+    return flows.find(({ from }) => from?.name === connector && at(from.options) === at(options))?.from?.options;
   }
 
   #policies({ name, connector, policies: options }: EndpointSource): Policy {
@@ -235,7 +256,7 @@ export class Generation {
   #source(flow: FlowProgram): () => Promise<Source> {
     const { from } = flow.source;
     if (!from) throw failure('bug', { detail: `the flow ${flow.name} has no source` });
-    const awaited = this.#connector(from.name).definition.awaitsReply === true;
+    const awaited = saysSo(this.#connector(from.name).definition.awaitsReply, from.options);
     const taken = this.#intake(flow, awaited);
     const deliver = flow.settlement ? this.#settlement(flow, taken).deliver : taken.deliver;
     return () => this.#openSourceOf(from.name, from.options, flow, deliver);
@@ -279,6 +300,7 @@ export class Generation {
       // What is carried is unpacked before the flow sees it.
       needsWholeBody: !flow.streams || wording !== undefined,
       concurrency: flow.source.concurrency,
+      inOrder: (flow.source.concurrency ?? 1) === 1 && !flow.source.orderBy,
       ...(wording ? { wording } : {}),
       ...(carrier
         ? {

@@ -91,7 +91,8 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
   };
 
   const kept = async (incoming: Incoming, own: string, { runs, hash }: NonNullable<typeof durable>) => {
-    const id = incoming.key === undefined ? own : runs.idFor(name, incoming.key);
+    const known = incoming.key === undefined ? own : runs.idFor(name, incoming.key);
+    const id = incoming.id ?? known;
     const { headers, origin, body } = incoming;
     return runs.once(id, async () => {
       const run = await runs.begin({ id, flow: name, hash, headers, origin }, body);
@@ -108,7 +109,7 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
       const detail = `${capacity} messages are under way in the flow ${name}`;
       return Promise.reject(failure('overloaded', { detail, retryAfter: 1000 }));
     }
-    return run(incoming, random.uuid());
+    return run(incoming, incoming.id ?? random.uuid());
   };
 
   return {

@@ -5,7 +5,7 @@ import { failure } from '../errors.ts';
 import type { Entry, Store, Write } from '../store/store.ts';
 import { limits } from '../store/store.ts';
 import { type Account, MessageJournal } from './journal.ts';
-import { Ownership } from './ownership.ts';
+import type { Ownership } from './ownership.ts';
 import type { FlowProgram, Program } from './program.ts';
 import { readStart, type StartRecord, writeStart } from './records.ts';
 
@@ -37,19 +37,10 @@ export class Runs {
   readonly #ownership: Ownership;
   readonly #underWay = new Map<string, Promise<Exchange | undefined>>();
 
-  constructor(store: Store, services: Pick<Services, 'clock' | 'random' | 'log' | 'codec'>) {
+  constructor(store: Store, ownership: Ownership, services: Pick<Services, 'clock' | 'random' | 'log' | 'codec'>) {
     this.#store = store;
     this.#services = services;
-    this.#ownership = new Ownership(store, services);
-  }
-
-  open(): Promise<void> {
-    return this.#ownership.open();
-  }
-
-  /** What is left over belongs to whoever comes. The store stays open. */
-  close(): Promise<void> {
-    return this.#ownership.close();
+    this.#ownership = ownership;
   }
 
   /** The id of a message that its source gives again under the same key when it was not acknowledged. */

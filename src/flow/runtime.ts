@@ -5,7 +5,9 @@ import { detailOf, failure } from '../errors.ts';
 import type { Connector } from '../sdk.ts';
 import type { Store } from '../store/store.ts';
 import type { DeadLetterKeeper } from './dead-letter.ts';
+import { Queues } from './durable-queue/queues.ts';
 import { Generation, type Kept } from './generation.ts';
+import { Ownership } from './ownership.ts';
 import type { Program } from './program.ts';
 import { Runs } from './runs.ts';
 import { SharedResources } from './shared.ts';
@@ -114,10 +116,12 @@ export class Runtime {
     const { openStore } = this.#services;
     if (!openStore) throw failure('startup', { what: 'The store', detail: 'there is none here' });
     const store = await openStore(program.source);
-    const runs = new Runs(store, this.#services);
-    await runs.open();
+    const ownership = new Ownership(store, this.#services);
+    await ownership.open();
+    const runs = new Runs(store, ownership, this.#services);
+    const queues = new Queues({ store, ownership, services: this.#services });
     if (store.shared) this.#resumeLater();
-    return { store, runs, letters: lettersIn(store) };
+    return { store, ownership, runs, queues, letters: lettersIn(store) };
   }
 
   /** Other processes on the same store may fall silent at any time. */
@@ -125,6 +129,7 @@ export class Runtime {
     const resume = async (): Promise<void> => {
       try {
         await this.#current?.resume();
+        await (await this.#kept)?.queues.takeOver();
       } catch (thrown) {
         const detail = detailOf(thrown);
         this.#services.log.warn('messages of other processes could not be looked for', { detail });
@@ -137,7 +142,8 @@ export class Runtime {
   async #closeStore(): Promise<void> {
     this.#cancelResuming();
     const kept = await this.#kept?.catch(() => undefined);
-    await kept?.runs.close();
+    await kept?.queues.close();
+    await kept?.ownership.close();
     await kept?.store.close();
   }
 }

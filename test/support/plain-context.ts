@@ -98,6 +98,10 @@ export function plainContext(options: PlainOptions = {}): PlainContext {
     deliver: options.deliver ?? (async () => undefined),
     needsWholeBody: options.needsWholeBody ?? false,
     concurrency: options.concurrency,
+    inOrder: (options.concurrency ?? 1) === 1,
+    queue: (called) => {
+      throw new Error(`no test gave a store for the queue ${called}`);
+    },
   };
 }
 

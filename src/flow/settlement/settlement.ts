@@ -82,7 +82,7 @@ export class Settlement {
 
   async #settled(incoming: Incoming): Promise<Exchange | undefined> {
     this.#life.check();
-    const id = this.#world.services.random.uuid();
+    const id = incoming.id ?? this.#world.services.random.uuid();
     let turn: Turn;
     try {
       turn = await this.#turn(incoming, id);

@@ -20,7 +20,7 @@ async function setUp(options: { capacity?: number; concurrency?: number; flow?: 
   const reading = (name = options.flow ?? 'reader', into = flow, concurrency = options.concurrency ?? 1) =>
     plainContext({ name, share, deliver: into.deliver, concurrency });
   const context = reading();
-  const source = await openSource({ name: 'jobs', capacity: options.capacity ?? 1000 }, context);
+  const source = await openSource({ name: 'jobs', capacity: options.capacity ?? 1000, durable: false }, context);
   const send = (value: unknown, to: Endpoint = endpoint) => to.handle(outgoing(sender, { body: Body.value(value) }));
   return { share, open, sender, endpoint, flow, context, source, send, reading };
 }
@@ -112,7 +112,7 @@ test('messages sent before the reader is open wait for it', async () => {
   const endpoint = await openEndpoint({ name: 'jobs' }, sender);
   await endpoint.handle(outgoing(sender, { body: Body.value('early') }));
   const flow = new ManualFlow();
-  await openSource({ name: 'jobs', capacity: 10 }, plainContext({ share, deliver: flow.deliver }));
+  await openSource({ name: 'jobs', capacity: 10, durable: false }, plainContext({ share, deliver: flow.deliver }));
   assert.deepEqual(sent(flow), ['early']);
 });
 
@@ -152,7 +152,7 @@ test('drain that is cut short: what waits at the close is given up, counted in o
 test('a reload that fails half-way leaves the old version reading', async () => {
   const { flow, send, reading } = await setUp();
   const renewed = new ManualFlow();
-  const source2 = await openSource({ name: 'jobs', capacity: 1000 }, reading('reader', renewed));
+  const source2 = await openSource({ name: 'jobs', capacity: 1000, durable: false }, reading('reader', renewed));
   for (const value of [1, 2, 3]) await send(value);
   await source2.stop();
   assert.deepEqual([sent(flow), sent(renewed)], [[2], [1]]);
@@ -168,7 +168,7 @@ test('reload: what waits goes to the new version, what is in flight finishes on 
   for (const value of [1, 2, 3]) await send(value);
   const renewed = new ManualFlow();
   const endpoint2 = await openEndpoint({ name: 'jobs' }, plainContext({ name: 'out', share }));
-  const source2 = await openSource({ name: 'jobs', capacity: 1000 }, reading('reader', renewed));
+  const source2 = await openSource({ name: 'jobs', capacity: 1000, durable: false }, reading('reader', renewed));
   await source.stop();
   await endpoint.close();
   await send(4, endpoint2);
@@ -191,7 +191,7 @@ test('reload in the other order: the old version stops first, the new one takes 
   for (const value of [1, 2]) await send(value);
   await source.stop();
   const renewed = new ManualFlow();
-  await openSource({ name: 'jobs', capacity: 1000 }, reading('renamed', renewed));
+  await openSource({ name: 'jobs', capacity: 1000, durable: false }, reading('renamed', renewed));
   assert.deepEqual(sent(renewed), [2]);
   flow.at(0).resolve();
   await source.close();
@@ -204,7 +204,7 @@ test('reload in the other order: the old version stops first, the new one takes 
 test('several readers share the messages; each message goes to one', async () => {
   const { flow, send, reading } = await setUp();
   const other = new ManualFlow();
-  await openSource({ name: 'jobs', capacity: 1000 }, reading('other', other));
+  await openSource({ name: 'jobs', capacity: 1000, durable: false }, reading('other', other));
   for (const value of [1, 2, 3]) await send(value);
   assert.deepEqual(sent(flow), [1]);
   assert.deepEqual(sent(other), [2]);
@@ -223,7 +223,7 @@ test('ten thousand messages pass in order, and their memory is given back', asyn
     seen.push(text(message));
     return undefined;
   };
-  const source = await openSource({ name: 'jobs', capacity: 10_000 }, plainContext({ share, deliver }));
+  const source = await openSource({ name: 'jobs', capacity: 10_000, durable: false }, plainContext({ share, deliver }));
   const expected = Array.from({ length: 10_000 }, (_, index) => index);
   for (const value of expected) await endpoint.handle(outgoing(sender, { body: Body.value(value) }));
   await source.stop();
