@@ -121,7 +121,7 @@ export const errorNames: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether `selector` (a code, a class such as `http-5xx`, or a kind) names this failure. */
-export function failureMatches(error: Failure, selector: string): boolean {
+export function failureMatches(error: Pick<Failure, 'code' | 'kind'>, selector: string): boolean {
   if (selector === error.code || selector === error.kind) return true;
   return (
     /^http-[1-5]xx$/.test(selector) && error.code.startsWith(selector.slice(0, 6)) && /^http-\d{3}$/.test(error.code)

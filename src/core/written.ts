@@ -151,6 +151,8 @@ export interface IntegrationSource {
   readonly flows: Readonly<Record<string, FlowSource>>;
   /** Absolute paths of every referenced file: what hot reload watches. */
   readonly files: readonly string[];
+  /** What stood in the file and in those that it refers to when they were read, by absolute path; its own is the first. */
+  readonly texts: ReadonlyMap<string, string>;
 }
 
 /** Something wrong in the file, before it has a line and a column. */

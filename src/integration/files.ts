@@ -6,18 +6,30 @@ import type { ScalarNode } from '../schema/node.ts';
 
 const maxSize = 10 * 1024 * 1024;
 
+/** Of files, by absolute path. */
+export type Texts = ReadonlyMap<string, string>;
+
 /** Files that the integration refers to, relative to its folder. */
 export class ReferencedFiles {
   readonly #folder: string;
+  /** In the place of the files themselves. */
+  readonly #given: Texts | undefined;
   readonly #paths = new Set<string>();
+  readonly #texts = new Map<string, string>();
 
-  constructor(folder: string) {
+  constructor(folder: string, given?: Texts) {
     this.#folder = folder;
+    this.#given = given;
   }
 
   /** Absolute paths of all that were asked for, missing ones too: one may appear while somebody watches. */
   get paths(): readonly string[] {
     return [...this.#paths];
+  }
+
+  /** Of those that could be read, as they were read. */
+  get texts(): Texts {
+    return this.#texts;
   }
 
   resolve(path: string): string {
@@ -31,12 +43,22 @@ export class ReferencedFiles {
       report({ severity: 'error', code, message, pointer: node.pointer, suggestion });
       return undefined;
     };
+    const found = (text: string): FileSource => {
+      this.#texts.set(absolute, text);
+      return { path: absolute, text, pointer: node.pointer };
+    };
+    if (this.#given) {
+      const text = this.#given.get(absolute);
+      return text === undefined
+        ? refuse('missing-file', `\`${path}\` is not among the files that were kept`)
+        : found(text);
+    }
     try {
       const stats = statSync(absolute);
       if (stats.isDirectory()) return refuse('is-directory', `\`${path}\` is a folder; a file is needed`);
       if (stats.size > maxSize)
         return refuse('file-too-large', `\`${path}\` is larger than 10 MiB, the limit for a file read at start`);
-      return { path: absolute, text: readFileSync(absolute, 'utf8').replace(/^\uFEFF/, ''), pointer: node.pointer };
+      return found(readFileSync(absolute, 'utf8').replace(/^\uFEFF/, ''));
     } catch (thrown) {
       const code = (thrown as NodeJS.ErrnoException).code;
       if (code !== 'ENOENT' && code !== 'ENOTDIR')

@@ -16,7 +16,7 @@ import type { Schema } from '../schema/schema.ts';
 import { type Environment, readConfig, type Setting } from './config.ts';
 import { Consequences } from './consequences.ts';
 import { type Diagnostic, sortDiagnostics } from './diagnostic.ts';
-import { ReferencedFiles } from './files.ts';
+import { ReferencedFiles, type Texts } from './files.ts';
 import { checkExpression, configIn, interpolateLiteral, interpolateTemplate, type Shift } from './interpolate.ts';
 import { locate } from './locate.ts';
 import { decode } from './text.ts';
@@ -43,14 +43,21 @@ const fileSchema = {
 
 type Read = Infer<typeof fileSchema>;
 
-export async function loadIntegration(file: string, kinds: Kinds, environment: Environment): Promise<Loaded> {
+/** `given`: texts to read in the place of the files, by absolute path. */
+export async function loadIntegration(
+  file: string,
+  kinds: Kinds,
+  environment: Environment,
+  given?: Texts,
+): Promise<Loaded> {
   const path = resolve(file);
-  const text = readText(path);
+  const text = given?.get(path) ?? readText(path);
   if (typeof text !== 'string') return nothing(path, [text]);
   const document = parseYaml(text);
   const diagnostics = document.findings.map((finding) => locate(document, finding, finding.span));
   if (!document.root) return nothing(path, diagnostics);
-  return new Loading(path, document, document.root, diagnostics).load(kinds, environment);
+  const files = new ReferencedFiles(dirname(path), given);
+  return new Loading({ path, text }, document, document.root, { diagnostics, files }).load(kinds, environment);
 }
 
 const nothing = (path: string, diagnostics: readonly Diagnostic[]): Loaded => ({
@@ -88,6 +95,7 @@ function readText(path: string): string | Diagnostic {
 /** One file being read. */
 class Loading {
   readonly #path: string;
+  readonly #text: string;
   readonly #document: YamlDocument;
   readonly #root: Node;
   readonly #placed: readonly Diagnostic[];
@@ -99,12 +107,18 @@ class Loading {
   readonly #shifts = new Map<string, readonly Shift[]>();
   #settings: ReadonlyMap<string, Setting> = new Map();
 
-  constructor(path: string, document: YamlDocument, root: Node, diagnostics: readonly Diagnostic[]) {
+  constructor(
+    { path, text }: { readonly path: string; readonly text: string },
+    document: YamlDocument,
+    root: Node,
+    { diagnostics, files }: { readonly diagnostics: readonly Diagnostic[]; readonly files: ReferencedFiles },
+  ) {
     this.#path = path;
+    this.#text = text;
     this.#document = document;
     this.#root = root;
     this.#placed = diagnostics;
-    this.#files = new ReferencedFiles(dirname(path));
+    this.#files = files;
     this.#consequences = new Consequences(root);
     for (const one of document.findings) this.#consequences.mistake(one);
   }
@@ -197,6 +211,7 @@ class Loading {
       endpoints: endpointsOf(read),
       flows: flowsOf(read),
       files: [this.#path, ...this.#files.paths],
+      texts: new Map([[this.#path, this.#text], ...this.#files.texts]),
     };
   }
 

@@ -1,0 +1,16 @@
+import { createHash } from 'node:crypto';
+import { dirname, relative } from 'node:path';
+import type { IntegrationSource } from '../../core/written.ts';
+
+/** The text of an integration with all that it refers to, so that it can be compiled again when the files are others. */
+export interface Definition {
+  readonly hash: string;
+  /** The integration's own file is the first. Paths are relative to its folder: it may be another one by then. */
+  readonly files: readonly { readonly path: string; readonly text: string }[];
+}
+
+export function definitionOf({ file, texts }: Pick<IntegrationSource, 'file' | 'texts'>): Definition {
+  const folder = dirname(file);
+  const files = [...texts].map(([path, text]) => ({ path: relative(folder, path), text }));
+  return { hash: createHash('sha256').update(JSON.stringify(files)).digest('base64url'), files };
+}
