@@ -5,7 +5,6 @@ import { detailOf, failure } from '../errors.ts';
 import type { Connector } from '../sdk.ts';
 import type { Store } from '../store/store.ts';
 import type { DeadLetterKeeper } from './dead-letter.ts';
-import { Queues } from './durable-queue/queues.ts';
 import { Generation, type Kept } from './generation.ts';
 import { Ownership } from './ownership.ts';
 import type { Program } from './program.ts';
@@ -119,6 +118,7 @@ export class Runtime {
     const ownership = new Ownership(store, this.#services);
     await ownership.open();
     const runs = new Runs(store, ownership, this.#services);
+    const { Queues } = await import('./durable-queue/queues.ts');
     const queues = new Queues({ store, ownership, services: this.#services });
     if (store.shared) this.#resumeLater();
     return { store, ownership, runs, queues, letters: lettersIn(store) };

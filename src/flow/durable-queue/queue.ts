@@ -47,6 +47,7 @@ export class StoredQueue implements DurableQueue {
   #capacity = capacityBeforeReader;
   #out = 0;
   #closed = false;
+  /** What the store is asked at the moment. */
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #pauses = new Set<() => void>();
   #paused = false;
@@ -108,7 +109,7 @@ export class StoredQueue implements DurableQueue {
     this.#dispatch();
   }
 
-  /** What is under way ends; the rest stays in the store. */
+  /** What is being written is written; the rest stays in the store. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const end of [...this.#pauses]) end();
@@ -154,7 +155,7 @@ export class StoredQueue implements DurableQueue {
       const [seat] = free.sort((a, b) => a.running / a.concurrency - b.running / b.concurrency);
       const taken = seat && this.#take();
       if (!seat || !taken) break;
-      void this.#track(this.#run(seat, taken));
+      void this.#run(seat, taken);
     }
     if (this.isRead) this.#readAhead();
   }
@@ -215,9 +216,9 @@ export class StoredQueue implements DurableQueue {
 
   /** Until it is removed it counts as under way: else it would come again after a crash, and after it those that were done later. */
   async #remove(taken: Taken): Promise<void> {
-    for (let tries = 0; !this.#closed; tries++) {
+    for (let tries = 0; tries === 0 || !this.#closed; tries++) {
       try {
-        await taken.part.remove(taken);
+        await this.#track(taken.part.remove(taken));
         return;
       } catch (thrown) {
         if (tries === 0) this.#troubled('a message that is done could not be removed from its queue', thrown);
