@@ -24,9 +24,9 @@ export class Queues {
   }
 
   /** Says which queues hold messages that no flow reads any more: it was renamed, or its source changed. */
-  async reportUnread(): Promise<void> {
+  async reportUnread(read: ReadonlySet<string>): Promise<void> {
     for (const name of await queueNames(this.#world.store)) {
-      if (this.#queues.get(name)?.isRead) continue;
+      if (read.has(name)) continue;
       this.#world.services.log.error('messages wait in a queue that no flow reads any more', { queue: name });
     }
   }
