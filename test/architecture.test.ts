@@ -65,6 +65,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/schema/nearest.ts',
     'src/schema/units.ts',
     'src/sdk.ts',
+    'src/store/lease.ts',
     'src/store/store.ts',
   ],
   'src/schema/': [

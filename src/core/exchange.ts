@@ -50,6 +50,8 @@ export interface Origin {
   readonly receivedAt: number;
   /** 1 for the first delivery. */
   readonly attempt: number;
+  /** It comes from the dead letters. */
+  readonly replayed?: true;
 }
 
 /** `$response`: of the last call in scope. */

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import type { Services } from '../core/exchange.ts';
+import type { Exchange, Services } from '../core/exchange.ts';
 import { Life } from '../core/life.ts';
 import type { EndpointSource } from '../core/written.ts';
 import { detailOf, Failure, failure } from '../errors.ts';
@@ -16,7 +16,9 @@ import type {
   Wording,
 } from '../sdk.ts';
 import type { Store } from '../store/store.ts';
-import type { DeadLetterKeeper } from './dead-letter.ts';
+import type { DeadLetters } from './dead-letters/dead-letters.ts';
+import { type Definition, definitionOf } from './dead-letters/definition.ts';
+import type { Replayed } from './dead-letters/replayed.ts';
 import type { Queues } from './durable-queue/queues.ts';
 import { InFlight } from './in-flight.ts';
 import { type Intake, intake } from './intake.ts';
@@ -34,8 +36,14 @@ export interface Kept {
   readonly ownership: Ownership;
   readonly runs: Runs;
   readonly queues: Queues;
-  readonly letters: DeadLetterKeeper;
+  readonly letters: () => Promise<DeadLetters>;
 }
+
+/**
+ * `all`; or, for messages that are replayed, no source that takes messages from outside: those alone that are reached
+ * from inside and have nothing waiting yet (`inside`), or none (`endpoints`).
+ */
+export type Opening = 'all' | 'inside' | 'endpoints';
 
 /** How long sources and endpoints may take to stop, and to close. */
 const endMs = 5_000;
@@ -53,11 +61,14 @@ export class Generation {
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #sources = new Map<string, Source>();
   readonly #intakes = new Map<string, Intake>();
+  /** By flow: the way in. */
+  readonly #ways = new Map<string, (message: Replayed) => Promise<Exchange | undefined>>();
   /** By flow: of those whose sources keep a message until it is settled. */
   readonly #settlements = new Map<string, Settlement>();
   readonly #openKept: () => Promise<Kept>;
   #runs: Runs | undefined;
   #queues: Queues | undefined;
+  readonly #queueNames = new Set<string>();
 
   constructor(
     program: Program,
@@ -79,7 +90,7 @@ export class Generation {
   }
 
   /** Modules, then endpoints, then sources. What was opened is closed again when the rest cannot be. */
-  async open(): Promise<void> {
+  async open(opening: Opening = 'all'): Promise<void> {
     try {
       await Promise.all(this.program.modules.map((slot) => this.#load(slot)));
       const flows = [...this.program.flows.values()].filter((flow) => flow.source.from);
@@ -99,11 +110,13 @@ export class Generation {
         this.#endpoints.set(endpointCalled(slot.source.name), endpoint);
         slot.handler = this.#policies(slot.source)(receiving(endpoint.handle));
       }
-      const sources = new Map(flows.map((flow) => [sourceOf(flow.name), this.#source(flow)]));
+      const sources = flows.map((flow) => ({ flow, open: this.#source(flow) }));
       // Before the sources: what one of them hands over again is under way by then.
-      await this.resume();
-      for (const [what, open] of sources) this.#sources.set(what, await open());
-      await this.#queues?.reportUnread();
+      if (opening === 'all') await this.resume();
+      for (const { flow, open } of sources) {
+        if (this.#opens(flow, opening)) this.#sources.set(sourceOf(flow.name), await open());
+      }
+      if (opening === 'all') await this.#queues?.reportUnread(this.#queueNames);
     } catch (thrown) {
       await this.stopSources();
       // Sources that were open by then may have taken messages.
@@ -148,6 +161,26 @@ export class Generation {
 
   get inFlight(): number {
     return this.#inFlight.size;
+  }
+
+  get definition(): Definition {
+    return definitionOf(this.program.source);
+  }
+
+  /** Takes secrets out of a text. */
+  get clean(): (text: string) => string {
+    return redactor(this.program.source.secrets);
+  }
+
+  /** Into a flow as its source does, with all that the flow says about redelivery; `undefined`: it has no source. */
+  wayInto(flow: string): ((message: Replayed) => Promise<Exchange | undefined>) | undefined {
+    return this.#ways.get(flow);
+  }
+
+  #opens({ source: { from } }: FlowProgram, opening: Opening): boolean {
+    if (opening !== 'inside' || !from) return opening === 'all';
+    const { meetsAt, queues } = this.#connector(from.name).definition;
+    return meetsAt !== undefined && queues?.(from.options) !== true;
   }
 
   async #end<T>(all: ReadonlyMap<string, T>, ended: string, end: (one: T) => Promise<void>): Promise<void> {
@@ -200,6 +233,7 @@ export class Generation {
       share: (key, make) => this.#shared.share(key, make),
       queue: (called) => {
         if (!this.#queues) throw failure('bug', { detail: `the store for the queue ${called} is not open` });
+        this.#queueNames.add(called);
         return this.#queues.open(called);
       },
     };
@@ -259,6 +293,7 @@ export class Generation {
     const awaited = saysSo(this.#connector(from.name).definition.awaitsReply, from.options);
     const taken = this.#intake(flow, awaited);
     const deliver = flow.settlement ? this.#settlement(flow, taken).deliver : taken.deliver;
+    this.#ways.set(flow.name, deliver);
     return () => this.#openSourceOf(from.name, from.options, flow, deliver);
   }
 
@@ -268,9 +303,12 @@ export class Generation {
       services: this.#services,
       inFlight: this.#inFlight,
       integration: { name: source.name, version: source.version },
-      clean: redactor(source.secrets),
+      clean: this.clean,
       definitionHash: hashOf(flow, this.program),
-      keeper: async () => (await this.#openKept()).letters,
+      keeper: async () => {
+        const letters = await (await this.#openKept()).letters();
+        return { keep: async (letter, body) => void (await letters.keep(letter, body, this.definition)) };
+      },
       run,
       postpones: this.#connector(flow.source.from?.name ?? '').definition.postpones === true,
     });

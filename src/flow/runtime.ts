@@ -1,11 +1,13 @@
 import type { Services } from '../core/exchange.ts';
-import { joinRecord } from '../core/record.ts';
 import type { IntegrationSource } from '../core/written.ts';
-import { detailOf, failure } from '../errors.ts';
+import { customFailure, detailOf, failure } from '../errors.ts';
 import type { Connector } from '../sdk.ts';
 import type { Store } from '../store/store.ts';
-import type { DeadLetterKeeper } from './dead-letter.ts';
-import { Generation, type Kept } from './generation.ts';
+import type { DeadLetters } from './dead-letters/dead-letters.ts';
+import type { Definition } from './dead-letters/definition.ts';
+import type { DeadLetterDesk } from './dead-letters/desk.ts';
+import type { Desk } from './dead-letters/open-desk.ts';
+import { Generation, type Kept, type Opening } from './generation.ts';
 import { Ownership } from './ownership.ts';
 import type { Program } from './program.ts';
 import { Runs } from './runs.ts';
@@ -14,7 +16,12 @@ import { SharedResources } from './shared.ts';
 export interface RuntimeServices extends Omit<Services, 'background' | 'config'> {
   /** Opens the store that a program names: asked for when a flow of it is durable. Absent: there is none. */
   readonly openStore?: (source: IntegrationSource) => Promise<Store>;
+  /** Compiles a definition of before in the place of `now`, with today's configuration; says why it cannot. Absent: nobody can. */
+  readonly compileKept?: (definition: Definition, now: IntegrationSource) => Promise<Program | string>;
 }
+
+/** How long what is left of a replay may take when all else has stopped. */
+const deskMs = 5_000;
 
 /** How often a process looks for messages that others left behind. */
 const resumeMs = 10_000;
@@ -27,6 +34,9 @@ export class Runtime {
   #current: Generation | undefined;
   /** Versions that were replaced, until their last message has ended. */
   readonly #leaving = new Map<Generation, Promise<unknown>>();
+  /** What dead letters are replayed with. */
+  #program: Program | undefined;
+  #desk: Promise<Desk> | undefined;
   #stopping = false;
   #kept: Promise<Kept> | undefined;
   #cancelResuming: () => void = () => {};
@@ -47,6 +57,24 @@ export class Runtime {
 
   async start(program: Program): Promise<void> {
     this.#current = await this.#open(program);
+    this.#program = program;
+  }
+
+  /** Opens nothing before it is needed, and no source that takes messages from outside: for dead letters alone. */
+  standBy(program: Program): void {
+    this.#program = program;
+  }
+
+  /** Where a person handles dead letters. Opens the store where nothing has done so yet. */
+  async deadLetters(): Promise<DeadLetterDesk> {
+    const program = this.#program;
+    if (this.#stopping) throw failure('stopping');
+    if (!program) throw customFailure('starting', 'rejected', 503, 'The integration is not open yet');
+    this.#desk ??= this.#openDesk(program).catch((thrown: unknown) => {
+      this.#desk = undefined;
+      throw thrown;
+    });
+    return (await this.#desk).replays;
   }
 
   /**
@@ -58,6 +86,7 @@ export class Runtime {
     // Not the one of before the opening: another one may have come in between.
     const old = this.#current;
     this.#current = generation;
+    this.#program = program;
     if (!old) return;
     await old.stopSources();
     const left = this.#leave(old, drainMs).catch((thrown: unknown) => {
@@ -74,10 +103,13 @@ export class Runtime {
     const leaving = [...this.#leaving];
     const current = this.#current;
     await current?.stopSources();
+    const desk = await this.#desk?.catch(() => undefined);
     const [lost = 0, ...before] = await Promise.all([
       current?.drain(drainMs),
+      desk?.routes.close(drainMs),
       ...leaving.map(([generation]) => generation.drain(drainMs)),
     ]);
+    await desk?.replays.settled(deskMs);
     await Promise.all(leaving.map(([, left]) => left));
     await current?.close();
     this.#current = undefined;
@@ -90,11 +122,26 @@ export class Runtime {
     await generation.close();
   }
 
-  async #open(program: Program): Promise<Generation> {
+  async #openDesk(program: Program): Promise<Desk> {
+    const { openDesk } = await import('./dead-letters/open-desk.ts');
+    const { store, letters } = await this.#keep(program);
+    return openDesk({
+      store,
+      letters: await letters(),
+      services: this.#services,
+      connectors: this.#connectors,
+      running: () => this.#current,
+      current: () => this.#program ?? program,
+      open: (one, opening) => this.#open(one, opening),
+      compile: this.#services.compileKept,
+    });
+  }
+
+  async #open(program: Program, opening: Opening = 'all'): Promise<Generation> {
     const generation = new Generation(program, this.#services, this.#connectors, this.#shared, () =>
       this.#keep(program),
     );
-    await generation.open();
+    await generation.open(opening);
     if (!this.#stopping) return generation;
     // Told to stop meanwhile: nobody would ever close it.
     await generation.stopSources();
@@ -121,7 +168,11 @@ export class Runtime {
     const { Queues } = await import('./durable-queue/queues.ts');
     const queues = new Queues({ store, ownership, services: this.#services });
     if (store.shared) this.#resumeLater();
-    return { store, ownership, runs, queues, letters: lettersIn(store) };
+    const letters = async (): Promise<DeadLetters> => {
+      const { DeadLetters } = await import('./dead-letters/dead-letters.ts');
+      return new DeadLetters(store, this.#services.random);
+    };
+    return { store, ownership, runs, queues, letters };
   }
 
   /** Other processes on the same store may fall silent at any time. */
@@ -147,11 +198,3 @@ export class Runtime {
     await kept?.store.close();
   }
 }
-
-/** Dead letters under their ids. */
-const lettersIn = (store: Store): DeadLetterKeeper => ({
-  async keep(letter, body) {
-    const value = joinRecord(letter, body);
-    await store.write([{ op: 'put', space: 'dead-letters', key: `${letter.type} ${letter.id}`, value }]);
-  },
-});

@@ -41,6 +41,7 @@ export class ExchangeScope implements Scope {
           flow: exchange.flow,
           attempt: exchange.origin.attempt,
           receivedAt: new Date(exchange.origin.receivedAt).toISOString(),
+          ...(exchange.origin.replayed ? { replayed: true } : {}),
         };
       case 'error':
         return exchange.error && errorValue(exchange.error);

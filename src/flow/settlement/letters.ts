@@ -2,9 +2,9 @@ import { Exchange, type Services } from '../../core/exchange.ts';
 import { Life } from '../../core/life.ts';
 import { keptBody } from '../../core/record.ts';
 import { type Failure, failure, toFailure } from '../../errors.ts';
-import type { Incoming } from '../../sdk.ts';
 import { merged } from '../../steps/parts/headers.ts';
 import type { DeadLetter, DeadLetterKeeper } from '../dead-letter.ts';
+import type { Replayed } from '../dead-letters/replayed.ts';
 import type { InFlight } from '../in-flight.ts';
 import { keptHeaders, letterHeaders, traceIdOf } from './letter-headers.ts';
 import type { DeadLetterProgram } from './program.ts';
@@ -26,7 +26,7 @@ export interface LettersWorld {
 /** A message that was given up. */
 export interface Dead {
   readonly id: string;
-  readonly incoming: Incoming;
+  readonly incoming: Replayed;
   /** As they came in. */
   readonly bytes: Uint8Array | string;
   readonly contentType: string | undefined;
@@ -75,13 +75,15 @@ export class Letters {
 
   async #put(dead: Dead, life: Life): Promise<string> {
     const letter = this.#letter(dead);
-    const sent = this.#program && (await this.#built(this.#program, letter, dead, life));
-    if (this.#program && sent) {
-      const answer = await this.#program.send(sent);
+    const { replay } = dead.incoming;
+    const program = replay ? undefined : this.#program;
+    const sent = program && (await this.#built(program, letter, dead, life));
+    if (program && sent) {
+      const answer = await program.send(sent);
       answer?.body.discard();
-      return this.#program.endpoint;
+      return program.endpoint;
     }
-    const keep = async (): Promise<void> => (await this.#world.keeper()).keep(letter, asBytes(dead.bytes));
+    const keep = async (): Promise<void> => (replay ?? (await this.#world.keeper())).keep(letter, asBytes(dead.bytes));
     await life.race(keep());
     return 'the store';
   }
@@ -133,6 +135,8 @@ export class Letters {
       traceId: traceIdOf(headers),
       headers: keptHeaders(headers),
       source: origin.source,
+      params: origin.params,
+      query: origin.query,
       contentType,
       definitionHash,
     };

@@ -3,8 +3,9 @@ import { Life } from '../../core/life.ts';
 import { keptBody } from '../../core/record.ts';
 import type { RedeliverySource } from '../../core/written.ts';
 import { customFailure, Failure, failure, toFailure } from '../../errors.ts';
-import type { Deliver, Incoming } from '../../sdk.ts';
+import type { Incoming } from '../../sdk.ts';
 import { keyText } from '../../steps/parts/key.ts';
+import type { Replayed } from '../dead-letters/replayed.ts';
 import type { FlowProgram } from '../program.ts';
 import { type Counts, noCounts } from './counts.ts';
 import { Lanes, type Turn } from './lanes.ts';
@@ -21,7 +22,7 @@ export interface SettlementWorld extends LettersWorld {
 /** A message that its source has handed over and waits for. */
 interface Taken {
   readonly id: string;
-  readonly incoming: Incoming;
+  readonly incoming: Replayed;
   readonly bytes: Uint8Array | string;
   readonly contentType: string | undefined;
 }
@@ -62,7 +63,7 @@ export class Settlement {
     return this.#lanes.waiting;
   }
 
-  readonly deliver: Deliver = async (incoming) => {
+  readonly deliver = async (incoming: Replayed): Promise<Exchange | undefined> => {
     this.counts.received++;
     try {
       return await this.#settled(incoming);
@@ -80,7 +81,7 @@ export class Settlement {
     this.#life.abort(reason);
   }
 
-  async #settled(incoming: Incoming): Promise<Exchange | undefined> {
+  async #settled(incoming: Replayed): Promise<Exchange | undefined> {
     this.#life.check();
     const id = incoming.id ?? this.#world.services.random.uuid();
     let turn: Turn;
@@ -97,7 +98,7 @@ export class Settlement {
     }
   }
 
-  async #taken(incoming: Incoming, id: string): Promise<Taken> {
+  async #taken(incoming: Replayed, id: string): Promise<Taken> {
     const { codec } = this.#world.services;
     const bytes = await incoming.body.bytes(codec);
     return { id, incoming, bytes, contentType: incoming.body.wireType(codec) };
@@ -205,7 +206,7 @@ export class Settlement {
       detail,
     });
     const laned = incoming.lane !== undefined || this.#flow.settlement?.orderBy !== undefined;
-    if (this.#world.postpones && !laned && ms >= postponedFrom) {
+    if (this.#world.postpones && !laned && !incoming.replay && ms >= postponedFrom) {
       this.counts.postponed++;
       throw failure('postponed', { ms, attempt });
     }
