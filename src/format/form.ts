@@ -6,7 +6,14 @@ import type { Format } from './format.ts';
 /** The fields by name; a field given more than once is a list, in the order given. `__proto__` is refused. */
 export function readForm(bytes: Uint8Array, charset?: string): Readonly<Record<string, string | readonly string[]>> {
   const fields: Record<string, string | string[]> = {};
-  for (const [name, value] of new URLSearchParams(decode(bytes, charset, 'form'))) {
+  const text = decode(bytes, charset, 'form');
+  // Nobody's form begins so: `{` and `[` are percent-encoded there. But `curl -d` calls everything a form.
+  if (/^\s*[{[]/.test(text)) {
+    const detail =
+      'it looks like JSON, but its content type says that it is a form; send `content-type: application/json` (curl: `-H "content-type: application/json"`, or `--json`)';
+    throw failure('malformed', { format: 'form', detail });
+  }
+  for (const [name, value] of new URLSearchParams(text)) {
     if (name === '__proto__')
       throw failure('malformed', { format: 'form', detail: 'the field __proto__ is not allowed' });
     const known = Object.hasOwn(fields, name) ? fields[name] : undefined;

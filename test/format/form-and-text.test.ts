@@ -14,6 +14,13 @@ test('a field called __proto__ is refused', () => {
   refuses(() => readForm(utf8('%5F_proto__=1')), 'malformed', '__proto__');
 });
 
+test('JSON that is called a form, as `curl -d` does, is refused with what to send', () => {
+  for (const text of ['{"name":"Ada"}', ' [1,2]', '{ "a": "b=c&d" }']) {
+    refuses(() => readForm(utf8(text)), 'malformed', 'content-type: application/json');
+  }
+  assert.deepEqual(readForm(utf8('%7B%22a%22%3A1%7D=')), { '{"a":1}': '' });
+});
+
 test('an object becomes a form', () => {
   const value = { a: [1, 'ä', null], b: 'x y!&=', c: null, d: undefined, e: true };
   assert.equal(writeForm(value), 'a=1&a=%C3%A4&a=&b=x+y%21%26%3D&c=&e=true');

@@ -171,6 +171,25 @@ describe('scatterGather', () => {
     assert.equal(engine.calls[1]?.signal.aborted, true);
   });
 
+  test('`require: none` waits for all, and never fails', async (t) => {
+    const engine = await startEngine(t, three('none', '\n    deadline: 1s'), {
+      far: ({ operation }) => {
+        if (operation['path'] === '1') throw failure('connection', { endpoint: 'a', detail: 'refused' });
+        return operation['path'] === '2' ? new Promise(() => {}) : { body: 'third' };
+      },
+    });
+    const sent = engine.send({ body: {} });
+    await engine.clock.advance(1000);
+    const { got, failed } = (await sent).body as { got: object; failed: Record<string, { code: string }> };
+    assert.deepEqual([got, failed['one']?.code, failed['two']?.code], [{ three: 'third' }, 'connection', 'deadline']);
+    const allFailed = await startEngine(t, three('none'), {
+      far: () => {
+        throw failure('connection', { endpoint: 'a' });
+      },
+    });
+    assert.deepEqual(((await allFailed.send({ body: {} })).body as { got: object }).got, {});
+  });
+
   test('`require: 2` fails as soon as two can no longer succeed, with every reason', async (t) => {
     const engine = await startEngine(t, three('2'), {
       far: async ({ operation }) => {

@@ -1,15 +1,15 @@
 import { Life } from '../../core/life.ts';
 import { type Failure, failure, toFailure } from '../../errors.ts';
 
-/** How many must succeed: all of them, one, or a number. */
+/** How many must succeed: all of them, one, a number, or none. */
 export const requireOption = {
   default: 'all',
   either: [
-    { type: 'string', enum: ['all', 'any'] },
+    { type: 'string', enum: ['all', 'any', 'none'] },
     { type: 'integer', minimum: 1 },
   ],
   description:
-    '`all` (default): one failure fails the step. `any` or a number: that many are enough; the rest is cancelled.',
+    '`all` (default): one failure fails the step. `any` or a number: that many are enough; the rest is cancelled. `none`: waits for all of them, whatever becomes of each. Those that failed are missing from the result and stand in `$failed`.',
 } as const;
 
 export interface Gathered {
@@ -25,14 +25,16 @@ export function gather(
   names: readonly string[],
   work: (name: string, life: Life) => Promise<unknown>,
   options: {
-    readonly require: 'all' | 'any' | number;
+    readonly require: 'all' | 'any' | 'none' | number;
     readonly life: Life;
     readonly deadline?: number | undefined;
     readonly parallel?: number;
   },
 ): Promise<Gathered> {
   const total = names.length;
-  const required = options.require === 'all' ? total : options.require === 'any' ? Math.min(1, total) : options.require;
+  const { require } = options;
+  const required =
+    require === 'all' ? total : require === 'any' ? Math.min(1, total) : require === 'none' ? 0 : require;
   const late = (): Failure => failure('deadline', { flow: 'scatterGather' });
   const clock = options.life.clock;
   const life = new Life(clock, {
@@ -63,7 +65,8 @@ export function gather(
       void Promise.allSettled(underWay).then(settle);
     };
     const judge = (): void => {
-      if (succeeded >= required) finish(() => resolve({ results: ordered(names, results), failed }));
+      const waits = require === 'none' && succeeded + failures < total;
+      if (succeeded >= required && !waits) finish(() => resolve({ results: ordered(names, results), failed }));
       else if (failures > total - required) finish(() => reject(verdict(failed, { succeeded, total, required })));
     };
     const start = (): void => {
