@@ -90,6 +90,8 @@ export interface EngineOptions {
   /** What another process left. */
   readonly store?: Store;
   readonly seed?: number;
+  /** More connectors, beside the real ones and the test's own. */
+  readonly connectors?: (clock: VirtualClock) => Readonly<Record<string, Connector>>;
 }
 
 const call = {
@@ -156,6 +158,7 @@ export class Engine {
   /** What outlives the process: give it to another engine to start again after a crash. */
   store: Store = new MemoryStore(this.clock, this.log);
   outside: Outside = {};
+  #more: Readonly<Record<string, Connector>> | undefined;
   readonly #sources = new Map<string, { readonly deliver: Deliver; readonly whole: boolean }>();
 
   constructor(far: Far, seed = 1) {
@@ -167,7 +170,8 @@ export class Engine {
     const file = join(folder, 'integration.yaml');
     writeFileSync(file, yaml);
     for (const [path, text] of Object.entries(options.files ?? {})) writeFileSync(join(dirname(file), path), text);
-    const all = this.#connectors();
+    this.#more ??= options.connectors?.(this.clock) ?? {};
+    const all = { ...this.#connectors(), ...this.#more };
     const known = Object.fromEntries(Object.entries(all).map(([name, one]) => [name, one.definition]));
     const loaded = await loadIntegration(
       file,
