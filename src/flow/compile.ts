@@ -111,7 +111,7 @@ class Compiler {
       error: false,
       undoWanted: false,
       among: 'flow',
-      reply: awaited ? { possible: true } : { possible: false, why: `\`${flow.from?.name}\` sends no answers` },
+      reply: awaited ? { possible: true } : { possible: false, why: unanswered(flow.from?.name, definition) },
     };
     const context = new StepContext(world, place, `${flow.pointer}/onError`, 'onError');
     const entries = flow.onError;
@@ -309,6 +309,12 @@ function surrounding({ around }: Surrounding, onlyWhen: Evaluate | undefined, pl
     return async (exchange) => ((await asked(exchange)) ? inside(exchange) : rest(exchange));
   };
 }
+
+/** Why `respond` is not possible. */
+const unanswered = (name: string | undefined, definition: ConnectorDefinition | undefined): string =>
+  typeof definition?.awaitsReply === 'function'
+    ? 'with `reply: accepted` the caller is answered before the flow begins'
+    : `\`${name}\` sends no answers`;
 
 /** How logs and errors call the place of a step: `place-order/steps/3 "Charge the card"`. */
 function placeOf(step: StepSource): string {

@@ -1,4 +1,4 @@
-import { Failure, failure } from '../../errors.ts';
+import { failure, toFailure } from '../../errors.ts';
 import type { Store, Write } from '../../store/store.ts';
 import { bounds, numbered, numberOf, space } from './keys.ts';
 
@@ -88,10 +88,12 @@ export class Part {
     } catch (thrown) {
       one.state = 'failed';
       this.#count--;
-      const unsent = thrown instanceof Failure && thrown.facts['sent'] === false;
+      const error = toFailure(thrown);
+      const unsent = error.facts['sent'] === false;
+      if (!unsent) error.outcome = 'unknown';
       this.#leftovers.push(...leftovers, ...(unsent ? [] : [key]));
       if (this.#leftovers.length > leftoversMost) this.#leftovers.shift();
-      throw thrown;
+      throw error;
     } finally {
       this.#settle();
     }

@@ -16,6 +16,7 @@ import type { Program } from '../../../src/flow/program.ts';
 import { Runtime } from '../../../src/flow/runtime.ts';
 import { codec } from '../../../src/format/codec.ts';
 import { MemoryStore } from '../../../src/store/memory.ts';
+import type { Store } from '../../../src/store/store.ts';
 import { type RecordingLog, recordingLog } from '../../support/plain-context.ts';
 
 /** A running integration. */
@@ -34,6 +35,7 @@ export interface RunningOptions {
   /** Stands for DNS. */
   readonly resolver?: Resolver;
   readonly files?: Readonly<Record<string, string>>;
+  readonly store?: Store;
 }
 
 /** Starts the integration on a free port; the test's end stops it. */
@@ -41,7 +43,7 @@ export async function startIntegration(t: TestContext, yaml: string, options: Ru
   const folder = mkdtempSync(join(tmpdir(), 'dowel-http-'));
   const log = recordingLog();
   const clock = options.clock ?? systemClock;
-  const openStore = async (): Promise<MemoryStore> => new MemoryStore(clock, log);
+  const openStore = async (): Promise<Store> => options.store ?? new MemoryStore(clock, log);
   const random = options.random ?? systemRandom;
   const runtime = new Runtime({ clock, random, codec, log, openStore }, withResolver(options.resolver));
   t.after(async () => {

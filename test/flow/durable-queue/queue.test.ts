@@ -273,7 +273,7 @@ describe('a queue in the store', () => {
     const [held] = slow.held;
     if (held) await slow.inner.write(held.batch);
     held?.fail(failure('store', { store: 'memory', detail: 'the connection broke' }));
-    await assert.rejects(doubtful, { code: 'store' });
+    await assert.rejects(doubtful, { code: 'store', outcome: 'unknown' });
     slow.holding = false;
     await queue.put(message(3));
     await queue.close();
