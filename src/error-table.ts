@@ -190,6 +190,20 @@ export const errorTable = {
     shown: (f) => `${f['endpoint'] ?? 'The far side'} could not be reached`,
     help: 'Is it running, and is the URL right? The text of the network error is part of the message.',
   },
+  unroutable: {
+    kind: 'transient',
+    status: 502,
+    text: (f) => `${f['endpoint'] ?? 'The broker'} has nobody to give the message to: ${f['detail']}`,
+    shown: (f) => `${f['endpoint'] ?? 'The broker'} has nobody to give the message to`,
+    help: 'Nothing was sent. Correct the routing key, or start whoever reads it; with `mandatory: false` such messages are dropped.',
+  },
+  refused: {
+    kind: 'transient',
+    status: 503,
+    text: (f) => `${f['endpoint'] ?? 'The broker'} did not take the message: ${f['detail']}`,
+    shown: (f) => `${f['endpoint'] ?? 'The broker'} did not take the message`,
+    help: 'The broker is there and said no: a queue is full, or something it goes to is missing or not allowed.',
+  },
   'invalid-response': {
     kind: 'transient',
     status: 502,

@@ -111,7 +111,7 @@ export function outcomeOf(error: Failure): 'none' | 'unknown' {
   // It did what was asked; only its answer cannot be used.
   if (error.doubtful || error.code === 'response-too-large' || error.code === 'unknown-outcome') return 'unknown';
   if (error.kind === 'rejected' || error.kind === 'permanent') return 'none';
-  return error.code === 'connection' && error.facts['sent'] === false ? 'none' : 'unknown';
+  return error.facts['sent'] === false ? 'none' : 'unknown';
 }
 
 /** The codes of the table, and the kinds. */
