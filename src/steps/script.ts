@@ -20,7 +20,15 @@ export const script = defineStep({
       export: { type: 'string', default: 'default', description: 'Name of the exported function.' },
       input: {
         template: true,
-        description: 'Its first argument. Default: the body. The second is `{ signal, log, id }`.',
+        description:
+          'Its first argument. Default: the body. The second is `{ settings, bytes, headers, signal, log, id }`: `await bytes()` is the body as it came.',
+      },
+      settings: {
+        type: 'object',
+        additionalProperties: { type: 'string' },
+        description:
+          'What the function needs from outside, the same for every message, such as a key: `${NAME}` of `config`, secrets too.',
+        examples: [{ signingKey: '${WEBHOOK_KEY}' }],
       },
       as: {
         type: 'string',
@@ -34,6 +42,7 @@ export const script = defineStep({
     const load = context.module(options.module.path, options.export);
     const input = options.input ? context.template(options.input) : undefined;
     const { as } = options;
+    const settings = Object.freeze({ ...options.settings });
     if (!input) context.body.look();
     if (as !== undefined) context.declare(as, 'as');
     else context.body.replace();
@@ -41,6 +50,12 @@ export const script = defineStep({
       const { life, services, id } = exchange;
       const argument = input ? await input(exchange) : await exchange.value();
       const tools = {
+        settings,
+        bytes: async (): Promise<Uint8Array> => {
+          const bytes = await exchange.bytes();
+          return typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
+        },
+        headers: exchange.headers,
         get signal(): AbortSignal {
           return life.signal;
         },

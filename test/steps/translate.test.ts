@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { codec } from '../../src/format/codec.ts';
 import { mainFlow, startEngine } from '../support/engine.ts';
@@ -244,6 +245,26 @@ export const change = (order) => { order.quantity = 9; return order.quantity; };
       { files },
     );
     assert.equal((await engine.send({ body: { n: 2 } })).body, 6);
+  });
+
+  test('has settings from outside, secrets too, and the bytes as they came: the signature of a webhook', async (t) => {
+    const verify = `
+import { createHmac } from 'node:crypto';
+export default async (_, { settings, bytes, headers }) =>
+  createHmac('sha256', settings.key).update(await bytes()).digest('hex') === headers['x-signature'];
+`;
+    const yaml = mainFlow(
+      '- script: { module: ./verify.ts, settings: { key: "${KEY}" }, as: genuine }\n- transform: $genuine',
+    );
+    const engine = await startEngine(t, yaml.replace(/^flows:/m, 'config: { KEY: { secret: true } }\nflows:'), {
+      files: { 'verify.ts': verify },
+      env: { KEY: 'geheim' },
+    });
+    const text = '{ "a":  1.0 }';
+    const signature = createHmac('sha256', 'geheim').update(text).digest('hex');
+    const bytes = { text, contentType: 'application/json' };
+    assert.equal((await engine.send({ bytes, headers: { 'x-signature': signature } })).body, true);
+    assert.equal((await engine.send({ bytes, headers: { 'x-signature': 'no' } })).body, false);
   });
 
   test('an error with code and kind keeps them', async (t) => {
