@@ -5,7 +5,7 @@ export const maxDepth = 200;
 
 export interface Format {
   /** The name in `convert: { to: … }`, and the key its options stand under. */
-  readonly name: 'json' | 'xml' | 'text' | 'form';
+  readonly name: 'json' | 'xml' | 'csv' | 'jsonLines' | 'form' | 'text';
   /** The content type that `convert` sets. */
   readonly mediaType: string;
   /** JSON Schema of the options under the format's name. */

@@ -1,17 +1,20 @@
 /** The formats, and which one a content type asks for. Everything else is bytes. */
 import { failure } from '../errors.ts';
 import { asUtf8, parseContentType } from './content-type.ts';
+import { csv } from './csv.ts';
 import { form } from './form.ts';
 import type { Format } from './format.ts';
 import { json } from './json.ts';
+import { jsonLines } from './json-lines.ts';
 import { text } from './text.ts';
 import { xml } from './xml.ts';
 
 export { type ContentType, parseContentType } from './content-type.ts';
+export { type CsvOptions, csvProblem } from './csv-options.ts';
 export type { Format } from './format.ts';
 
-/** In the order of asking: XML before text, because `text/xml` is XML. */
-export const formats: readonly Format[] = [json, xml, form, text];
+/** In the order of asking: text last, because `text/xml` is XML and `text/csv` CSV. */
+export const formats: readonly Format[] = [json, xml, csv, jsonLines, form, text];
 
 export function formatNamed(name: string): Format | undefined {
   return formats.find((format) => format.name === name);

@@ -32,8 +32,9 @@ function parse(text: string): unknown {
  * rounded; fractions and exponents are floating point as everywhere. Of a key given twice the last one counts. Refused:
  * invalid bytes, more than 200 levels, and the keys `__proto__` and `constructor.prototype`, however they are written.
  */
-export function readJson(bytes: Uint8Array, charset?: string): unknown {
-  const text = decode(bytes, charset, 'json');
+export const readJson = (bytes: Uint8Array, charset?: string): unknown => parseJson(decode(bytes, charset, 'json'));
+
+export function parseJson(text: string): unknown {
   const value = parse(text);
   if (isDeeper(value, text)) throw tooDeep();
   const poisoned = mayPoison(text) ? poisonedKey(value) : undefined;

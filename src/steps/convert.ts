@@ -1,5 +1,5 @@
 import { Body } from '../core/body.ts';
-import { formats } from '../format/index.ts';
+import { csvProblem, formats } from '../format/index.ts';
 import type { Schema } from '../schema/schema.ts';
 import { without } from './parts/headers.ts';
 import { defineStep, type FormatReference } from './step.ts';
@@ -45,6 +45,8 @@ export const convert = defineStep({
         });
       }
     }
+    const csv = csvProblem(optionsOf('csv') as Parameters<typeof csvProblem>[0]);
+    if (csv) context.report(`csv/${csv.at}`, { code: 'impossible', message: csv.message });
     context.body.look();
     context.body.replace();
     return async (exchange) => {

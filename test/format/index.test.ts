@@ -16,10 +16,14 @@ const types: readonly (readonly [string | undefined, string | undefined])[] = [
   ['image/svg+xml', 'xml'],
   ['application/x-www-form-urlencoded', 'form'],
   ['text/plain', 'text'],
-  ['text/csv', 'text'],
+  ['text/csv', 'csv'],
+  ['text/csv; header=absent', 'csv'],
+  ['text/tab-separated-values', 'text'],
+  ['application/x-ndjson', 'jsonLines'],
+  ['application/jsonl', 'jsonLines'],
   ['application/octet-stream', undefined],
   ['image/png', undefined],
-  ['application/jsonlines', undefined],
+  ['application/json-lines', undefined],
   ['nonsense', undefined],
 ];
 for (const [contentType, name] of types) {
