@@ -99,6 +99,24 @@ export class Link<T> {
     });
   }
 
+  /** Waits until it is up, for something that is to be set up on it. */
+  reached(signal: AbortSignal): Promise<T> {
+    if (this.#opened !== undefined) return Promise.resolve(this.#opened);
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        this.#waiting.delete(came);
+        reject(signal.reason);
+      };
+      const came = (opened: T): void => {
+        signal.removeEventListener('abort', end);
+        resolve(opened);
+      };
+      signal.addEventListener('abort', end, { once: true });
+      this.#waiting.add(came);
+      if (signal.aborted) end();
+    });
+  }
+
   /** What a call ends with that could not be sent. */
   down(endpoint: string): Failure {
     return failure('connection', { endpoint, detail: this.#trouble, sent: false });

@@ -15,8 +15,8 @@ export class ExpressionSource {
   }
 }
 
-/** In mode `path` each hole is percent-encoded as one segment, in mode `topic` each must be one level. */
-export type TemplateMode = 'value' | 'path' | 'topic';
+/** In mode `path` each hole is percent-encoded as one segment, in mode `topic` (MQTT) each must be one level, in mode `subject` (NATS) one token. */
+export type TemplateMode = 'value' | 'path' | 'topic' | 'subject';
 
 /** A value with `${{ }}` holes as written. */
 export class TemplateSource {

@@ -8,6 +8,7 @@ import { pieces } from './holes.ts';
 import { put } from './normalise.ts';
 import { assertPath, encodeHole } from './path-text.ts';
 import { Segments } from './segments.ts';
+import { subjectHole } from './subject-text.ts';
 import { topicHole } from './topic-text.ts';
 
 export type { Hole } from './holes.ts';
@@ -210,14 +211,23 @@ function buildPath(compiled: readonly Compiled[], found: readonly unknown[]): st
   return path;
 }
 
-function buildTopic(compiled: readonly Compiled[], found: readonly unknown[]): string {
-  const topic = found.map((value, index) => (typeof compiled[index] === 'string' ? value : topicHole(value))).join('');
-  // Such topics are the broker's own: only the file may name one.
-  if (topic.startsWith('$') && typeof compiled[0] !== 'string') {
-    throw failure('validation', { detail: 'a hole made the topic begin with `$`, which belongs to the broker' });
-  }
-  return topic;
-}
+/** Names of a broker, whose holes are parts of them. */
+const buildName =
+  (what: string, hole: (value: unknown) => string): typeof buildPath =>
+  (compiled, found) => {
+    const name = found.map((value, index) => (typeof compiled[index] === 'string' ? value : hole(value))).join('');
+    // Such names are the broker's own: only the file may name one.
+    if (name.startsWith('$') && typeof compiled[0] !== 'string') {
+      throw failure('validation', { detail: `a hole made the ${what} begin with \`$\`, which belongs to the broker` });
+    }
+    return name;
+  };
+
+const builders = {
+  path: buildPath,
+  topic: buildName('topic', topicHole),
+  subject: buildName('subject', subjectHole),
+} as const;
 
 /** Text with holes that decide about more than text. */
 function compileText(value: unknown, what: string, build: typeof buildPath, into: Compilation): Part {
@@ -233,7 +243,7 @@ function compileText(value: unknown, what: string, build: typeof buildPath, into
 
 /**
  * Compiles any value whose strings may hold `${{ JSONata }}`. In mode `path` the value is a string whose holes are
- * percent-encoded, one segment each; in mode `topic` one whose holes must each be (part of) one level. Everything wrong is
+ * percent-encoded, one segment each; in mode `topic` or `subject` one whose holes must each be (part of) one level or token. Everything wrong is
  * told to `problem`; the template is then not to be used.
  */
 export function compileTemplate(
@@ -242,12 +252,7 @@ export function compileTemplate(
   problem: (problem: TemplateProblem) => void,
 ): Template {
   const into: Compilation = { expressions: [], problem };
-  const part =
-    mode === 'path'
-      ? compileText(value, 'path', buildPath, into)
-      : mode === 'topic'
-        ? compileText(value, 'topic', buildTopic, into)
-        : compileValue(value, [], into);
+  const part = mode === 'value' ? compileValue(value, [], into) : compileText(value, mode, builders[mode], into);
   const { expressions } = into;
   return {
     constant: isConstant(part) ? { value: part.constant } : undefined,

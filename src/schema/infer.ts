@@ -31,7 +31,7 @@ type ObjectOf<S, P> = {
 } & (S extends { slot: string } ? { readonly connector?: ConnectorSource | undefined } : unknown);
 
 /** The TypeScript type of a value read by the schema literal `S`. */
-export type Infer<S> = S extends { template: true | 'path' | 'topic' }
+export type Infer<S> = S extends { template: true | 'path' | 'topic' | 'subject' }
   ? TemplateSource
   : S extends { either: readonly (infer E)[] }
     ? Infer<E>

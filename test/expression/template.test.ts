@@ -5,7 +5,7 @@ import type { TemplateProblem } from '../../src/expression/template.ts';
 import { compileTemplate, holes } from '../../src/expression/template.ts';
 import { scopeOf } from './support.ts';
 
-type Mode = 'value' | 'path' | 'topic';
+type Mode = 'value' | 'path' | 'topic' | 'subject';
 
 const unexpected = (problem: TemplateProblem): never => assert.fail(problem.message);
 
@@ -229,4 +229,20 @@ test('no hole of a topic brings a wildcard, a NUL, an empty level or the topics 
   assert.match(await refused('s/${{ missing }}', 1), /yielded nothing/);
   assert.match(await refused('${{ x }}/a', '$SYS'), /belongs to the broker/);
   assert.equal(await filled('$aws/things/${{ x }}', { x: 'a' }, 'topic'), '$aws/things/a');
+});
+
+test('a hole of a subject is one token, or a part of one; nothing in it adds a token or a wildcard', async () => {
+  const body = { id: 7, country: 'de', deep: 'a.b' };
+  assert.equal(await filled('orders.${{ country }}.n-${{ id }}', body, 'subject'), 'orders.de.n-7');
+  assert.equal(await filled('orders.${{ $segments(deep) }}', body, 'subject'), 'orders.a.b');
+  const refused = async (template: string, x: unknown): Promise<string> =>
+    (await failureOf(template, { x }, 'subject')).message;
+  assert.match(await refused('s.${{ x }}', 'a.b'), /would add a token.*\$segments/);
+  assert.match(await refused('s.${{ x }}', '>'), /`>`/);
+  assert.match(await refused('s.${{ x }}', 'a*'), /`\*`/);
+  assert.match(await refused('s.${{ x }}', 'a b'), /a blank/);
+  assert.match(await refused('s.${{ x }}', 'a\r\nPUB'), /a blank/);
+  assert.match(await refused('s.${{ x }}', ''), /empty/);
+  assert.match(await refused('s.${{ $segments(x) }}', 'a..b'), /empty/);
+  assert.match(await refused('${{ $segments(x) }}', '$JS.API'), /belongs to the broker/);
 });
