@@ -21,13 +21,25 @@ export function checkSubFlows(source: IntegrationSource, run: ReadonlySet<string
   }
 }
 
-/** Sources that meet in the same place must agree on where messages wait. */
+/** Sources that keep messages in the store need one that keeps; those that meet in the same place must agree on where they wait. */
 function checkQueues(source: IntegrationSource, connectors: Definitions, report: Report): void {
   const first = new Map<string, FlowSource>();
+  const forgets = typeof source.store === 'object' && source.store !== null && 'memory' in source.store;
   for (const flow of Object.values(source.flows)) {
     const { from } = flow;
     const definition = from && connectors[from.name];
-    if (!from || !definition?.meetsAt || !definition.queues) continue;
+    if (!from || !definition?.queues) continue;
+    if (forgets && definition.queues(from.options)) {
+      report({
+        severity: 'warning',
+        code: 'forgets',
+        at: 'key',
+        message:
+          'Its messages wait in the store, and `store: memory` forgets them when the process ends: only tests can do with that',
+        pointer: from.pointer,
+      });
+    }
+    if (!definition.meetsAt) continue;
     const place = `${from.name} \`${definition.meetsAt(from.options)}\``;
     const other = first.get(place);
     first.set(place, other ?? flow);
