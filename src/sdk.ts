@@ -51,6 +51,8 @@ export interface ConnectorDefinition {
   readonly settles?: boolean | ((options: unknown) => boolean);
   /** With these options the source keeps its messages in a queue of the store (`context.queue`). */
   readonly queues?: (options: unknown) => boolean;
+  /** Where the source does not settle: why not, and what to write instead, as the end of a message about `redelivery`. */
+  readonly unsettled?: string;
   /** The source can leave a message with the far side for a while (`postponed`); without it a message waits here, unacknowledged. */
   readonly postpones?: boolean;
   /** Variables that messages of the source have besides `$headers` and `$source`: `params`, `query`, `identity`. */

@@ -48,6 +48,7 @@ export const definition: ConnectorDefinition = {
   source,
   endpoint,
   settles: isDurable,
+  unsettled: 'a channel in memory forgets what it has handed over. Write `durable: true` under `channel`',
   queues: isDurable,
   meetsAt: (options) => (options as ChannelEndpointOptions).name,
 };

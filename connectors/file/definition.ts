@@ -130,6 +130,8 @@ export const definition: ConnectorDefinition = {
   source,
   endpoint,
   call,
+  unsettled:
+    '`file` sees to that itself: `maxAttempts` and `retryDelay` stand under it, and files that fail for good go to its folder `failed`',
   check(options, report) {
     if (!isSource(options)) return;
     const glob = globProblem(options.glob);

@@ -240,6 +240,8 @@ export const httpDefinition = {
   replies: true,
   awaitsReply: (options) => !isAccepted(options),
   settles: isAccepted,
+  unsettled:
+    'the caller waits for the answer, and hears of an error. Calls are repeated by `retry` on their endpoint; with `reply: accepted` under `http` the message itself is kept until it is done',
   queues: isAccepted,
   provides: ['params', 'query'],
   params,

@@ -20,6 +20,7 @@ import { checkPolicies } from './policy-checks.ts';
 import type { EndpointSlot, FlowProgram, ModuleSlot, Program, StoreSlot } from './program.ts';
 import { saysSo } from './says-so.ts';
 import { everywhere } from './scope.ts';
+import { checkSettlement } from './settlement/checks.ts';
 import { compileSettlement, settles } from './settlement/program.ts';
 
 export interface CompileTools {
@@ -71,6 +72,7 @@ class Compiler {
     checkMeetings(this.#source, connectors, report);
     checkClaims(this.#source, connectors, report);
     checkPolicies(this.#source, connectors, report);
+    checkSettlement(this.#source, connectors, report);
     return {
       source: this.#source,
       flows: this.#flows,
@@ -90,6 +92,7 @@ class Compiler {
       safe: definition?.safe ?? (() => false),
       idempotent,
       repeatable: (operation) => isRepeatable(operation) || idempotent(operation),
+      needs: definition?.call?.required ?? [],
       repeats: (slot.source.policies as PolicyOptions).retry !== undefined,
       handler: (exchange) => slot.handler(exchange),
     };

@@ -51,7 +51,7 @@ const foreign: Readonly<Record<string, MissingName>> = {
 };
 
 const onlyThere: Readonly<Record<string, string>> = {
-  error: 'is known only inside `catch`, `onError`, `fallback` and `compensate`',
+  error: 'is known only inside `catch`, `onError`, `fallback`, `compensate` and `deadLetter`',
   failed: 'is known only behind `scatterGather` and `recipientList`',
   params: 'exists only in a flow that starts `from: { http: … }`',
   query: 'exists only in a flow that starts `from: { http: … }`',

@@ -48,6 +48,8 @@ export class Consequences {
       // What is claimed may have been made up.
       case 'already-taken':
         return [...this.#broken].some((one) => one.startsWith(`${pointer}/`));
+      case 'not-settling':
+        return name !== undefined && this.#isSourceBroken(name);
       case 'unused-flow':
         return name !== undefined && this.#isRun(name);
       case 'no-otherwise':
@@ -70,6 +72,17 @@ export class Consequences {
     const places = [...this.#unread.keys()].map(pointerSegments);
     const hasUnread = places.some(([top, owner, , inner]) => top === 'flows' && owner === name && inner === undefined);
     return hasUnread || entryOf(flow, 'from') !== undefined || namesUnder(this.#root, ['flow']).includes(name);
+  }
+
+  /** Whether the source of the flow is not what it seems. */
+  #isSourceBroken(flow: string): boolean {
+    const inside = [...this.#broken].map(pointerSegments).some(([top, name, part]) => {
+      return top === 'flows' && name === flow && (part === undefined || part === 'from');
+    });
+    const [unreadFlow] = [...this.#unread.keys()]
+      .map(pointerSegments)
+      .filter(([top, name, , inner]) => top === 'flows' && name === flow && inner === undefined);
+    return inside || unreadFlow !== undefined;
   }
 
   /** Whether a source may have been there, had it been read. */

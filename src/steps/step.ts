@@ -151,6 +151,8 @@ export interface EndpointReference {
   idempotent(operation: unknown): boolean;
   /** `idempotent`, or the step says that it may be repeated. */
   repeatable(operation: unknown): boolean;
+  /** Options of the connector that every call must give. */
+  readonly needs: readonly string[];
   /** A call may be made more than once (`retry`): its body must be there in full. */
   readonly repeats: boolean;
   /** Exchange with `operation`, `body` and `ownHeaders` in; exchange with `body`, `headers`, `response` out. */

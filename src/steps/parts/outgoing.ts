@@ -142,12 +142,19 @@ export function checkRepeat(
   });
 }
 
-/** Reports options that stand under another connector's name than the endpoint's. */
+/** Reports options that stand under another connector's name than the endpoint's, or are missing altogether. */
 export function checkConnector(
   endpoint: EndpointReference | undefined,
   connector: ConnectorSource | undefined,
   context: CompileContext,
 ): void {
+  if (endpoint && !connector && endpoint.needs.length > 0) {
+    const options = endpoint.needs.map((one) => `${one}: …`).join(', ');
+    context.report('endpoint', {
+      code: 'missing-operation',
+      message: `A message to \`${endpoint.name}\` needs \`${endpoint.connector}: { ${options} }\` beside \`endpoint\``,
+    });
+  }
   if (!endpoint || !connector || connector.name === endpoint.connector) return;
   context.report(connector.name, {
     code: 'wrong-connector',
