@@ -22,11 +22,14 @@ export interface PrepareOptions {
   readonly config: 'required' | 'optional';
   /** JSON Schemas are taken as they are when they compile: for a quick start. */
   readonly trustSchemas?: boolean;
+  /** To be read in the place of the files, by absolute path. */
+  readonly texts?: ReadonlyMap<string, string>;
 }
 
 /** Load and compile: everything that `validate` does, and `run` does before it opens anything. */
 export async function prepare(file: string, options: PrepareOptions): Promise<Prepared> {
-  const loaded = await loadIntegration(file, { steps, connectors: connectorDefinitions }, options);
+  const kinds = { steps, connectors: connectorDefinitions };
+  const loaded = await loadIntegration(file, kinds, options, options.texts);
   const found = [...loaded.diagnostics];
   const program =
     loaded.source &&

@@ -38,6 +38,10 @@ export const services = (log: Log): RuntimeServices => ({
   random: systemRandom,
   codec,
   log,
+  async compileKept(definition, now) {
+    const { compileKept } = await import('./kept-definition.ts');
+    return compileKept(definition, now, process.env);
+  },
   async openStore({ name, file, store }) {
     // Most integrations keep nothing.
     const { openStore } = await import('../store/open.ts');

@@ -23,7 +23,9 @@ import { VirtualClock } from '../../src/core/clock.ts';
 import { noHeaders } from '../../src/core/exchange.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import { compile } from '../../src/flow/compile.ts';
-import { Runtime } from '../../src/flow/runtime.ts';
+import { textsOf } from '../../src/flow/dead-letters/definition.ts';
+import type { Program } from '../../src/flow/program.ts';
+import { Runtime, type RuntimeServices } from '../../src/flow/runtime.ts';
 import { codec } from '../../src/format/codec.ts';
 import type { Diagnostic } from '../../src/integration/diagnostic.ts';
 import { loadIntegration } from '../../src/integration/load.ts';
@@ -92,6 +94,8 @@ export interface EngineOptions {
   readonly seed?: number;
   /** More connectors, beside the real ones and the test's own. */
   readonly connectors?: (clock: VirtualClock) => Readonly<Record<string, Connector>>;
+  /** Opens nothing: for dead letters alone. */
+  readonly standBy?: boolean;
 }
 
 const call = {
@@ -172,24 +176,35 @@ export class Engine {
     for (const [path, text] of Object.entries(options.files ?? {})) writeFileSync(join(dirname(file), path), text);
     this.#more ??= options.connectors?.(this.clock) ?? {};
     const all = { ...this.#connectors(), ...this.#more };
+    const compiled = (given?: ReadonlyMap<string, string>) => this.#compiled(file, all, options, given);
+    const program = await compiled();
+    if (typeof program === 'string') throw new Error(program);
+    const openStore = async (): Promise<Store> => this.store;
+    const compileKept: RuntimeServices['compileKept'] = (definition) => compiled(textsOf(definition, file));
+    const { clock, log } = this;
+    const services = { clock, random: seededRandom(this.seed), codec, log, openStore, compileKept };
+    this.runtime ??= new Runtime(services, all);
+    if (options.standBy) this.runtime.standBy(program);
+    else await (this.runtime.ready ? this.runtime.swap(program, 1000) : this.runtime.start(program));
+  }
+
+  /** The program, or everything that is wrong. */
+  async #compiled(
+    file: string,
+    all: Readonly<Record<string, Connector>>,
+    options: EngineOptions,
+    given: ReadonlyMap<string, string> | undefined,
+  ): Promise<Program | string> {
     const known = Object.fromEntries(Object.entries(all).map(([name, one]) => [name, one.definition]));
-    const loaded = await loadIntegration(
-      file,
-      { steps, connectors: known },
-      { env: options.env ?? {}, config: 'required' },
-    );
+    const environment = { env: options.env ?? {}, config: 'required' } as const;
+    const loaded = await loadIntegration(file, { steps, connectors: known }, environment, given);
     const found = [...loaded.diagnostics];
     const report = (finding: Parameters<typeof loaded.locate>[0]): void => void found.push(loaded.locate(finding));
     const program =
       loaded.source && compile(loaded.source, { connectors: known, jsonSchema: compileJsonSchema, report });
     this.diagnostics = found;
-    if (!program || found.some((one) => one.severity === 'error')) {
-      throw new Error(found.map((one) => `${one.line}:${one.column} ${one.code}: ${one.message}`).join('\n'));
-    }
-    const openStore = async (): Promise<Store> => this.store;
-    const services = { clock: this.clock, random: seededRandom(this.seed), codec, log: this.log, openStore };
-    this.runtime ??= new Runtime(services, all);
-    await (this.runtime.ready ? this.runtime.swap(program, 1000) : this.runtime.start(program));
+    if (program && found.every((one) => one.severity !== 'error')) return program;
+    return found.map((one) => `${one.line}:${one.column} ${one.code}: ${one.message}`).join('\n');
   }
 
   async stop(): Promise<number> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { dirname, relative } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import type { IntegrationSource } from '../../core/written.ts';
 
 /** The text of an integration with all that it refers to, so that it can be compiled again when the files are others. */
@@ -13,4 +13,11 @@ export function definitionOf({ file, texts }: Pick<IntegrationSource, 'file' | '
   const folder = dirname(file);
   const files = [...texts].map(([path, text]) => ({ path: relative(folder, path), text }));
   return { hash: createHash('sha256').update(JSON.stringify(files)).digest('base64url'), files };
+}
+
+/** By absolute path, in the place of the files that are there now. */
+export function textsOf({ files }: Definition, file: string): ReadonlyMap<string, string> {
+  const folder = dirname(file);
+  // The integration's own may be called otherwise by now.
+  return new Map(files.map(({ path, text }, index) => [index === 0 ? file : resolve(folder, path), text]));
 }
