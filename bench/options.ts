@@ -7,7 +7,7 @@ export const usage = `npm run bench -- [options]
 Measures what Dowel costs beside the same jobs written by hand. Takes some minutes.
 
   --only NAMES    jobs, separated by commas: ${scenarios.map(({ name }) => name).join(', ')};
-                  or linear, start-up (default: everything)
+                  or linear, policies, overload, start-up (default: everything)
   --sizes LIST    sizes of the messages: 1kb,10kb,100kb
   --slices N      how often each system has its turn (6)
   --seconds N     how long a turn is (1)
@@ -31,7 +31,13 @@ export interface Options {
 /** Wrong usage: the message says what is right. */
 export class UsageError extends Error {}
 
-export const allNames: readonly string[] = [...scenarios.map(({ name }) => name), 'linear', 'start-up'];
+export const allNames: readonly string[] = [
+  ...scenarios.map(({ name }) => name),
+  'linear',
+  'policies',
+  'overload',
+  'start-up',
+];
 
 function sizeOf(text: string): number {
   const match = /^(\d+)(b|kb|mb)$/i.exec(text.trim());

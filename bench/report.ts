@@ -1,12 +1,16 @@
 import { cpus, totalmem } from 'node:os';
 import type { Cost } from './linear.ts';
 import type { Figures, Row } from './measure.ts';
+import type { Overload } from './overload.ts';
+import type { PolicyCost } from './policies.ts';
 import type { StartUp } from './start-up.ts';
 import type { System } from './systems/system.ts';
 
 export interface Results {
   readonly rows: readonly Row[];
   readonly costs: readonly Cost[];
+  readonly policies: PolicyCost | undefined;
+  readonly overload: readonly Overload[];
   readonly startUp: StartUp | undefined;
 }
 
@@ -88,6 +92,41 @@ export function startUpTable({ cpuMs, ms, rssMb }: StartUp): string {
       ['time until ready', `${number(ms)} ms`],
       ['memory when idle (RSS)', `${number(rssMb)} MB`],
     ],
+  );
+}
+
+export function policyTable({ without, withAll }: PolicyCost): string {
+  return table(
+    ['pass-through, 1 kB', 'CPU µs for a request'],
+    [
+      ['no policy', number(without, 1)],
+      ['all of them', number(withAll, 1)],
+      ['difference', number(withAll - without, 1)],
+    ],
+  );
+}
+
+export function overloadTable(cases: readonly Overload[]): string {
+  const head = [
+    'limits',
+    'answered, of what the system behind can do',
+    'rejected after, ms (median)',
+    'answered after, ms (p99)',
+    'other failures',
+    'memory idle, MB',
+    'at most, MB',
+  ];
+  return table(
+    head,
+    cases.map(({ limits, goodput, outcome, idleMb, peakMb }) => [
+      limits,
+      `${number(100 * goodput)} %`,
+      number(outcome.rejectedMedian, 1),
+      number(outcome.answeredP99),
+      number(outcome.failed),
+      number(idleMb),
+      number(peakMb),
+    ]),
   );
 }
 

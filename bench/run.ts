@@ -3,7 +3,20 @@ import { Child } from './child.ts';
 import type { Cost } from './linear.ts';
 import { Bench, type Row } from './measure.ts';
 import { type Options, readOptions, UsageError, usage } from './options.ts';
-import { costTable, loadTable, machine, type Results, sizeText, spliced, startUpTable, yardstick } from './report.ts';
+import { measureOverload } from './overload.ts';
+import { measurePolicies } from './policies.ts';
+import {
+  costTable,
+  loadTable,
+  machine,
+  overloadTable,
+  policyTable,
+  type Results,
+  sizeText,
+  spliced,
+  startUpTable,
+  yardstick,
+} from './report.ts';
 import { scenarios } from './scenarios.ts';
 import { measureStartUp } from './start-up.ts';
 import { byHand } from './systems/by-hand.ts';
@@ -64,12 +77,18 @@ async function measureLinear({ quick }: Options): Promise<readonly Cost[]> {
   }
 }
 
-function writePage({ rows, costs, startUp }: Results, systems: readonly System[], options: Options): void {
+function writePage(
+  { rows, costs, policies, overload, startUp }: Results,
+  systems: readonly System[],
+  options: Options,
+): void {
   let text = readFileSync(page, 'utf8');
   const { slices, sliceMs, connections } = options.plan;
   const how = `\`npm run bench\` on ${machine()}; ${slices} slices of ${sliceMs / 1000} s, ${connections} requests under way.`;
   if (rows.length > 0) text = spliced(text, 'load', `${how}\n\n${loadTable(rows, systems)}`);
   if (costs.length > 0) text = spliced(text, 'linear', costTable(costs));
+  if (policies) text = spliced(text, 'policies', policyTable(policies));
+  if (overload.length > 0) text = spliced(text, 'overload', overloadTable(overload));
   if (startUp) text = spliced(text, 'start-up', startUpTable(startUp));
   writeFileSync(page, text);
 }
@@ -83,8 +102,12 @@ async function main(): Promise<void> {
   const systems = chosen(options);
   const rows = await measureLoad(options, systems);
   const costs = options.names.includes('linear') ? await measureLinear(options) : [];
+  const policies = options.names.includes('policies') ? await measurePolicies(options.plan) : undefined;
+  const overload = options.names.includes('overload')
+    ? await measureOverload(options.quick ? { warmUpMs: 200, ms: 300 } : { warmUpMs: 5000, ms: 10_000 })
+    : [];
   const startUp = options.names.includes('start-up') ? await measureStartUp(options.quick ? 1 : 7) : undefined;
-  const results: Results = { rows, costs, startUp };
+  const results: Results = { rows, costs, policies, overload, startUp };
   if (options.markdown) writePage(results, systems, options);
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ machine: machine(), plan: options.plan, ...results }, null, 2)}\n`);
@@ -93,6 +116,8 @@ async function main(): Promise<void> {
   const tables = [
     rows.length > 0 ? loadTable(rows, systems) : undefined,
     costs.length > 0 ? costTable(costs) : undefined,
+    policies && policyTable(policies),
+    overload.length > 0 ? overloadTable(overload) : undefined,
     startUp && startUpTable(startUp),
   ];
   process.stdout.write(`${tables.filter((one) => one !== undefined).join('\n\n')}\n`);

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { Child } from '../child.ts';
-import type { System } from './system.ts';
+import { Child, type Usage } from '../child.ts';
+import type { Running, System } from './system.ts';
 
 const launcher = new URL('../../bin/dowel.js', import.meta.url);
 
@@ -11,19 +11,25 @@ function listeningAt(log: string): number | undefined {
   return line && ready ? (JSON.parse(line) as { readonly port: number }).port : undefined;
 }
 
-/** `dowel run`, as everybody starts it. */
+/** `dowel run` with one of our integrations, as everybody starts it. */
+export async function runDowel(
+  integration: string,
+  backendUrl: string,
+): Promise<Running & { usage(): Promise<Usage> }> {
+  const file = fileURLToPath(new URL(`../integrations/${integration}.yaml`, import.meta.url));
+  const child = new Child(launcher, {
+    args: ['run', file],
+    measured: true,
+    env: { PORT: '0', BACKEND_URL: backendUrl },
+  });
+  const port = await child.until('ready', listeningAt);
+  const usage = (): Promise<Usage> => child.usage();
+  return { port, usage, cpu: async () => (await usage()).cpu, stop: () => child.stop() };
+}
+
 export const dowel: System = {
   name: 'dowel',
   title: 'Dowel',
   missing: () => undefined,
-  start: async (scenario, backendUrl) => {
-    const file = fileURLToPath(new URL(`../integrations/${scenario.name}.yaml`, import.meta.url));
-    const child = new Child(launcher, {
-      args: ['run', file],
-      measured: true,
-      env: { PORT: '0', BACKEND_URL: backendUrl },
-    });
-    const port = await child.until('ready', listeningAt);
-    return { port, cpu: async () => (await child.usage()).cpu, stop: () => child.stop() };
-  },
+  start: (scenario, backendUrl) => runDowel(scenario.name, backendUrl),
 };

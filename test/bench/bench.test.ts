@@ -5,6 +5,8 @@ import { promisify } from 'node:util';
 import { measureCosts } from '../../bench/linear.ts';
 import { Bench, type Plan, type Row } from '../../bench/measure.ts';
 import { readOptions, UsageError } from '../../bench/options.ts';
+import { measureOverload } from '../../bench/overload.ts';
+import { measurePolicies } from '../../bench/policies.ts';
 import { loadTable, spliced } from '../../bench/report.ts';
 import { scenarios } from '../../bench/scenarios.ts';
 import { byHand } from '../../bench/systems/by-hand.ts';
@@ -48,6 +50,18 @@ test('bench: every work on JSON and XML is measured at every size', () => {
   const costs = measureCosts(1, 1);
   assert.equal(costs.length, 6 * 4);
   for (const { perKilobyte } of costs) assert.ok(perKilobyte > 0);
+});
+
+test('bench: policies and overload are measured', async () => {
+  const { without, withAll } = await measurePolicies(tiny);
+  assert.ok(without > 0 && withAll > 0);
+  const cases = await measureOverload({ warmUpMs: 100, ms: 300 });
+  assert.equal(cases.length, 2);
+  for (const { goodput, outcome, peakMb } of cases) {
+    assert.ok(goodput > 0 && peakMb > 0);
+    assert.equal(outcome.failed, 0);
+  }
+  assert.ok((cases[1]?.outcome.rejected ?? 0) > 0);
 });
 
 test('bench: the command prints its tables, and refuses what it does not know', async () => {
