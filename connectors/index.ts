@@ -2,6 +2,7 @@ import type { Connector, ConnectorDefinition } from '#sdk';
 import { channel } from './channel/index.ts';
 import { file } from './file/index.ts';
 import { http } from './http/index.ts';
+import { nats } from './nats/index.ts';
 import { soapOver } from './soap/index.ts';
 import { timer } from './timer/index.ts';
 
@@ -12,6 +13,7 @@ export const connectors: Readonly<Record<string, Connector>> = {
   timer,
   channel,
   file,
+  nats,
 };
 
 /** Their descriptions alone: what reading and checking a file needs. */

@@ -83,6 +83,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
 
 /** Each package has one owner: replacing a library is one file or folder. */
 const owners: Readonly<Record<string, string>> = {
+  '@nats-io/jetstream': 'connectors/nats',
+  '@nats-io/transport-node': 'connectors/nats',
   '@redis/client': 'src/store/redis',
   ajv: 'src/schema/validator.ts',
   chokidar: 'src/operations/watch.ts',

@@ -1,0 +1,159 @@
+import { setImmediate } from 'node:timers/promises';
+import { Body, Failure, Link, type Source, type SourceContext } from '#sdk';
+import { connectionTo, type Message } from './connection.ts';
+import type { NatsSourceOptions } from './definition.ts';
+import { partsOf } from './headers.ts';
+import { deliveryOf, Held } from './held.ts';
+import { Pulls } from './pulls.ts';
+import { ensureConsumer, ensureStream, managerOf } from './streams.ts';
+import { explain } from './trouble.ts';
+
+export type StreamOptions = NatsSourceOptions & { readonly stream: string };
+
+/** A consumer that hands messages over, as long as its connection lasts. */
+interface Reading {
+  readonly pulls: Pulls;
+  readonly broken: Promise<string>;
+  readonly end: () => void;
+}
+
+/** Takes messages of a stream through a durable consumer. */
+export async function openStreamSource(options: StreamOptions, context: SourceContext): Promise<Source> {
+  const { clock, integration, name: flow } = context;
+  const { stream } = options;
+  const consumer = options.consumer ?? nameOf(integration.name, flow);
+  const prefetch = options.prefetch ?? Math.min(options.maxAckPending, Math.max(20, context.concurrency ?? 1));
+  const base = connectionTo(options, context);
+  const held = new Held();
+  let stopping = false;
+
+  const settled = (): void => {
+    if (!stopping) reading.opened?.pulls.ask();
+  };
+
+  const take = (message: Message): void => {
+    const delivery = deliveryOf(message.reply ?? '');
+    const { sequence, count } = delivery;
+    if (!held.add(message, sequence)) return;
+    if (stopping) {
+      held.release(sequence);
+      return;
+    }
+    const { headers, type } = partsOf(message);
+    context
+      .deliver({
+        body: Body.bytes(message.data, type),
+        headers,
+        key: `${delivery.stream}/${sequence}`,
+        origin: {
+          receivedAt: clock.now(),
+          attempt: count,
+          source: {
+            subject: message.subject,
+            stream: delivery.stream,
+            consumer,
+            sequence,
+            deliveryCount: count,
+            timestamp: new Date(delivery.storedAt).toISOString(),
+          },
+        },
+      })
+      .then(
+        () => held.done(sequence),
+        (thrown: unknown) => {
+          const ms = thrown instanceof Failure && thrown.code === 'postponed' ? thrown.facts['ms'] : undefined;
+          if (typeof ms === 'number') held.postpone(sequence, ms);
+          else held.release(sequence);
+        },
+      )
+      .finally(settled);
+  };
+
+  const open = async (signal: AbortSignal): Promise<Reading> => {
+    const connected = await base.value.reached(signal);
+    const manager = await managerOf(connected);
+    await ensureStream(manager, stream, options.declare);
+    const { ackWait } = await ensureConsumer(manager, connected, options, consumer);
+    const { promise: broken, resolve } = Promise.withResolvers<string>();
+    held.connect(connected.connection);
+    const room = (): number => (stopping ? 0 : prefetch - held.size);
+    const pulls = new Pulls(connected, { stream, name: consumer }, { clock, room, onMessage: take, broken: resolve });
+    void connected.connection.closed().then(() => resolve(base.value.trouble));
+    const cancel = repeat(context, Math.max(300, ackWait / 3), () => held.working());
+    pulls.ask();
+    return {
+      pulls,
+      broken,
+      end: () => {
+        cancel();
+        held.disconnect();
+      },
+    };
+  };
+
+  const reading = new Link<Reading>(
+    {
+      far: `The consumer \`${consumer}\` of the stream \`${stream}\``,
+      open,
+      lost: (one) => one.broken,
+      close: async (one) => {
+        await one.pulls.end();
+        one.end();
+      },
+      explain,
+    },
+    context,
+  );
+
+  try {
+    await base.value.start();
+    await reading.start({ patient: base.value.opened === undefined });
+  } catch (thrown) {
+    await reading.close();
+    await base.release();
+    throw thrown;
+  }
+
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    stopping = true;
+    // Whoever settled a message in this very turn is heard, and what was acknowledged last must be at the server before
+    // the connection goes.
+    await setImmediate();
+    await base.value.opened?.connection.flush().catch(() => undefined);
+    await reading.close();
+    await base.release();
+  };
+  return {
+    get ready() {
+      return reading.opened !== undefined;
+    },
+    async stop() {
+      stopping = true;
+      await reading.opened?.pulls.end();
+    },
+    close() {
+      closed ??= close();
+      return closed;
+    },
+  };
+}
+
+/** Durable names hold no dots, blanks and slashes. */
+const nameOf = (integration: string, flow: string): string => `${integration}-${flow}`.replaceAll(/[^\w-]/g, '-');
+
+function repeat({ clock }: SourceContext, ms: number, run: () => void): () => void {
+  let cancel = (): void => {};
+  const next = (): void => {
+    cancel = clock.after(
+      ms,
+      () => {
+        run();
+        next();
+      },
+      true,
+    );
+  };
+  next();
+  return () => cancel();
+}

@@ -1,0 +1,95 @@
+import { Body, type Source, type SourceContext } from '#sdk';
+import { type Connected, connectionTo, type Message } from './connection.ts';
+import type { NatsSourceOptions } from './definition.ts';
+import { Dropped } from './dropped.ts';
+import { partsOf } from './headers.ts';
+
+export type SubjectOptions = NatsSourceOptions & { readonly subjects: readonly string[] };
+
+/** Takes what is published to subjects while we listen: at most once, and what nobody has room for is dropped. */
+export async function openSubjectSource(options: SubjectOptions, context: SourceContext): Promise<Source> {
+  const { clock, log, name: flow } = context;
+  const { capacity, queue, subjects } = options;
+  const most = context.concurrency ?? 1;
+  const base = connectionTo(options, context);
+  const waiting: Message[] = [];
+  const dropped = new Dropped(log, clock, flow);
+  let running = 0;
+  let stopping = false;
+  let refused: string | undefined;
+  let listening: ReturnType<Connected['connection']['subscribe']>[] = [];
+
+  const begin = (message: Message): void => {
+    running++;
+    const { headers, type } = partsOf(message);
+    const source = { subject: message.subject, ...(message.reply ? { reply: message.reply } : {}) };
+    const origin = { receivedAt: clock.now(), attempt: 1, source };
+    context
+      .deliver({ body: Body.bytes(message.data, type), headers, origin })
+      // Nobody keeps it: the flow has said what went wrong.
+      .catch(() => undefined)
+      .finally(() => {
+        running--;
+        const next = waiting.shift();
+        if (next) begin(next);
+      });
+  };
+
+  const take = (message: Message): void => {
+    if (stopping) dropped.add();
+    else if (running < most) begin(message);
+    else if (waiting.length < capacity) waiting.push(message);
+    else dropped.add();
+  };
+
+  const listen = ({ connection }: Connected): void => {
+    refused = undefined;
+    if (stopping) return;
+    listening = subjects.map((subject) =>
+      connection.subscribe(subject, {
+        ...(queue === undefined ? {} : { queue }),
+        callback: (error, message) => {
+          if (!error) take(message);
+          else {
+            refused = `the user may not subscribe to \`${subject}\``;
+            log.error('a subscription was refused', { flow, subject });
+          }
+        },
+      }),
+    );
+  };
+
+  const leave = base.value.onUp(listen);
+  try {
+    await base.value.start();
+    // A refusal comes before the answer.
+    await base.value.opened?.connection.flush().catch(() => undefined);
+    if (refused !== undefined) throw new Error(refused);
+  } catch (thrown) {
+    leave();
+    await base.release();
+    throw thrown;
+  }
+
+  const stop = async (): Promise<void> => {
+    if (stopping) return;
+    // What the server has sent by then is still taken.
+    await Promise.all(listening.map((one) => one.drain().catch(() => undefined)));
+    stopping = true;
+    leave();
+  };
+  let closed: Promise<void> | undefined;
+  return {
+    get ready() {
+      return base.value.opened !== undefined && refused === undefined;
+    },
+    stop,
+    close() {
+      closed ??= stop().then(async () => {
+        dropped.end();
+        await base.release();
+      });
+      return closed;
+    },
+  };
+}
