@@ -47,6 +47,25 @@ export class TcpProxy implements AsyncDisposable {
     }
   }
 
+  /** Ends all connections by RST, as a firewall does that has lost its memory. New ones work. */
+  reset(): void {
+    for (const pair of [...this.#pairs]) for (const socket of pair) socket.resetAndDestroy();
+  }
+
+  /** Nobody listens any more, and what was connected is cut off; until {@link up}, on the same port. */
+  async down(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.reset();
+    await closed;
+  }
+
+  async up(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(this.port, '127.0.0.1', resolve);
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
