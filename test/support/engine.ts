@@ -128,11 +128,19 @@ export const definitions = {
     call,
     replies: true,
     awaitsReply: true,
+    writesTrace: true,
     provides: ['params', 'query'],
     safe: isSafe,
     idempotent: isIdempotent,
   },
-  oneway: { name: 'oneway', summary: 'The test itself, one way.', source: world, endpoint: world, call },
+  oneway: {
+    name: 'oneway',
+    summary: 'The test itself, one way.',
+    source: world,
+    endpoint: world,
+    call,
+    writesTrace: true,
+  },
 } satisfies Record<string, ConnectorDefinition>;
 
 /** Loads, compiles and starts; the test's end stops it. Throws when the definition has errors. */
@@ -162,6 +170,8 @@ export class Engine {
   /** What outlives the process: give it to another engine to start again after a crash. */
   store: Store = new MemoryStore(this.clock, this.log);
   outside: Outside = {};
+  /** As it was started last. */
+  #compile: ((given: ReadonlyMap<string, string>) => Promise<Program | string>) | undefined;
   #more: Readonly<Record<string, Connector>> | undefined;
   readonly #sources = new Map<string, { readonly deliver: Deliver; readonly whole: boolean }>();
 
@@ -180,7 +190,9 @@ export class Engine {
     const program = await compiled();
     if (typeof program === 'string') throw new Error(program);
     const openStore = async (): Promise<Store> => this.store;
-    const compileKept: RuntimeServices['compileKept'] = (definition) => compiled(textsOf(definition, file));
+    this.#compile = compiled;
+    const compileKept: RuntimeServices['compileKept'] = async (definition, now) =>
+      this.#compile?.(textsOf(definition, now.file)) ?? 'not started';
     const { clock, log } = this;
     const services = { clock, random: seededRandom(this.seed), codec, log, openStore, compileKept };
     this.runtime ??= new Runtime(services, all);
