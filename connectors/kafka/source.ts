@@ -1,0 +1,196 @@
+import { type Clock, Link, type OpenSource, type Source, type SourceContext, sleep } from '#sdk';
+import { Cluster } from './cluster.ts';
+import { Committer } from './committer.ts';
+import type { SourceOptions } from './definition.ts';
+import { explain } from './explain.ts';
+import { Fetcher } from './fetcher.ts';
+import { Growth } from './growth.ts';
+import { Handover } from './handover.ts';
+import { clientOptions, farName, type Library, loadLibrary } from './library.ts';
+import { Membership } from './membership.ts';
+import { offsetAt } from './offsets.ts';
+import type { Partition } from './partition.ts';
+import { Share } from './share.ts';
+import { Voice } from './voice.ts';
+
+const defaultPrefetch = 20;
+/** How long stopping waits for the last commit. */
+const longestCommit = 2_000;
+
+/** Reads topics as a member of a group: what is fetched is handed over, what is done is committed. */
+export const openSource = (async (options: SourceOptions, context: SourceContext): Promise<Source> => {
+  const library = await loadLibrary(`The source of the flow \`${context.name}\``);
+  const client = clientOptions(options, context);
+  const { topics } = options;
+  const link: Link<Cluster> = new Link<Cluster>(
+    {
+      far: farName(options),
+      open: async () => {
+        const cluster = await Cluster.open(library, client);
+        try {
+          await Promise.all(topics.map((topic) => cluster.leaders(topic)));
+          await reading.permitted();
+          return cluster;
+        } catch (thrown) {
+          await cluster.close();
+          throw thrown;
+        }
+      },
+      lost: (cluster) => cluster.lost,
+      close: (cluster) => cluster.close(),
+      explain,
+    },
+    context,
+  );
+  const reading: ReturnType<typeof read> = read(library, options, context, link, client);
+  try {
+    await link.start();
+  } catch (thrown) {
+    await reading.close();
+    throw thrown;
+  }
+  return reading;
+}) satisfies OpenSource;
+
+function read(
+  library: Library,
+  options: SourceOptions,
+  context: SourceContext,
+  link: Link<Cluster>,
+  client: ReturnType<typeof clientOptions>,
+): Source & { readonly permitted: () => Promise<void> } {
+  const { clock, log, name: flow } = context;
+  const { group, topics } = options;
+  const prefetch = options.prefetch ?? Math.max(defaultPrefetch, context.concurrency ?? 1);
+  const growth = new Growth(topics);
+  const voice = new Voice(log, { flow, group }, () => link.opened !== undefined);
+  let fetcher: Fetcher | undefined;
+
+  const at = async (topic: string, partition: number, from: 'earliest' | 'latest'): Promise<bigint> => {
+    const cluster = link.opened;
+    if (!cluster) throw link.down(flow);
+    return offsetAt(library, cluster, topic, partition, from);
+  };
+  const share: Share = new Share({
+    clock,
+    membership: () => membership,
+    committer: () => committer,
+    patience: options.session / 2,
+    // What a new partition got before we knew of it is new all the same.
+    start: (topic, index) => at(topic, index, growth.isNew(topic, index) ? 'earliest' : options.from),
+    opened: () => fetcher?.wake(),
+    trouble: (detail) => voice.trouble('assignment', detail),
+  });
+  const membership: Membership = new Membership(
+    library,
+    {
+      client,
+      group,
+      topics,
+      session: options.session,
+      heartbeat: options.heartbeat,
+      assigned: (ours) => share.assigned(ours),
+      giveUp: (ours, known) => share.giveUp(ours, known),
+      trouble: (detail) => voice.trouble('group', detail),
+      well: () => voice.well('group'),
+    },
+    context,
+  );
+  const committer = new Committer({
+    clock,
+    every: options.commitEvery,
+    partitions: () => share.partitions,
+    commit: async (offsets) => {
+      const committed = await membership.commit(offsets);
+      if (committed) voice.well('commit');
+      return committed;
+    },
+    trouble: (detail) => voice.trouble('commit', detail),
+  });
+  const handover = new Handover({
+    context,
+    group,
+    prefetch,
+    partitions: () => share.partitions,
+    done: () => committer.note(),
+    wake: () => fetcher?.wake(),
+  });
+
+  /** Retention took what we had not read, or the topic is another one now. */
+  const outOfRange = async (partition: Partition): Promise<void> => {
+    const { topic, index, position } = partition;
+    const [first, end] = await Promise.all([at(topic, index, 'earliest'), at(topic, index, 'latest')]);
+    const next = position > end && options.from === 'latest' ? end : first;
+    const lost = position < first;
+    log.error(
+      lost ? 'records are gone before they were read' : 'the partition ends before what was read: it begins anew',
+      { flow, group, topic, partition: index, offset: Number(position), goesOnWith: Number(next) },
+    );
+    partition.restart(next);
+  };
+
+  let running: Promise<unknown> | undefined;
+  const forget = link.onUp((cluster) => {
+    fetcher?.stop();
+    fetcher = new Fetcher({
+      library,
+      cluster,
+      clock,
+      maxBytes: options.maxBytes,
+      enough: prefetch,
+      partitions: () => share.partitions,
+      came: () => {
+        voice.well('fetch');
+        handover.more();
+      },
+      outOfRange,
+      trouble: (detail) => voice.trouble('fetch', detail),
+    });
+    fetcher.wake();
+    membership.start();
+    running ??= Promise.all([
+      committer.run(),
+      growth.watch(
+        clock,
+        () => link.opened,
+        () => membership.shareOutAnew(),
+      ),
+    ]);
+  });
+
+  const stop = (): void => {
+    handover.stop();
+    fetcher?.stop();
+  };
+  const close = async (): Promise<void> => {
+    stop();
+    forget();
+    share.stop();
+    growth.stop();
+    committer.stop();
+    if (running) await soon(clock, committer.flush());
+    await membership.leave();
+    await link.close();
+  };
+  let closing: Promise<void> | undefined;
+  return {
+    permitted: () => membership.permitted(),
+    get ready() {
+      return link.opened !== undefined && membership.ready && share.whole;
+    },
+    async stop() {
+      stop();
+    },
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+/** `work`, or a little less when it hangs. */
+async function soon(clock: Clock, work: Promise<void>): Promise<void> {
+  const enough = new AbortController();
+  await Promise.race([work, sleep(clock, longestCommit, enough.signal).catch(() => undefined)]);
+  enough.abort();
+}

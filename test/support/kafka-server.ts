@@ -1,0 +1,187 @@
+/**
+ * Kafka for tests, in this order: the cluster that `KAFKA_BROKERS` names; a real broker of the test's own, where Java and
+ * Maven are (one node, KRaft); the mock cluster inside of librdkafka, which `kcat` starts, as far as that goes.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Child } from './child-process.ts';
+import { programOf } from './debian-server.ts';
+import { freePorts } from './free-port.ts';
+import { javaProgram, kafkaJars, kafkaVersion } from './kafka-jars.ts';
+
+export const kcatProgram = programOf('kcat');
+
+/** Where to get a real broker, for tests that are skipped without one. */
+export const howToGetKafka =
+  'needs a real broker: name one in KAFKA_BROKERS, or install a JDK (17) and Maven, which fetches Kafka once';
+
+export interface KafkaServer extends AsyncDisposable {
+  /** `host:port`, with commas between. */
+  readonly brokers: string;
+  /** What it is, for the reader of the tests. */
+  readonly is: string;
+}
+
+/** Settings of the broker, as its `server.properties` has them. */
+export type KafkaSettings = Readonly<Record<string, string>>;
+
+/** A broker in a process of its own: its data lives until it is disposed of, its process can be killed and started again. */
+export class RealKafka implements KafkaServer {
+  readonly is = `Kafka ${kafkaVersion}`;
+  readonly port: number;
+  readonly #jars: string;
+  readonly #folder: string;
+  #process: Child | undefined;
+
+  private constructor(jars: string, folder: string, port: number) {
+    this.#jars = jars;
+    this.#folder = folder;
+    this.port = port;
+  }
+
+  /** `undefined` when there is none to be had, see `kafkaJars`. `listeners` besides the plain one: name → port is given. */
+  static async start(settings: KafkaSettings = {}, format: readonly string[] = []): Promise<RealKafka | undefined> {
+    const jars = await kafkaJars();
+    if ('missing' in jars) return undefined;
+    const [port = 0, controller = 0] = await freePorts(2);
+    const folder = mkdtempSync(join(tmpdir(), 'dowel-kafka-'));
+    const broker = new RealKafka(jars.folder, folder, port);
+    const all: KafkaSettings = { ...propertiesOf(port, controller, join(folder, 'data')), ...settings };
+    const text = Object.entries(all).map(([name, value]) => `${name}=${value}\n`);
+    writeFileSync(broker.#properties, text.join(''));
+    await promisify(execFile)(
+      javaProgram ?? '',
+      [
+        ...broker.#java('kafka.tools.StorageTool'),
+        'format',
+        '-t',
+        'ZG93ZWwtdGVzdHMtMDAwMA',
+        '-c',
+        broker.#properties,
+        ...format,
+      ],
+      { timeout: 60_000 },
+    );
+    await broker.start();
+    return broker;
+  }
+
+  get brokers(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  async start(): Promise<void> {
+    const child = new Child(javaProgram ?? '', [...this.#java('kafka.Kafka'), this.#properties]);
+    this.#process = child;
+    await child.until('Kafka listens', () => listens(this.port), 60_000);
+  }
+
+  /** Ends it as a power cut would. */
+  async kill(): Promise<void> {
+    await this.#process?.stop('SIGKILL');
+  }
+
+  /** Stands still, as a machine does that is out of breath; its connections stay. */
+  pause(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // It has nothing to save.
+    await this.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  get #properties(): string {
+    return join(this.#folder, 'server.properties');
+  }
+
+  // A start of a few seconds matters more than speed later on.
+  #java(main: string): readonly string[] {
+    return ['-Xmx384m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', `${this.#jars}/*`, main];
+  }
+}
+
+const propertiesOf = (port: number, controller: number, data: string): KafkaSettings => ({
+  'process.roles': 'broker,controller',
+  'node.id': '1',
+  'controller.quorum.voters': `1@127.0.0.1:${controller}`,
+  listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
+  'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+  'controller.listener.names': 'CONTROLLER',
+  'log.dirs': data,
+  'num.partitions': '4',
+  'auto.create.topics.enable': 'false',
+  'offsets.topic.num.partitions': '1',
+  'offsets.topic.replication.factor': '1',
+  'transaction.state.log.num.partitions': '1',
+  'transaction.state.log.replication.factor': '1',
+  'transaction.state.log.min.isr': '1',
+  'share.coordinator.state.topic.replication.factor': '1',
+  'share.coordinator.state.topic.min.isr': '1',
+  'group.initial.rebalance.delay.ms': '0',
+});
+
+/** Every topic is there as soon as somebody asks for it, with four partitions; nothing is on disk. */
+export class MockKafka implements KafkaServer {
+  readonly is = 'the mock cluster of librdkafka';
+  readonly brokers: string;
+  readonly #process: Child;
+
+  private constructor(process: Child, brokers: string) {
+    this.#process = process;
+    this.brokers = brokers;
+  }
+
+  static async start(brokers = 1): Promise<MockKafka> {
+    // The reader only keeps the program busy: the cluster lives inside of it.
+    const reading = ['-C', '-b', '127.0.0.1:1', '-t', 'nothing', '-o', 'end', '-d', 'mock'];
+    const child = new Child(kcatProgram ?? '', [...reading, '-X', `test.mock.num.brokers=${brokers}`]);
+    const said = (): string | undefined => /bootstrap\.servers=([\d.:,]+)/.exec(child.stderr)?.[1];
+    await child.until('the mock cluster listens', () => said() !== undefined);
+    return new MockKafka(child, said() ?? '');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#process.stop('SIGKILL');
+  }
+}
+
+/** A cluster that is there already. */
+class GivenKafka implements KafkaServer {
+  readonly is: string;
+  readonly brokers: string;
+
+  constructor(brokers: string) {
+    this.brokers = brokers;
+    this.is = `the brokers that KAFKA_BROKERS names (${brokers})`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+/** What there is. */
+export async function startKafka(): Promise<KafkaServer> {
+  const given = process.env['KAFKA_BROKERS'];
+  if (given !== undefined && given !== '') return new GivenKafka(given);
+  return (await RealKafka.start()) ?? MockKafka.start();
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const end = (is: boolean) => () => {
+      socket.destroy();
+      resolve(is);
+    };
+    socket.once('connect', end(true)).once('error', end(false));
+  });
+}
