@@ -19,6 +19,7 @@ export type { Life } from './core/life.ts';
 export { Link, type LinkPlan, type LinkWorld, type Trouble } from './core/link.ts';
 export { optionalPackage } from './core/optional-package.ts';
 export type { Random } from './core/random.ts';
+export { Trace } from './core/trace.ts';
 export { customFailure, Failure, failure, httpFailure, toFailure } from './errors.ts';
 export { type ContentType, parseContentType } from './format/content-type.ts';
 export { writeXml, type XmlOptions, xmlOptions, xmlReader } from './format/xml.ts';
@@ -67,6 +68,8 @@ export interface ConnectorDefinition {
   readonly meetsAt?: (options: unknown) => string;
   /** What only one source of a process can have, in words (`POST /orders`): two that claim the same are a mistake. */
   readonly claims?: (options: unknown) => readonly string[];
+  /** The endpoint writes the trace of a message (`exchange.trace`) itself; else it is among the headers to be sent. */
+  readonly writesTrace?: boolean;
   /** Name of the connector whose machinery carries it (`soap` over `http`): given as `context.carrier`. */
   readonly carrier?: string;
   /** The options that decide about the wire and those only one file can know: found while validating. */

@@ -9,6 +9,7 @@ import {
   type Incoming,
   type Life,
   type SourceContext,
+  Trace,
   toFailure,
   type Wording,
 } from '#sdk';
@@ -210,7 +211,7 @@ export class Call implements Serving {
     const { wording } = this.#route ?? {};
     const { status, headers, text } = wording
       ? wording.error(error, { id, contentType: this.#request.headers['content-type'] })
-      : problemOf(error, id);
+      : problemOf(error, id, new Trace(id, this.#request.headers as Headers, this.#services.random).id);
     const length = String(Buffer.byteLength(text));
     this.#write({ status, headers: ['x-request-id', id, ...headers, 'content-length', length], body: text });
   }

@@ -238,6 +238,7 @@ export const httpDefinition = {
   endpoint: endpointSchema,
   call: callSchema,
   replies: true,
+  writesTrace: true,
   awaitsReply: (options) => !isAccepted(options),
   settles: isAccepted,
   unsettled:

@@ -3,7 +3,7 @@ import type { Failure, WordedError } from '#sdk';
 const problemType = 'application/problem+json';
 
 /** An error as an answer: problem details (RFC 9457), never with a stack, never as a success. */
-export function problemOf(error: Failure, id: string | undefined): WordedError {
+export function problemOf(error: Failure, id: string | undefined, traceId?: string): WordedError {
   const status = statusOf(error);
   const title = error.code.replaceAll('-', ' ');
   const findings = error.facts['findings'];
@@ -14,6 +14,7 @@ export function problemOf(error: Failure, id: string | undefined): WordedError {
     detail: error.shown,
     code: error.code,
     id,
+    traceId,
     outcome: error.outcome,
     findings: Array.isArray(findings) ? findings : undefined,
   });

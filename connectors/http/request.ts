@@ -1,4 +1,4 @@
-import { type Exchange, failure, type Headers, noHeaders } from '#sdk';
+import { type Exchange, failure, type Headers, noHeaders, type Trace } from '#sdk';
 import type { EndpointOptions } from './definition.ts';
 import { badInValue, fieldName, hopByHop } from './fields.ts';
 
@@ -29,6 +29,8 @@ export interface Template {
   readonly credentials: readonly string[];
   /** Names that no call may set. */
   readonly reserved: ReadonlySet<string>;
+  /** The file gives every request a `traceparent`. */
+  readonly ownTrace: boolean;
   /** `headers` and `credentials` as raw pairs, for calls that set none of their own. */
   readonly raw: readonly string[];
 }
@@ -51,6 +53,7 @@ export function templateOf(options: EndpointOptions, url: URL): Template {
     headers,
     credentials,
     reserved: new Set([...names, ...hopByHop, 'host', deadlineHeader]),
+    ownTrace: headers['traceparent'] !== undefined,
     raw: [...Object.entries(headers).flat(), ...credentials],
   };
 }
@@ -141,14 +144,26 @@ export function headersOf(
   const { left } = life;
   const isPlain =
     operation.headers === undefined && ownHeaders === noHeaders && template.headers['content-type'] === undefined;
-  const raw = isPlain ? template.raw.slice() : mergedHeaders(template, ownHeaders, operation.headers, type);
+  const raw = isPlain ? template.raw.slice() : mergedHeaders(template, exchange, operation.headers, type);
   if (isPlain && type !== undefined) raw.push('content-type', type);
+  if (isPlain && !template.ownTrace) addTrace(raw, exchange.trace);
   // Relative, because clocks differ; rounded down, so that the far side gives up no later than we do.
   if (left !== undefined) raw.push(deadlineHeader, String(Math.floor(left)));
   return raw;
 }
 
-function mergedHeaders(template: Template, own: Headers, given: unknown, type: string | undefined): string[] {
+function addTrace(raw: string[], trace: Trace): void {
+  raw.push('traceparent', trace.next());
+  const { state } = trace;
+  if (state !== undefined) raw.push('tracestate', state);
+}
+
+function mergedHeaders(
+  template: Template,
+  { ownHeaders: own, trace }: Exchange,
+  given: unknown,
+  type: string | undefined,
+): string[] {
   const merged = Object.create(null) as Record<string, unknown>;
   if (type !== undefined) merged['content-type'] = type;
   Object.assign(merged, template.headers);
@@ -159,6 +174,11 @@ function mergedHeaders(template: Template, own: Headers, given: unknown, type: s
     assignAllowed(merged, given, template.reserved);
   }
   const raw: string[] = [];
+  // What the file says about it wins.
+  if (merged['traceparent'] === undefined) {
+    raw.push('traceparent', trace.next());
+    merged['tracestate'] ??= trace.state;
+  }
   for (const name in merged) {
     const value = merged[name];
     if (Array.isArray(value)) for (const one of value) push(raw, name, one);

@@ -128,6 +128,7 @@ export function soapDefinition(carrier: ConnectorDefinition): ConnectorDefinitio
     call: { ...call, properties: { ...call.properties, ...picked(carrier.call, carriedByCall) } },
     replies: true,
     awaitsReply: true,
+    writesTrace: true,
     unsettled:
       'the caller waits for the answer, and hears of an error. Calls are repeated by `retry` on their endpoint',
     provides: ['params', 'query'],

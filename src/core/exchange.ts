@@ -3,6 +3,7 @@ import { Body, type Codec } from './body.ts';
 import type { Clock } from './clock.ts';
 import type { Life } from './life.ts';
 import type { Random } from './random.ts';
+import { Trace } from './trace.ts';
 
 /**
  * One function type carries everything: steps, flows, endpoints; a policy turns one into another. The settled promise is
@@ -74,6 +75,7 @@ interface Fields {
   readonly flow: string;
   readonly services: Services;
   readonly life: Life;
+  readonly trace: Trace;
   readonly origin: Origin;
   readonly body: Body;
   /** `$headers`: what came in, plus what `set` changed. */
@@ -99,6 +101,7 @@ export class Exchange implements Fields {
   readonly flow: string;
   readonly services: Services;
   readonly life: Life;
+  readonly trace: Trace;
   readonly origin: Origin;
   readonly body: Body;
   readonly headers: Headers;
@@ -115,6 +118,7 @@ export class Exchange implements Fields {
     this.flow = from.flow;
     this.services = from.services;
     this.life = from.life;
+    this.trace = from.trace;
     this.origin = from.origin;
     this.body = from.body;
     this.headers = from.headers;
@@ -135,15 +139,18 @@ export class Exchange implements Fields {
     origin: Origin;
     body?: Body;
     headers?: Headers;
+    trace?: Trace;
   }): Exchange {
+    const headers = first.headers ?? noHeaders;
     return new Exchange({
       id: first.id,
       flow: first.flow,
       services: first.services,
       life: first.life,
+      trace: first.trace ?? new Trace(first.id, headers, first.services.random),
       origin: first.origin,
       body: first.body ?? Body.empty,
-      headers: first.headers ?? noHeaders,
+      headers,
       ownHeaders: noHeaders,
       variables: noVariables,
       response: undefined,
@@ -152,6 +159,11 @@ export class Exchange implements Fields {
       operation: undefined,
       position: '',
     });
+  }
+
+  /** Which message it is, for the log. */
+  get named(): { readonly flow: string; readonly exchange: string; readonly traceId: string } {
+    return { flow: this.flow, exchange: this.id, traceId: this.trace.id };
   }
 
   with(change: Partial<Fields>): Exchange {

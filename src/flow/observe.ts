@@ -13,8 +13,7 @@ export function observe(handler: Handler, place: string): Handler {
       const next = await handler(exchange);
       if (log.debugging) {
         log.debug('step done', {
-          flow: exchange.flow,
-          exchange: exchange.id,
+          ...exchange.named,
           place,
           ms: since(clock.monotonic(), start),
         });
@@ -24,8 +23,7 @@ export function observe(handler: Handler, place: string): Handler {
       const error = located(thrown, place);
       if (log.debugging) {
         log.debug('step failed', {
-          flow: exchange.flow,
-          exchange: exchange.id,
+          ...exchange.named,
           place,
           ms: since(clock.monotonic(), start),
           code: error.code,

@@ -39,6 +39,7 @@ export class ExchangeScope implements Scope {
         return {
           id: exchange.id,
           flow: exchange.flow,
+          traceId: exchange.trace.id,
           attempt: exchange.origin.attempt,
           receivedAt: new Date(exchange.origin.receivedAt).toISOString(),
           ...(exchange.origin.replayed ? { replayed: true } : {}),

@@ -77,7 +77,7 @@ export function cache(options: CacheOptions, world: CacheWorld): Policy {
   const flights = new SingleFlight<Kept | undefined>();
 
   const told = (message: string, exchange: Exchange, fields: Readonly<Record<string, unknown>>): void =>
-    log.debug(message, { flow: exchange.flow, exchange: exchange.id, endpoint, ...fields });
+    log.debug(message, { ...exchange.named, endpoint, ...fields });
 
   /** What may be kept is whole from here on. */
   const keep = async (asked: CachedRequest, given: Exchange, took: number): Promise<Called> => {

@@ -73,8 +73,7 @@ export const forEach = defineStep({
           const error = toFailure(thrown);
           if (onError === 'fail' || life.aborted) throw error;
           exchange.services.log.warn('a round of forEach failed and was skipped', {
-            flow: exchange.flow,
-            exchange: exchange.id,
+            ...exchange.named,
             place: error.place ?? context.title,
             index,
             code: error.code,

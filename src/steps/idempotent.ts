@@ -71,7 +71,7 @@ export const idempotent = defineStep({
         fingerprint: await fingerprint(exchange),
         ttl: exchange.life.journal ? Math.max(retain, inFlight) : inFlight,
         retain,
-        facts: { flow: exchange.flow, exchange: exchange.id, place: context.title },
+        facts: { ...exchange.named, place: context.title },
       };
     };
 

@@ -53,7 +53,7 @@ export const log = defineStep({
       // Where the message brings the names as well, they stay apart.
       const facts = isMap ? (values as Readonly<Record<string, unknown>>) : { fields: values };
       const text = (await message(exchange)) ?? context.title;
-      out[level](textOf(text), { flow: exchange.flow, exchange: exchange.id, ...facts });
+      out[level](textOf(text), { ...exchange.named, ...facts });
       return exchange;
     };
   },

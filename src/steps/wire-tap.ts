@@ -52,8 +52,7 @@ export const wireTap = defineStep({
         const error = toFailure(thrown);
         await undo(exchange.with({ life }), error, defaultUndo);
         exchange.services.log.error('a wire tap failed', {
-          flow: exchange.flow,
-          exchange: exchange.id,
+          ...exchange.named,
           place: error.place ?? context.title,
           code: error.code,
           detail: error.message,
@@ -82,8 +81,8 @@ export const wireTap = defineStep({
       if (running < parallel) exchange.services.background(lane(), `a wire tap of ${exchange.flow}`);
     };
     // Two lines for all that are dropped in a row: a tap that is full must not flood the log.
-    const isFull = ({ flow, id, services }: Exchange): boolean => {
-      const facts = { flow, exchange: id, place: context.title };
+    const isFull = ({ named, services }: Exchange): boolean => {
+      const facts = { ...named, place: context.title };
       if (copies >= capacity) {
         if (dropped++ === 0) services.log.warn('a wire tap is full: copies are dropped', facts);
         return true;

@@ -26,8 +26,7 @@ export async function undo(exchange: Exchange, error: Failure, options: UndoOpti
     if (!failed) continue;
     exchange.life.affect('unknown');
     exchange.services.log.error('a compensation failed: its effect is still there', {
-      flow: exchange.flow,
-      exchange: exchange.id,
+      ...exchange.named,
       place: one.place,
       code: failed.code,
       detail: failed.message,
@@ -55,8 +54,7 @@ async function undone(
       if (!passing || attempt >= maxAttempts) return failed;
       const pause = Math.min(maxDelay, delay * 2 ** (attempt - 1)) * random.next();
       log.warn('a compensation failed, trying again', {
-        flow: exchange.flow,
-        exchange: exchange.id,
+        ...exchange.named,
         place: one.place,
         attempt: attempt + 1,
         code: failed.code,
