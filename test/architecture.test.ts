@@ -78,7 +78,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/sdk.ts',
   ],
   'src/integration/': ['src/schema/', 'src/core/written.ts', 'src/expression/holes.ts', 'src/errors.ts'],
-  'src/operations/': ['src/core/', 'src/flow/runtime.ts', 'src/errors.ts'],
+  'src/operations/': ['src/core/', 'src/flow/runtime.ts', 'src/flow/dead-letters/', 'src/errors.ts'],
 };
 
 /** Each package has one owner: replacing a library is one file or folder. */

@@ -55,6 +55,11 @@ export class Runtime {
     return [this.#current, ...this.#leaving.keys()].reduce((sum, one) => sum + (one?.inFlight ?? 0), 0);
   }
 
+  /** Its name, once it is open. */
+  get integration(): string | undefined {
+    return this.#program?.source.name;
+  }
+
   async start(program: Program): Promise<void> {
     this.#current = await this.#open(program);
     this.#program = program;

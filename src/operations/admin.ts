@@ -1,28 +1,38 @@
 import type { Server } from 'node:http';
 import type { Log } from '../core/exchange.ts';
+import type { Serve } from './admin/serve.ts';
+import type { AdminWorld } from './admin/world.ts';
 
-/** What the probes ask. */
-export interface Health {
-  readonly ready: boolean;
+export interface AdminOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Not another port when it is taken. */
+  readonly insist: boolean;
+  readonly token?: string | undefined;
 }
 
 /**
- * The admin server: `/livez`, `/readyz`, `/startupz` for probes and `dowel healthcheck`. On loopback, away from the
- * business port; on a free port when its own is taken and nobody asked for it.
+ * The admin server: `/livez`, `/readyz`, `/startupz` for probes and `dowel healthcheck`; dead letters. On loopback, away
+ * from the business port; on a free port when its own is taken and nobody asked for it.
  */
 export async function startAdmin(
-  health: Health,
-  options: { readonly host: string; readonly port: number; readonly insist: boolean },
+  world: AdminWorld,
+  options: AdminOptions,
   log: Log,
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
   // Importing node:http statically would cost ten times as much at start.
   const { createServer } = process.getBuiltinModule('node:http');
+  let serve: Promise<Serve> | undefined;
   const server = createServer((request, response) => {
     const path = request.url?.split('?')[0];
-    const known = path === '/livez' || path === '/readyz' || path === '/startupz';
-    const status = !known ? 404 : path === '/livez' || health.ready ? 200 : 503;
-    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
-    response.end(status === 200 ? 'ok\n' : status === 404 ? 'not found\n' : 'not ready\n');
+    if (path === '/livez' || path === '/readyz' || path === '/startupz') {
+      const well = path === '/livez' || world.ready;
+      response.writeHead(well ? 200 : 503, { 'content-type': 'text/plain; charset=utf-8' });
+      response.end(well ? 'ok\n' : 'not ready\n');
+      return;
+    }
+    serve ??= import('./admin/serve.ts').then(({ serving }) => serving(world, options, log));
+    void serve.then((answer) => answer(request, response));
   });
   server.unref();
   const port = await listen(server, options.host, options.port).catch((error: NodeJS.ErrnoException) => {

@@ -4,9 +4,15 @@ import { describe, test } from 'node:test';
 import { startAdmin } from '../../src/operations/admin.ts';
 import { recordingLog } from '../support/plain-context.ts';
 
+const world = {
+  ready: true,
+  integration: 'shop',
+  deadLetters: () => Promise.reject(new Error('nobody asks for them here')),
+};
+
 describe('the admin server', () => {
   test('is alive from the start, ready when the integration is', async (t) => {
-    const health = { ready: false };
+    const health = { ...world, ready: false };
     const admin = await startAdmin(health, { host: '127.0.0.1', port: 0, insist: false }, recordingLog());
     t.after(() => admin.close());
     const ask = async (path: string): Promise<number> => (await fetch(`http://127.0.0.1:${admin.port}${path}`)).status;
@@ -19,7 +25,7 @@ describe('the admin server', () => {
   test('a connection that it cannot accept is logged, and ends nothing', async (t) => {
     const made = t.mock.method(http, 'createServer');
     const log = recordingLog();
-    const admin = await startAdmin({ ready: true }, { host: '127.0.0.1', port: 0, insist: false }, log);
+    const admin = await startAdmin(world, { host: '127.0.0.1', port: 0, insist: false }, log);
     t.after(() => admin.close());
     const server = made.mock.calls[0]?.result;
     server?.emit('error', new Error('accept ENOBUFS'));
@@ -33,13 +39,13 @@ describe('the admin server', () => {
 
   test('takes a free port when its own is taken, unless the file asked for it', async (t) => {
     const log = recordingLog();
-    const first = await startAdmin({ ready: true }, { host: '127.0.0.1', port: 0, insist: false }, log);
+    const first = await startAdmin(world, { host: '127.0.0.1', port: 0, insist: false }, log);
     t.after(() => first.close());
-    const second = await startAdmin({ ready: true }, { host: '127.0.0.1', port: first.port, insist: false }, log);
+    const second = await startAdmin(world, { host: '127.0.0.1', port: first.port, insist: false }, log);
     t.after(() => second.close());
     assert.notEqual(second.port, first.port);
     assert.equal(log.lines.at(-1)?.fields['port'], second.port);
-    const insisting = startAdmin({ ready: true }, { host: '127.0.0.1', port: first.port, insist: true }, log);
+    const insisting = startAdmin(world, { host: '127.0.0.1', port: first.port, insist: true }, log);
     await assert.rejects(insisting, { code: 'EADDRINUSE' });
   });
 });

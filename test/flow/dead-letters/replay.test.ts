@@ -71,7 +71,7 @@ describe('replay', () => {
     assert.deepEqual(await replayed(engine, letter.id), { outcome: 'done', id: letter.id });
     const again = engine.calls[1]?.body as Readonly<Record<string, unknown>>;
     assert.deepEqual(again, { ...first, replayed: true });
-    assert.deepEqual([again['attempt'], again['id']], [1, letter.exchange]);
+    assert.deepEqual([first['attempt'], first['id']], [1, letter.exchange]);
     assert.deepEqual(await lettersOf(engine), []);
     assert.deepEqual(await litter(engine.store), []);
   });
