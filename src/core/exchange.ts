@@ -2,6 +2,7 @@ import type { Failure } from '../errors.ts';
 import { Body, type Codec } from './body.ts';
 import type { Clock } from './clock.ts';
 import type { Life } from './life.ts';
+import type { Meter } from './meter.ts';
 import type { Random } from './random.ts';
 import { Trace } from './trace.ts';
 
@@ -27,6 +28,7 @@ export interface Services {
   /** What `$config` sees; secrets are not in it. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly log: Log;
+  readonly meter: Meter;
   /** Work that goes on beside the messages: a shutdown waits for it, and names it by `what` when it waits in vain. */
   readonly background: (work: Promise<unknown>, what?: string) => void;
 }

@@ -1,4 +1,5 @@
 import type { Services } from '../core/exchange.ts';
+import type { Meter } from '../core/meter.ts';
 import type { IntegrationSource } from '../core/written.ts';
 import { customFailure, detailOf, failure } from '../errors.ts';
 import type { Connector } from '../sdk.ts';
@@ -13,7 +14,9 @@ import type { Program } from './program.ts';
 import { Runs } from './runs.ts';
 import { SharedResources } from './shared.ts';
 
-export interface RuntimeServices extends Omit<Services, 'background' | 'config'> {
+export interface RuntimeServices extends Omit<Services, 'background' | 'config' | 'meter'> {
+  /** Absent: nobody looks at what is counted. */
+  readonly meter?: Meter;
   /** Opens the store that a program names: asked for when a flow of it is durable. Absent: there is none. */
   readonly openStore?: (source: IntegrationSource) => Promise<Store>;
   /** Compiles a definition of before in the place of `now`, with today's configuration; says why it cannot. Absent: nobody can. */

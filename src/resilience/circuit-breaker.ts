@@ -68,7 +68,8 @@ export const circuitBreakerOptions = {
 export type CircuitBreakerOptions = Infer<typeof circuitBreakerOptions>;
 
 /** `forced-open` and `disabled` are set by hand and stay until they are reset by hand. */
-export type CircuitState = 'closed' | 'open' | 'half-open' | 'forced-open' | 'disabled';
+export const circuitStates = ['closed', 'open', 'half-open', 'forced-open', 'disabled'] as const;
+export type CircuitState = (typeof circuitStates)[number];
 
 /** A call that was let through: tells once what became of it. */
 export interface Permit {

@@ -1,11 +1,12 @@
 import type { Clock } from '../core/clock.ts';
 import type { Exchange, Handler, Log } from '../core/exchange.ts';
+import type { Counter, Meter } from '../core/meter.ts';
 import { type Failure, failure, toFailure } from '../errors.ts';
 import type { Infer } from '../schema/infer.ts';
 import type { Schema } from '../schema/schema.ts';
 import { Bulkhead, bulkheadOptions } from './bulkhead.ts';
 import { cache, cacheOptions } from './cache.ts';
-import { CircuitBreaker, circuitBreakerOptions } from './circuit-breaker.ts';
+import { CircuitBreaker, type CircuitState, circuitBreakerOptions, circuitStates } from './circuit-breaker.ts';
 import { RateLimit, rateLimitOptions } from './rate-limit.ts';
 import { retry, retryOptions } from './retry.ts';
 import { withLimit } from './timeout.ts';
@@ -46,6 +47,7 @@ export interface PolicyWorld {
   readonly endpoint: string;
   readonly clock: Clock;
   readonly log: Log;
+  readonly meter: Meter;
   /** Whether this call changes nothing at the far side. */
   readonly safe: (exchange: Exchange) => boolean;
   /** Whether doing this call twice is as good as once. */
@@ -61,7 +63,7 @@ export function policies(options: PolicyOptions, world: PolicyWorld): Policy {
     deadline === undefined ? undefined : withLimit(deadline, late(deadline)),
     options.retry && retry(options.retry, world),
     options.circuitBreaker && breaking(circuitBreaker(options.circuitBreaker, world)),
-    options.bulkhead && bounded(new Bulkhead(options.bulkhead, world.endpoint)),
+    options.bulkhead && bounded(bulkhead(options.bulkhead, world)),
     options.rateLimit && paced(new RateLimit(options.rateLimit, world.endpoint, world.clock)),
     withLimit(timeout, late(timeout)),
   ];
@@ -69,10 +71,32 @@ export function policies(options: PolicyOptions, world: PolicyWorld): Policy {
 }
 
 function circuitBreaker(options: NonNullable<PolicyOptions['circuitBreaker']>, world: PolicyWorld): CircuitBreaker {
-  return new CircuitBreaker(options, world.endpoint, world.clock, (state, from) => {
-    const write = state === 'open' ? world.log.warn : world.log.info;
-    write('circuit breaker changed', { endpoint: world.endpoint, state, from });
+  const { endpoint, clock, log, meter } = world;
+  const breaker = new CircuitBreaker(options, endpoint, clock, (state, from) => {
+    const write = state === 'open' ? log.warn : log.info;
+    write('circuit breaker changed', { endpoint, state, from });
+    changes(state).add();
   });
+  const changes = (state: CircuitState): Counter =>
+    meter.counter('dowel_circuit_breaker_changes_total', 'How often a circuit breaker became this.', {
+      endpoint,
+      state,
+    });
+  for (const state of circuitStates) {
+    // Seen from the start: a rate can be computed only from a series that is there.
+    changes(state).add(0);
+    const is = (): number => (breaker.state === state ? 1 : 0);
+    meter.gauge('dowel_circuit_breaker_state', '1 for the state that it is in.', { endpoint, state }, is);
+  }
+  return breaker;
+}
+
+function bulkhead(options: NonNullable<PolicyOptions['bulkhead']>, { endpoint, meter }: PolicyWorld): Bulkhead {
+  const made = new Bulkhead(options, endpoint);
+  meter.gauge('dowel_bulkhead_running', 'Calls that hold a permit.', { endpoint }, () => made.running);
+  meter.gauge('dowel_bulkhead_waiting', 'Calls that wait for a permit.', { endpoint }, () => made.waiting);
+  meter.gauge('dowel_bulkhead_max', 'Permits that there are.', { endpoint }, () => options.max);
+  return made;
 }
 
 function breaking(breaker: CircuitBreaker): Policy {

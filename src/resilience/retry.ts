@@ -4,6 +4,7 @@
  */
 import { sleep } from '../core/clock.ts';
 import type { Exchange } from '../core/exchange.ts';
+import type { Meter } from '../core/meter.ts';
 import type { Random } from '../core/random.ts';
 import { type Failure, failureMatches, outcomeOf, toFailure } from '../errors.ts';
 import type { Infer } from '../schema/infer.ts';
@@ -85,6 +86,7 @@ export function backoff(
 
 export interface RetryWorld {
   readonly endpoint: string;
+  readonly meter: Meter;
   /** Whether doing this call twice is as good as once. */
   readonly repeatable: (exchange: Exchange) => boolean;
 }
@@ -93,6 +95,13 @@ export interface RetryWorld {
 export function retry(options: RetryOptions, world: RetryWorld): Policy {
   const budget = options.budget === 'on' ? new RetryBudget() : undefined;
   const selectors = options.on ?? ['transient'];
+  const { endpoint } = world;
+  const retries = world.meter.counter('dowel_call_retries_total', 'Calls that were made again.', { endpoint });
+  const refused = world.meter.counter(
+    'dowel_call_retries_refused_total',
+    'Calls that were not made again because the retry budget was spent.',
+    { endpoint },
+  );
   return (next) => async (exchange) => {
     const { clock, random, log } = exchange.services;
     const repeatable = world.repeatable(exchange);
@@ -111,13 +120,14 @@ export function retry(options: RetryOptions, world: RetryWorld): Policy {
         const { left } = exchange.life;
         if (left !== undefined && pause >= left) throw error;
         if (budget && !budget.take()) {
-          log.warn('not retried: the retry budget is spent', { endpoint: world.endpoint, code: error.code });
+          refused.add();
+          log.warn('not retried: the retry budget is spent', { endpoint, code: error.code });
           throw error;
         }
+        retries.add();
         log.warn('retrying', {
-          flow: exchange.flow,
-          exchange: exchange.id,
-          endpoint: world.endpoint,
+          ...exchange.named,
+          endpoint,
           attempt: attempt + 1,
           code: error.code,
           pauseMs: Math.round(pause),

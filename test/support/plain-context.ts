@@ -2,6 +2,7 @@ import { Body, type Codec, type Deliver, type EndpointContext, failure, type Inc
 import { type Clock, VirtualClock } from '../../src/core/clock.ts';
 import { Exchange, type Headers, type Log, noHeaders, type Services } from '../../src/core/exchange.ts';
 import { Life } from '../../src/core/life.ts';
+import { noMeter } from '../../src/core/meter.ts';
 import { seededRandom } from '../../src/core/random.ts';
 
 /** JSON and text, enough to carry a body through a connector that does not care. */
@@ -84,7 +85,7 @@ export function plainContext(options: PlainOptions = {}): PlainContext {
     underWay.add(what);
     void work.finally(() => underWay.delete(what));
   };
-  const services: Services = { clock, random, codec: plainCodec, config: {}, log, background };
+  const services: Services = { clock, random, codec: plainCodec, config: {}, log, meter: noMeter, background };
   return {
     underWay,
     name: options.name ?? 'flow',
