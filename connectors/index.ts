@@ -2,6 +2,7 @@ import type { Connector, ConnectorDefinition } from '#sdk';
 import { channel } from './channel/index.ts';
 import { file } from './file/index.ts';
 import { http } from './http/index.ts';
+import { kafka } from './kafka/index.ts';
 import { nats } from './nats/index.ts';
 import { soapOver } from './soap/index.ts';
 import { timer } from './timer/index.ts';
@@ -13,6 +14,7 @@ export const connectors: Readonly<Record<string, Connector>> = {
   timer,
   channel,
   file,
+  kafka,
   nats,
 };
 

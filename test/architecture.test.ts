@@ -85,6 +85,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
 const owners: Readonly<Record<string, string>> = {
   '@nats-io/jetstream': 'connectors/nats',
   '@nats-io/transport-node': 'connectors/nats',
+  '@platformatic/kafka': 'connectors/kafka',
   '@redis/client': 'src/store/redis',
   ajv: 'src/schema/validator.ts',
   chokidar: 'src/operations/watch.ts',
