@@ -1,8 +1,10 @@
 import type { Connector, ConnectorDefinition } from '#sdk';
+import { amqp } from './amqp/index.ts';
 import { channel } from './channel/index.ts';
 import { file } from './file/index.ts';
 import { http } from './http/index.ts';
 import { kafka } from './kafka/index.ts';
+import { mqtt } from './mqtt/index.ts';
 import { nats } from './nats/index.ts';
 import { soapOver } from './soap/index.ts';
 import { timer } from './timer/index.ts';
@@ -14,6 +16,8 @@ export const connectors: Readonly<Record<string, Connector>> = {
   timer,
   channel,
   file,
+  amqp,
+  mqtt,
   kafka,
   nats,
 };

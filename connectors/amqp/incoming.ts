@@ -1,0 +1,91 @@
+import type { ConsumeMessage, MessageProperties } from 'amqplib';
+import { Body, type Headers, type Incoming } from '#sdk';
+import { foreignHeaders, own } from './own-headers.ts';
+
+type Table = Readonly<Record<string, unknown>>;
+
+/** A message as the flow gets it. */
+export function incomingOf(message: ConsumeMessage, queue: string, now: number): Incoming {
+  const { properties, content } = message;
+  const table: Table = properties.headers ?? {};
+  const contentType = textOf(properties.contentType);
+  return {
+    body: Body.bytes(content, contentType),
+    headers: headersOf(table, properties),
+    origin: {
+      source: sourceOf(message, table, queue),
+      receivedAt: now,
+      attempt: attemptOf(message, table),
+    },
+  };
+}
+
+/**
+ * How often it was tried: what we wrote when we let it wait, and what the broker counted since. A classic queue only knows
+ * that it was delivered before.
+ */
+export function attemptOf({ fields }: ConsumeMessage, table: Table): number {
+  const written = table[own.attempt];
+  const before = Number.isInteger(written) && Number(written) >= 1 ? Number(written) : 1;
+  const counted = table['x-delivery-count'];
+  const again = Number.isInteger(counted) && Number(counted) >= 0 ? Number(counted) : fields.redelivered ? 1 : 0;
+  return before + again;
+}
+
+function sourceOf({ fields, properties }: ConsumeMessage, table: Table, queue: string): Table {
+  const { timestamp } = properties as { readonly timestamp?: unknown };
+  return withoutNothing({
+    queue,
+    exchange: textOf(table[own.exchange]) ?? fields.exchange,
+    routingKey: textOf(table[own.routingKey]) ?? fields.routingKey,
+    redelivered: fields.redelivered,
+    consumerTag: fields.consumerTag,
+    messageId:
+      table[own.messageId] === undefined ? textOf(properties.messageId) : textOf(table[own.messageId]) || undefined,
+    correlationId: textOf(properties.correlationId),
+    replyTo: textOf(properties.replyTo),
+    type: textOf(properties.type),
+    appId: textOf(properties.appId),
+    userId: textOf(properties.userId),
+    expiration: textOf(table[own.expiration]) ?? textOf(properties.expiration),
+    priority: typeof properties.priority === 'number' ? properties.priority : undefined,
+    timestamp: typeof timestamp === 'number' ? isoTime(timestamp) : undefined,
+  });
+}
+
+const withoutNothing = (table: Table): Table =>
+  Object.fromEntries(Object.entries(table).filter(([, value]) => value !== undefined));
+
+/** AMQP counts seconds; some senders write milliseconds. */
+function isoTime(timestamp: number): string | undefined {
+  const ms = timestamp > 100_000_000_000 ? timestamp : timestamp * 1000;
+  return ms >= 0 && ms <= 8.64e15 ? new Date(ms).toISOString() : undefined;
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+/** All headers as text, under lower-case names, beside what the protocol keeps in fields of its own. */
+export function headersOf(table: Table, properties: Partial<MessageProperties>): Headers {
+  const headers = Object.create(null) as Record<string, string | readonly string[]>;
+  for (const [name, value] of Object.entries(foreignHeaders(table))) {
+    const text = headerText(value);
+    if (text !== undefined) headers[name.toLowerCase()] = text;
+  }
+  const type = textOf(properties.contentType);
+  const encoding = textOf(properties.contentEncoding);
+  if (type !== undefined) headers['content-type'] = type;
+  if (encoding !== undefined) headers['content-encoding'] = encoding;
+  return headers;
+}
+
+function headerText(value: unknown): string | readonly string[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object') return String(value);
+  if (Buffer.isBuffer(value)) return value.toString('base64');
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;
+  const { '!': kind, value: inner } = value as { readonly '!'?: unknown; readonly value?: unknown };
+  if (kind === 'timestamp' && typeof inner === 'number') return isoTime(inner);
+  if (kind !== undefined && typeof inner === 'number') return String(inner);
+  return JSON.stringify(value);
+}

@@ -1,0 +1,132 @@
+import type { ConsumeMessage } from 'amqplib';
+import type { SourceContext } from '#sdk';
+import type { AmqpSourceOptions } from './definition.ts';
+import type { Outbox } from './outbox.ts';
+import { foreignHeaders, own, retryPrefix } from './own-headers.ts';
+import type { Outgoing } from './publisher.ts';
+import { lostTrouble } from './trouble.ts';
+
+/** How long a retry queue stays after it was last needed, beside the time that messages wait in it. */
+const spareMs = 600_000;
+/** It is declared again so often while it is needed: that is how the broker knows. */
+const renewMs = 60_000;
+const longest = 2 ** 31 - 1;
+
+/** Few enough queues for all the pauses that jitter makes: at most so much longer. */
+export function bucketOf(ms: number): number {
+  const step = ms <= 1_000 ? 100 : ms <= 10_000 ? 500 : ms <= 60_000 ? 5_000 : ms <= 600_000 ? 30_000 : 300_000;
+  return Math.min(longest, Math.max(step, Math.ceil(ms / step) * step));
+}
+
+/**
+ * Delayed redelivery: a message waits in a queue without readers until its time there is over, and the broker puts it back
+ * into the queue that it came from.
+ */
+export class Postponing {
+  readonly #queue: string;
+  readonly #types: ('quorum' | 'classic')[];
+  readonly #outbox: Outbox;
+  readonly #context: SourceContext;
+  /** When each was declared. */
+  readonly #declared = new Map<string, number>();
+  #forbidden = false;
+
+  constructor({ queue, declare }: AmqpSourceOptions, outbox: Outbox, context: SourceContext) {
+    this.#queue = queue;
+    // As safe as the queue itself. Older brokers know no times to live in quorum queues.
+    const isQuorum = declare?.passive !== true && (declare?.type ?? 'quorum') === 'quorum';
+    this.#types = isQuorum ? ['quorum', 'classic'] : ['classic'];
+    this.#outbox = outbox;
+    this.#context = context;
+  }
+
+  /** Resolves when the broker has it, as attempt `attempt`; `false` when it can not wait there. */
+  async postpone(message: ConsumeMessage, ms: number, attempt: number): Promise<boolean> {
+    // Nobody but its sender may publish with this property: the broker would close the channel.
+    if (this.#forbidden || message.properties.userId !== undefined) return false;
+    const bucket = bucketOf(ms);
+    const name = `${retryPrefix}${this.#queue}.${bucket}`;
+    try {
+      await this.#outbox.ready();
+      await this.#declare(name, bucket);
+      if (this.#forbidden) return false;
+      await this.#outbox.publish(waiting(message, { queue: name, attempt, id: this.#context.random.uuid() }));
+      return true;
+    } catch (thrown) {
+      this.#declared.delete(name);
+      const detail = thrown instanceof Error ? thrown.message : '';
+      this.#context.log.warn('a message waits here instead of at the broker', { flow: this.#context.name, detail });
+      return false;
+    }
+  }
+
+  async #declare(name: string, ms: number): Promise<void> {
+    const { clock, log } = this.#context;
+    const since = this.#declared.get(name);
+    if (since !== undefined && clock.monotonic() - since < renewMs) return;
+    try {
+      await this.#outbox.declare(name, { durable: true, arguments: this.#arguments(ms) });
+      this.#declared.set(name, clock.monotonic());
+    } catch (thrown) {
+      const { code, detail } = lostTrouble(thrown);
+      if ((code === 406 || code === 540) && this.#types.length > 1) {
+        this.#types.shift();
+        await this.#declare(name, ms);
+        return;
+      }
+      if (code === undefined) throw thrown;
+      this.#forbidden = true;
+      const facts = { flow: this.#context.name, queue: name, detail };
+      log.warn('messages that shall wait stay here, unacknowledged: no queue can be made for them', facts);
+    }
+  }
+
+  #arguments(ms: number): object {
+    const [type] = this.#types;
+    return {
+      'x-queue-type': type,
+      'x-message-ttl': ms,
+      'x-expires': ms + spareMs,
+      'x-dead-letter-exchange': '',
+      'x-dead-letter-routing-key': this.#queue,
+      // The broker keeps it until the other queue has it.
+      ...(type === 'quorum' ? { 'x-dead-letter-strategy': 'at-least-once', 'x-overflow': 'reject-publish' } : {}),
+    };
+  }
+}
+
+/** The message as it waits: all that it is, with what the way through another queue would change written beside. */
+export function waiting(
+  { fields, properties, content }: ConsumeMessage,
+  { queue, attempt, id }: { readonly queue: string; readonly attempt: number; readonly id: string },
+): Outgoing {
+  const table: Readonly<Record<string, unknown>> = properties.headers ?? {};
+  // `CC` would bring copies to other queues; what counts deliveries begins anew there.
+  const { CC: cc, BCC: _, 'x-delivery-count': __, 'x-acquired-count': ___, ...headers } = foreignHeaders(table);
+  const kept = (name: string, value: unknown): Record<string, unknown> => {
+    const first = table[name] ?? value;
+    return first === undefined ? {} : { [name]: first };
+  };
+  const { contentType, contentEncoding, correlationId, replyTo, timestamp, type, appId, priority } = properties;
+  const present = { contentType, contentEncoding, correlationId, replyTo, timestamp, type, appId, priority };
+  return {
+    routingKey: queue,
+    content,
+    properties: {
+      ...Object.fromEntries(Object.entries(present).filter(([, value]) => value !== undefined)),
+      mandatory: true,
+      persistent: properties.deliveryMode === 2,
+      // Of ours: two messages may have the same.
+      messageId: id,
+      headers: {
+        ...headers,
+        ...(cc === undefined ? {} : { [own.cc]: cc }),
+        ...kept(own.exchange, fields.exchange),
+        ...kept(own.routingKey, fields.routingKey),
+        ...kept(own.messageId, properties.messageId ?? ''),
+        ...kept(own.expiration, properties.expiration),
+        [own.attempt]: attempt,
+      },
+    },
+  };
+}
