@@ -92,6 +92,7 @@ const owners: Readonly<Record<string, string>> = {
   croner: 'connectors/timer/cron.ts',
   'js-yaml': 'src/integration/yaml.ts',
   jsonata: 'src/expression/jsonata.ts',
+  mqtt: 'connectors/mqtt/link.ts',
   pg: 'src/store/postgres',
   pino: 'src/operations/logger.ts',
   saxes: 'src/format/xml-read.ts',

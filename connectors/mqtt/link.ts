@@ -1,0 +1,316 @@
+import type { Socket } from 'node:net';
+import { type IConnackPacket, type IPublishPacket, MqttClient } from 'mqtt';
+import type { Clock } from '#sdk';
+import { type Acknowledge, Acks } from './acks.ts';
+import { PacketIds } from './packet-ids.ts';
+import type { Settings } from './settings.ts';
+import { openSocket } from './socket.ts';
+import { reasonText, refusal, socketTrouble, Trouble } from './trouble.ts';
+
+export type Received = IPublishPacket;
+
+/** A message to be published. */
+export interface Publication {
+  readonly topic: string;
+  readonly payload: Buffer | string;
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+  /** MQTT 5. */
+  readonly properties?: NonNullable<IPublishPacket['properties']>;
+}
+
+/** What a message of QoS 1 is handed over with. */
+export interface Arrival {
+  readonly packet: Received;
+  readonly link: Link;
+  /** It is done: tells the broker when its turn comes. Absent: nobody waits for that (QoS 0). */
+  readonly acknowledge: Acknowledge | undefined;
+}
+
+/** Takes a message at once. What it returns holds back what comes behind it, until it is resolved. */
+export type Receive = (arrival: Arrival) => Promise<void> | undefined;
+
+/** The broker did not take a message. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly code: number;
+
+  constructor(code: number) {
+    super(reasonText(code));
+    this.code = code;
+  }
+}
+
+/** What the library is told so that it neither acknowledges nor stops: the acknowledgement is ours. */
+const heldBack = new Error('acknowledged later');
+
+/** How long a goodbye may take. */
+const goodbyeMs = 1000;
+
+/**
+ * One connection to a broker, from its greeting to its end; it does not come back. The library (mqtt.js) speaks the
+ * protocol over a socket that is ours. It would acknowledge before the work is done, or do one message after the other:
+ * so it goes on reading at once, and what is owed is written here ({@link Acks}).
+ */
+export class Link {
+  static async open(
+    url: URL,
+    settings: Settings,
+    { clock, receive, signal }: { readonly clock: Clock; readonly receive: Receive; readonly signal: AbortSignal },
+  ): Promise<Link> {
+    const patience = new AbortController();
+    const ms = settings.connectTimeout;
+    const cancel = clock.after(ms, () => patience.abort(new Trouble(`it did not answer within ${ms} ms`)), true);
+    try {
+      const either = AbortSignal.any([signal, patience.signal]);
+      const socket = await openSocket(url, settings, either);
+      const link = new Link(socket, settings, clock, receive);
+      await link.#greet(either);
+      return link;
+    } finally {
+      cancel();
+    }
+  }
+
+  /** Why it ended. */
+  readonly closed: Promise<Trouble>;
+  readonly #client: MqttClient;
+  readonly #socket: Socket;
+  readonly #settings: Settings;
+  readonly #clock: Clock;
+  readonly #acks: Acks;
+  readonly #pending = new Set<(trouble: Trouble) => void>();
+  #greeting: IConnackPacket | undefined;
+  #trouble: Trouble | undefined;
+  #isClosed = false;
+
+  private constructor(socket: Socket, settings: Settings, clock: Clock, receive: Receive) {
+    this.#socket = socket;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#acks = new Acks((bytes) => {
+      if (this.#isClosed || !socket.writable) return false;
+      socket.write(bytes);
+      return true;
+    });
+    const client = new MqttClient(() => socket, clientOptions(settings));
+    this.#client = client;
+    client.handleMessage = (packet, done) => {
+      const held = receive(this.#arrival(packet, packet.qos === 1 ? 1 : 0));
+      const proceed = (): void => done(packet.qos === 1 ? heldBack : undefined);
+      if (held) this.#hold(held, proceed);
+      else proceed();
+    };
+    // Of QoS 2, which we never ask for: a session that another program began may still have some. They are done as those
+    // of QoS 1 are; the library answers the rest of the exchange.
+    client.options.customHandleAcks = (_topic, _payload, packet: Received, done) => {
+      if (packet.qos !== 2) {
+        done(0);
+        return;
+      }
+      const held = receive(this.#arrival(packet, 2));
+      if (held) this.#hold(held, () => done(heldBack));
+      else done(heldBack);
+    };
+    client.on('error', (error) => {
+      if (error !== heldBack) this.#fail(troubleOf(error, this.#greeting === undefined, settings));
+    });
+    client.on('disconnect', ({ reasonCode = 0 }) => {
+      this.#trouble ??= new Trouble(
+        `the broker ended the connection: ${reasonText(reasonCode)}${takenOver(reasonCode, settings)}`,
+      );
+    });
+    this.closed = new Promise((resolve) => {
+      client.once('close', () => {
+        this.#isClosed = true;
+        const trouble = this.#trouble ?? new Trouble('the broker closed the connection');
+        for (const fail of this.#pending) fail(trouble);
+        this.#pending.clear();
+        resolve(trouble);
+      });
+    });
+  }
+
+  /** The broker remembered us: our subscriptions are there, and what we have not acknowledged comes again. */
+  get sessionPresent(): boolean {
+    return this.#greeting?.sessionPresent === true;
+  }
+
+  /** What the broker says that it takes (MQTT 5). */
+  get limits(): NonNullable<IConnackPacket['properties']> {
+    return this.#greeting?.properties ?? {};
+  }
+
+  /** How many messages came over it that the broker does not know to be done. */
+  get owed(): number {
+    return this.#acks.owed;
+  }
+
+  /** Resolves when the broker has it (QoS 1) or when it is written (QoS 0); rejects with {@link Refused} or {@link Trouble}. */
+  publish({ topic, payload, ...options }: Publication): Promise<void> {
+    return this.#answered((done) => {
+      this.#client.publish(topic, payload, options, (error) => done(error));
+    });
+  }
+
+  /** Resolves with what the broker granted, one code a filter: a QoS, or a reason from 0x80 on. */
+  subscribe(filters: readonly string[], qos: 0 | 1): Promise<readonly number[]> {
+    // Retained messages come once, when a subscription is new, not at each start (MQTT 5).
+    const wanted = Object.fromEntries(filters.map((filter) => [filter, { qos, rh: 1 }]));
+    return this.#answered((done) => {
+      this.#client.subscribe(wanted, (error, _granted, packet) => {
+        const codes = packet?.granted?.map(Number);
+        if (codes) done(undefined, codes);
+        else done(error);
+      });
+    });
+  }
+
+  unsubscribe(filters: readonly string[]): Promise<void> {
+    return this.#answered((done) => {
+      this.#client.unsubscribe([...filters], (error) => done(error));
+    });
+  }
+
+  /** Acknowledges what is due, says goodbye, and is closed. */
+  async end(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#acks.flush();
+    this.#trouble ??= new Trouble('it was closed on our side');
+    const cancel = this.#clock.after(goodbyeMs, () => this.#socket.destroy());
+    await this.#echo();
+    this.#client.end(false);
+    await this.closed;
+    cancel();
+  }
+
+  /** At once, without a goodbye. */
+  destroy(trouble: Trouble): void {
+    this.#fail(trouble);
+  }
+
+  async #greet(signal: AbortSignal): Promise<void> {
+    const leave = (): void =>
+      this.#fail(signal.reason instanceof Trouble ? signal.reason : new Trouble('it was given up'));
+    signal.addEventListener('abort', leave, { once: true });
+    const greeted = new Promise<void>((resolve, reject) => {
+      this.#client.once('connect', (packet) => {
+        this.#greeting = packet;
+        resolve();
+      });
+      void this.closed.then((trouble) => reject(this.#trouble ?? silent(trouble, this.#settings)));
+    });
+    this.#client.connect();
+    if (signal.aborted) leave();
+    try {
+      await greeted;
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
+  }
+
+  /** The broker has read all that was written before: what is on its way when a connection is closed may be thrown away. */
+  #echo(): Promise<void> {
+    return new Promise((resolve) => {
+      void this.closed.then(() => resolve());
+      this.#client.on('packetreceive', ({ cmd }) => {
+        if (cmd === 'pingresp') resolve();
+      });
+      this.#client.sendPing();
+    });
+  }
+
+  #arrival(packet: Received, qos: 0 | 1 | 2): Arrival {
+    const { messageId: packetId = 0 } = packet;
+    return { packet, link: this, acknowledge: qos === 0 ? undefined : this.#acks.owe({ packetId, twice: qos === 2 }) };
+  }
+
+  /** Nothing is read meanwhile, not even that the broker lives: so it is taken to live, and shown that we do. */
+  #hold(held: Promise<void>, proceed: () => void): void {
+    let cancel = (): void => {};
+    const live = (): void => {
+      cancel = this.#clock.after(
+        this.#settings.keepalive * 500,
+        () => {
+          if (this.#isClosed) return;
+          this.#client.sendPing();
+          this.#client.reschedulePing(true);
+          live();
+        },
+        true,
+      );
+    };
+    live();
+    void held.then(() => {
+      cancel();
+      if (!this.#isClosed) this.#client.reschedulePing(true);
+      proceed();
+    });
+  }
+
+  /** The library forgets whom it owes an answer when the connection ends. */
+  #answered<T = void>(ask: (done: (error?: unknown, value?: T) => void) => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed) {
+        reject(this.#trouble ?? new Trouble('the connection was closed'));
+        return;
+      }
+      this.#pending.add(reject);
+      ask((error, value) => {
+        if (!this.#pending.delete(reject)) return;
+        const code = (error as { readonly code?: unknown } | null | undefined)?.code;
+        if (!error) resolve(value as T);
+        else if (typeof code === 'number') reject(new Refused(code));
+        else reject(this.#trouble ?? new Trouble('the connection was closed'));
+      });
+    });
+  }
+
+  #fail(trouble: Trouble): void {
+    this.#trouble ??= trouble;
+    this.#socket.destroy();
+  }
+}
+
+const takenOver = (code: number, { clientId }: Settings): string =>
+  code === 0x8e ? `: each client needs a \`clientId\` of its own, and another one uses \`${clientId}\`` : '';
+
+const silent = (trouble: Trouble, { version }: Settings): Trouble =>
+  new Trouble(
+    `${trouble.message} before it said anything: does it speak TLS there (\`mqtts:\`)${version === 5 ? ', or only MQTT 3.1.1 (`version: 3.1.1`)' : ''}?`,
+    trouble.lasting,
+  );
+
+/** What the library tells, by its code: its texts may hold anything. */
+function troubleOf(error: Error, greeting: boolean, { version }: Settings): Trouble {
+  const code: unknown = 'code' in error ? error.code : undefined;
+  if (typeof code === 'number') return greeting ? refusal(code, version) : new Trouble(reasonText(code));
+  if (typeof code === 'string') return socketTrouble(error, true);
+  if (/timeout/i.test(error.message)) return new Trouble('the broker does not answer any more');
+  return new Trouble('the broker sent something that is not MQTT');
+}
+
+const clientOptions = (settings: Settings): ConstructorParameters<typeof MqttClient>[1] => ({
+  manualConnect: true,
+  // It lives as long as its connection does; the next one is made by us.
+  reconnectPeriod: 0,
+  resubscribe: false,
+  queueQoSZero: false,
+  connectTimeout: settings.connectTimeout,
+  protocolId: 'MQTT',
+  protocolVersion: settings.version === 5 ? 5 : 4,
+  clientId: settings.clientId,
+  clean: settings.clean,
+  keepalive: settings.keepalive,
+  ...(settings.username === undefined ? {} : { username: settings.username }),
+  ...(settings.password === undefined ? {} : { password: settings.password }),
+  ...(settings.version === 5 ? { properties: properties(settings) } : {}),
+  messageIdProvider: new PacketIds(),
+  // It would build texts of every packet.
+  log: () => {},
+});
+
+const properties = ({ clean, sessionExpiry, receiveMaximum }: Settings) => ({
+  ...(clean ? {} : { sessionExpiryInterval: sessionExpiry }),
+  ...(receiveMaximum === undefined ? {} : { receiveMaximum }),
+});

@@ -1,0 +1,139 @@
+import { type Failure, failure, type Life } from '#sdk';
+import { Connection, type World } from './connection.ts';
+import { type Arrival, type Link, type Publication, Refused } from './link.ts';
+import { sizeOf } from './outgoing.ts';
+import type { Settings } from './settings.ts';
+import { isPassing, reasonText, Trouble } from './trouble.ts';
+
+interface Waiting {
+  readonly begin: (link: Link) => void;
+}
+
+/**
+ * Publishes over one connection that is kept up. Nothing is stored: a message waits in its call, as long as that may last,
+ * until there is a connection and the broker takes one more.
+ */
+export class Outbox {
+  readonly #connection: Connection;
+  readonly #inFlight: number;
+  readonly #waiting = new Set<Waiting>();
+  #underWay = 0;
+  /** Of messages that come: answers to calls. */
+  receive: ((arrival: Arrival) => void) | undefined;
+
+  constructor(settings: Settings, inFlight: number, world: Pick<World, 'clock' | 'random' | 'log' | 'facts'>) {
+    this.#inFlight = inFlight;
+    this.#connection = new Connection(settings, {
+      ...world,
+      receive: (arrival) => {
+        this.receive?.(arrival);
+        return undefined;
+      },
+      onReady: () => this.#begin(),
+    });
+  }
+
+  get ready(): boolean {
+    return this.#connection.link !== undefined;
+  }
+
+  open(): Promise<void> {
+    return this.#connection.open();
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  /** Resolves when the broker has it; rejects with a Failure. `prepare`: what must be done on the same connection before. */
+  async publish(
+    publication: Publication,
+    endpoint: string,
+    life: Life,
+    prepare?: (link: Link) => Promise<void>,
+  ): Promise<void> {
+    const link = await this.#turn(endpoint, life);
+    let sent = false;
+    const sending = async (): Promise<void> => {
+      try {
+        checkLimits(publication, link, endpoint);
+        await prepare?.(link);
+        life.check();
+        sent = true;
+        await link.publish(publication);
+      } finally {
+        // The place of a message is free when the broker is done with it, not when its call has lost patience.
+        this.#leave();
+      }
+    };
+    try {
+      await life.race(sending());
+    } catch (thrown) {
+      if (thrown instanceof Refused) throw refused(endpoint, thrown.code);
+      if (!(thrown instanceof Trouble)) throw thrown;
+      throw failure('connection', { endpoint, sent, detail: `before it acknowledged, ${thrown.message}` });
+    }
+  }
+
+  #leave(): void {
+    this.#underWay--;
+    this.#begin();
+  }
+
+  #turn(endpoint: string, life: Life): Promise<Link> {
+    life.check();
+    const { link } = this.#connection;
+    if (link && this.#waiting.size === 0 && this.#underWay < this.#limit(link)) {
+      this.#underWay++;
+      return Promise.resolve(link);
+    }
+    return new Promise((resolve, reject) => {
+      const one: Waiting = {
+        begin: (at) => {
+          leave();
+          resolve(at);
+        },
+      };
+      const leave = life.onAbort((reason) => {
+        this.#waiting.delete(one);
+        reject(reason.kind === 'cancelled' ? reason : this.#unsent(endpoint));
+      });
+      this.#waiting.add(one);
+    });
+  }
+
+  #begin(): void {
+    const { link } = this.#connection;
+    if (!link) return;
+    for (const one of this.#waiting) {
+      if (this.#underWay >= this.#limit(link)) return;
+      this.#waiting.delete(one);
+      this.#underWay++;
+      one.begin(link);
+    }
+  }
+
+  #limit({ limits }: Link): number {
+    return Math.min(this.#inFlight, limits.receiveMaximum ?? this.#inFlight);
+  }
+
+  #unsent(endpoint: string): Failure {
+    const detail = this.#connection.link
+      ? `${this.#underWay} messages before it are not acknowledged yet`
+      : `there was no connection in all that time: ${this.#connection.trouble}`;
+    return failure('connection', { endpoint, sent: false, detail });
+  }
+}
+
+function refused(endpoint: string, code: number): Failure {
+  const kind = isPassing(code) ? 'transient' : 'permanent';
+  return failure('refused', { endpoint, sent: false, reason: code, detail: reasonText(code) }, { kind });
+}
+
+/** What the broker said that it does not take: sent all the same, it would cost the connection. */
+function checkLimits(publication: Publication, { limits }: Link, endpoint: string): void {
+  const { maximumPacketSize = Number.POSITIVE_INFINITY, maximumQoS = 2, retainAvailable = true } = limits;
+  if (publication.retain && !retainAvailable) throw refused(endpoint, 0x9a);
+  if (publication.qos > maximumQoS) throw refused(endpoint, 0x9b);
+  if (sizeOf(publication) > maximumPacketSize) throw refused(endpoint, 0x95);
+}
