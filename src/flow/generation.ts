@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import type { Exchange, Services } from '../core/exchange.ts';
 import { Life } from '../core/life.ts';
+import { type Meter, MeterScope, noMeter } from '../core/meter.ts';
 import type { EndpointSource } from '../core/written.ts';
 import { detailOf, Failure, failure } from '../errors.ts';
 import { type Policy, type PolicyOptions, policies } from '../resilience/policy.ts';
@@ -22,6 +23,7 @@ import type { Replayed } from './dead-letters/replayed.ts';
 import type { Queues } from './durable-queue/queues.ts';
 import { InFlight } from './in-flight.ts';
 import { type Intake, intake } from './intake.ts';
+import { attemptMeter, callMeter } from './metered.ts';
 import { isRepeatable, receiving } from './operation.ts';
 import type { Ownership } from './ownership.ts';
 import type { FlowProgram, Program } from './program.ts';
@@ -29,6 +31,7 @@ import { hashOf, type Runs } from './runs.ts';
 import { saysSo } from './says-so.ts';
 import { Settlement } from './settlement/settlement.ts';
 import type { SharedResources } from './shared.ts';
+import { traced } from './traced.ts';
 
 /** What outlives a version of the integration. */
 export interface Kept {
@@ -57,6 +60,7 @@ export class Generation {
   readonly #connectors: Readonly<Record<string, Connector>>;
   readonly #shared: SharedResources;
   readonly #inFlight: InFlight;
+  readonly #meter: MeterScope;
   /** By what they are called when they make trouble. */
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #sources = new Map<string, Source>();
@@ -72,7 +76,7 @@ export class Generation {
 
   constructor(
     program: Program,
-    services: Omit<Services, 'background' | 'config'>,
+    services: Omit<Services, 'background' | 'config' | 'meter'> & { readonly meter?: Meter },
     connectors: Readonly<Record<string, Connector>>,
     shared: SharedResources,
     openKept: () => Promise<Kept>,
@@ -82,8 +86,10 @@ export class Generation {
     this.#connectors = connectors;
     this.#shared = shared;
     this.#inFlight = new InFlight(services.clock, services.log);
+    this.#meter = new MeterScope(services.meter ?? noMeter);
     this.#services = {
       ...services,
+      meter: this.#meter,
       config: program.source.config,
       background: (work, what) => this.#inFlight.addBackground(work, what),
     };
@@ -108,7 +114,9 @@ export class Generation {
           slot.source.name,
         );
         this.#endpoints.set(endpointCalled(slot.source.name), endpoint);
-        slot.handler = this.#policies(slot.source)(receiving(endpoint.handle));
+        const { definition } = this.#connector(slot.source.connector.name);
+        const handle = definition.writesTrace ? endpoint.handle : traced(endpoint.handle);
+        slot.handler = this.#policies(slot.source)(receiving(handle));
       }
       const sources = flows.map((flow) => ({ flow, open: this.#source(flow) }));
       // Before the sources: what one of them hands over again is under way by then.
@@ -145,6 +153,7 @@ export class Generation {
       await this.#end<Source | Endpoint>(all, 'closed', (one) => one.close());
       all.clear();
     }
+    this.#meter.end();
   }
 
   /** Whether all that says so is connected to its far side. */
@@ -261,15 +270,18 @@ export class Generation {
   }
 
   #policies({ name, connector, policies: options }: EndpointSource): Policy {
-    const { clock, log } = this.#services;
+    const { clock, log, meter } = this.#services;
     const { definition } = this.#connector(connector.name);
-    return policies(options as PolicyOptions, {
+    const inside = policies(options as PolicyOptions, {
       endpoint: name,
       clock,
       log,
+      meter,
       safe: ({ operation }) => definition.safe?.(operation) === true,
       repeatable: ({ operation }) => isRepeatable(operation) || definition.idempotent?.(operation) === true,
     });
+    const [calls, attempts] = [callMeter(name, meter, clock), attemptMeter(name, meter)];
+    return (far) => calls(inside(attempts(far)));
   }
 
   /** Messages that a process left behind go on, beside the new ones. */
@@ -277,7 +289,11 @@ export class Generation {
     for (const run of (await this.#runs?.leftBehind()) ?? []) {
       const { flow, hash, id } = run.record;
       const taken = this.#intakes.get(flow);
-      if (taken?.hash === hash) this.#services.background(taken.resume(run), `the message ${id} of ${flow}`);
+      const settlement = run.record.owned ? this.#settlements.get(flow) : undefined;
+      const fits = taken?.hash === hash || (taken?.hash !== undefined && run.fresh);
+      // It may wait long: a shutdown waits only while it runs.
+      if (fits && settlement) void settlement.resume(run);
+      else if (fits) this.#services.background(taken.resume(run), `the message ${id} of ${flow}`);
       else
         this.#services.log.error('a message waits for the version of the definition that it began with', {
           flow,
@@ -297,7 +313,7 @@ export class Generation {
     return () => this.#openSourceOf(from.name, from.options, flow, deliver);
   }
 
-  #settlement(flow: FlowProgram, { run }: Intake): Settlement {
+  #settlement(flow: FlowProgram, { run, journal }: Intake): Settlement {
     const { source } = this.program;
     const settlement = new Settlement(flow, {
       services: this.#services,
@@ -310,6 +326,7 @@ export class Generation {
         return { keep: async (letter, body) => void (await letters.keep(letter, body, this.definition)) };
       },
       run,
+      journal,
       postpones: this.#connector(flow.source.from?.name ?? '').definition.postpones === true,
     });
     this.#settlements.set(flow.name, settlement);

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/exchange.ts';
 import type { Life } from '../core/life.ts';
+import type { Trace } from '../core/trace.ts';
 import { type Failure, failure } from '../errors.ts';
 
 /** A message on its way. */
@@ -9,6 +10,7 @@ export interface Message {
   readonly flow: string;
   readonly since: number;
   readonly life: Life;
+  readonly trace: Trace;
   /** The time to finish was over. */
   givenUp?: boolean;
 }
@@ -79,9 +81,9 @@ export class InFlight {
   }
 
   #giveUp(message: Message): void {
-    const { id, flow, life } = message;
+    const { id, flow, life, trace } = message;
     if (life.journal) {
-      this.#log.info('a message goes on at the next start', { flow, exchange: id });
+      this.#log.info('a message goes on at the next start', { flow, exchange: id, traceId: trace.id });
       life.abort(failure('suspended'));
       return;
     }
@@ -90,10 +92,10 @@ export class InFlight {
     life.abort(failure('aborted', { detail: 'the integration is stopping' }));
   }
 
-  #name({ id, flow, since, life }: Message, error: Failure | undefined): void {
+  #name({ id, flow, since, life, trace }: Message, error: Failure | undefined): void {
     const ms = Math.round(this.#clock.monotonic() - since);
     const { place, outcome } = error ?? { place: undefined, outcome: life.outcome };
-    this.#log.error('a message was given up', { flow, exchange: id, ms, place, outcome });
+    this.#log.error('a message was given up', { flow, exchange: id, traceId: trace.id, ms, place, outcome });
   }
 
   /** Waits until nothing is left, at most `ms`: whether it is so. */

@@ -1,8 +1,10 @@
 import { Exchange, type Services } from '../core/exchange.ts';
 import { Life } from '../core/life.ts';
+import { Trace } from '../core/trace.ts';
 import { type Failure, failure, toFailure } from '../errors.ts';
 import type { Deliver, Incoming } from '../sdk.ts';
 import type { InFlight, Message } from './in-flight.ts';
+import { messageMeter } from './metered.ts';
 import type { FlowProgram } from './program.ts';
 import type { LeftRun, Run, Runs } from './runs.ts';
 
@@ -26,8 +28,27 @@ export interface Intake {
   readonly deliver: Deliver;
   /** As {@link deliver}, for who bounds how many there are: under this id, unless the message is durable. */
   readonly run: (message: Incoming, id: string) => Promise<Exchange | undefined>;
+  /** Of a durable flow: for messages that are ours from the moment they are kept. */
+  readonly journal: IntakeJournal | undefined;
   /** A message that was under way when a process ended goes on. Never rejects: nobody waits for it. */
   resume(run: LeftRun): Promise<void>;
+}
+
+/** Messages that their source has forgotten, as it was told that they are done: they live in the journal alone. */
+export interface IntakeJournal {
+  /** From the moment it resolves the message is not lost. */
+  begin(message: Incoming, id: string): Promise<Run>;
+  /** Runs the flow once; the account is ended when it did well, and stays for whoever decides when it did not. */
+  run(run: Run, message: Incoming): Promise<Exchange | undefined>;
+  /** While this message is under way nobody else takes it up. */
+  once(id: string, work: () => Promise<Exchange | undefined>): Promise<Exchange | undefined>;
+}
+
+/** Who decides about the account of a durable message when its flow has failed. */
+interface Accounting {
+  readonly run: Run;
+  /** The message is in the journal alone. */
+  readonly owned?: boolean;
 }
 
 /** The way of a message into its flow: bounded, with a life of its own, and an account of what became of it. */
@@ -38,35 +59,47 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
   const limit = flow.source.deadline ?? (awaited ? defaultDeadline : undefined);
   const capacity = awaited ? (flow.source.concurrency ?? defaultConcurrency) : Number.POSITIVE_INFINITY;
   const late = (): Failure => failure('deadline', { flow: name });
+  const metered = messageMeter(name, services.meter);
   let underWay = 0;
 
-  const through = async (id: string, incoming: Incoming, run: Run | undefined): Promise<Exchange | undefined> => {
+  const through = async (
+    id: string,
+    incoming: Incoming,
+    accounting: Accounting | undefined,
+  ): Promise<Exchange | undefined> => {
+    const run = accounting?.run;
     const ms = least(limit, incoming.deadline);
     const since = clock.monotonic();
     const deadline = ms === undefined ? {} : { deadline: since + ms, late };
     const life = new Life(clock, { ...deadline, journal: run?.journal });
     if (streams) incoming.body.allowRelay();
-    const message: Message = { id, flow: name, since, life };
+    const trace = new Trace(id, incoming.headers, random);
+    const message: Message = { id, flow: name, since, life, trace };
     let failed: Failure | undefined;
     underWay++;
+    metered.begin();
     inFlight.add(message);
     let relayed: Exchange | undefined;
     try {
       incoming.onStart?.(life, id);
       life.check();
       const { origin, body, headers } = incoming;
-      relayed = await handler(Exchange.create({ id, flow: name, services, life, origin, body, headers }));
-      if (run) await ended(run, id);
+      relayed = await handler(Exchange.create({ id, flow: name, services, life, trace, origin, body, headers }));
+      if (run) await ended(run, id, flow.settlement !== undefined && accounting?.owned !== true);
       return relayed;
     } catch (thrown) {
-      if (life.suspended) throw failure('suspended', {}, { cause: thrown });
-      const error = toFailure(thrown);
+      const error = life.suspended ? failure('suspended', {}, { cause: thrown }) : toFailure(thrown);
+      metered.failed(clock.monotonic() - since, error);
+      if (life.suspended) {
+        if (accounting?.owned) await accounting.run.parked().catch(() => {});
+        throw error;
+      }
       error.outcome = life.outcome;
       // Its time was over between two steps.
       error.place ??= name;
       failed = error;
-      if (!message.givenUp) report(error, { flow: name, exchange: id }, awaited, log);
-      if (run) await ended(run, id);
+      if (!message.givenUp) report(error, { flow: name, exchange: id, traceId: trace.id }, awaited, log);
+      if (run && !accounting?.owned) await ended(run, id, false);
       throw error;
     } finally {
       // Where nobody waits for an answer, nobody reads what is left of one.
@@ -77,9 +110,9 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
     }
   };
 
-  const ended = async (run: Run, id: string): Promise<void> => {
+  const ended = async (run: Run, id: string, done: boolean): Promise<void> => {
     try {
-      await run.end();
+      await run.end(done);
     } catch (thrown) {
       // All it did is in its account: when it is taken up again, nothing happens twice.
       log.warn('the account of a message that has ended could not be removed', {
@@ -95,9 +128,20 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
     const id = incoming.id ?? known;
     const { headers, origin, body } = incoming;
     return runs.once(id, async () => {
+      if (incoming.key !== undefined && (await runs.isDone(id))) {
+        log.debug('a message came again that was done', { flow: name, exchange: id });
+        return undefined;
+      }
       const run = await runs.begin({ id, flow: name, hash, headers, origin }, body);
-      return through(id, incoming, run);
+      return through(id, incoming, { run });
     });
+  };
+
+  const journal: IntakeJournal | undefined = durable && {
+    begin: ({ headers, origin, body }, id) =>
+      durable.runs.begin({ id, flow: name, hash: durable.hash, headers, origin, owned: true }, body),
+    run: (run, message) => through(run.record.id, message, { run, owned: true }),
+    once: (id, work) => durable.runs.once(id, work),
   };
 
   const run: Intake['run'] = (incoming, id) =>
@@ -107,7 +151,9 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
   const deliver: Deliver = (incoming) => {
     if (underWay >= capacity) {
       const detail = `${capacity} messages are under way in the flow ${name}`;
-      return Promise.reject(failure('overloaded', { detail, retryAfter: 1000 }));
+      const error = failure('overloaded', { detail, retryAfter: 1000 });
+      metered.refused(error);
+      return Promise.reject(error);
     }
     return run(incoming, incoming.id ?? random.uuid());
   };
@@ -116,23 +162,20 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
     hash: durable?.hash,
     deliver,
     run,
+    journal,
     async resume(left) {
       if (!durable) return;
       const { id, headers, origin } = left.record;
       log.info('a message that was under way goes on', { flow: name, exchange: id });
       try {
-        await durable.runs.once(id, () => through(id, { headers, origin, body: left.body }, left));
+        await durable.runs.once(id, () => through(id, { headers, origin, body: left.body }, { run: left }));
       } catch (thrown) {
         const error = toFailure(thrown);
         if (error.code === 'suspended') return;
-        log.error('a message that went on failed, and nobody waits for it', {
-          flow: name,
-          exchange: id,
-          code: error.code,
-          place: error.place,
-          outcome: error.outcome,
-          detail: error.message,
-        });
+        const { code, place, outcome, message: detail } = error;
+        const fields = { flow: name, exchange: id, code, place, outcome, detail };
+        if (flow.settlement) log.warn('a message that went on failed: its source gives it again', fields);
+        else log.error('a message that went on failed, and nobody waits for it', fields);
       }
     },
   };

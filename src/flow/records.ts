@@ -13,6 +13,12 @@ export interface StartRecord {
   readonly headers: Headers;
   readonly origin: Origin;
   readonly contentType: string | undefined;
+  /** Its source was told that it is done: nobody else has it any more. */
+  readonly owned?: boolean | undefined;
+  /** How often it began again with an empty account. */
+  readonly round?: number | undefined;
+  /** How often it was taken up again after a process had ended. */
+  readonly resumed?: number | undefined;
 }
 
 export function writeStart(record: StartRecord, body: Uint8Array | string): Uint8Array {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Body } from '../core/body.ts';
 import type { Exchange, Services } from '../core/exchange.ts';
+import { keptBody } from '../core/record.ts';
 import { failure } from '../errors.ts';
 import type { Entry, Store, Write } from '../store/store.ts';
 import { limits } from '../store/store.ts';
@@ -10,21 +11,33 @@ import type { FlowProgram, Program } from './program.ts';
 import { readStart, type StartRecord, writeStart } from './records.ts';
 
 const space = 'journal';
+/** Messages that were done, by the id that their key gives: their source may not know yet. */
+const doneSpace = 'journal-done';
+/** How long a message that was done is known, should its source give it again. Milliseconds. */
+const doneMs = 24 * 3_600_000;
 
 /** The first key of a run: what came in. Sorts before all places, which begin with `#`, `(`, `/`, `:` or `[`. */
 const startKey = '!';
 
 /** A durable message while it is under way. */
 export interface Run {
+  readonly record: StartRecord;
+  readonly body: Body;
   readonly journal: MessageJournal;
-  /** It has ended: its account is not needed any more. */
-  end(): Promise<void>;
+  /** It has ended: its account is not needed any more. `done`: well, and its source may give it again. */
+  end(done?: boolean): Promise<void>;
+  /** It was ended from outside: that it is taken up again counts for nothing. */
+  parked(): Promise<void>;
+  /** What it did was undone, or was nothing: it begins again, with an empty account. It is another run from then on. */
+  again(attempt: number): Promise<Run>;
 }
 
 /** One that a process left behind. */
 export interface LeftRun extends Run {
-  readonly record: StartRecord;
-  readonly body: Body;
+  /** Nothing was done yet: it may begin with any version of its flow. */
+  readonly fresh: boolean;
+  /** Writes down that it is taken up again. */
+  resumed(): Promise<void>;
 }
 
 /**
@@ -62,9 +75,41 @@ export class Runs {
     const { codec } = this.#services;
     const bytes = await body.bytes(codec);
     const account = this.#account(this.#ownership.me, record.id, new Set());
-    const begun = await account.start(writeStart({ ...record, contentType: body.wireType(codec) }, bytes));
+    const start = { ...record, contentType: body.wireType(codec) };
+    const begun = await account.start(writeStart(start, bytes));
     if (!begun) throw failure('interrupted', { flow: record.flow });
-    return { journal: new MessageJournal(record.id, account), end: () => account.end() };
+    return this.#run(this.#ownership.me, record.id, start, keptBody(asBytes(bytes), start.contentType), account);
+  }
+
+  /** Whether a message was done, though its source gives it again. */
+  async isDone(id: string): Promise<boolean> {
+    return (await this.#store.get(doneSpace, id)) !== undefined;
+  }
+
+  #run(owner: string, id: string, record: StartRecord, body: Body, account: Owned, left?: Left): Run {
+    return {
+      record,
+      body,
+      journal: new MessageJournal(id, account, left),
+      end: (done = false) => account.end(done ? record.id : undefined),
+      parked: () => this.#restart(account, record, body, 0),
+      again: (attempt) => this.#again(owner, record, body, account, attempt),
+    };
+  }
+
+  /** The new start and the end of the old one are one write: at any moment there is exactly one of them. */
+  async #again(owner: string, record: StartRecord, body: Body, account: Owned, attempt: number): Promise<Run> {
+    const round = (record.round ?? 0) + 1;
+    const id = `${record.id}${separator}${round}`;
+    const next: StartRecord = { ...record, origin: { ...record.origin, attempt }, round, resumed: 0 };
+    const value = writeStart(next, await body.bytes(this.#services.codec));
+    const fence = this.#ownership.fence(owner);
+    const put: Write = { op: 'put', space, key: `${owner} ${id} ${startKey}`, value };
+    const written = await this.#store.write([...fence, put, account.leave]);
+    if (!written.written) throw failure('suspended');
+    // Only litter by now.
+    await account.end();
+    return this.#run(owner, id, next, body, this.#account(owner, id, new Set([startKey])));
   }
 
   /** Messages that were under way when a process ended: ours of before, and those of processes that fell silent. */
@@ -76,7 +121,7 @@ export class Runs {
     return left;
   }
 
-  #account(owner: string, id: string, keys: Set<string>): Account & { start: typeof start; end: typeof end } {
+  #account(owner: string, id: string, keys: Set<string>): Owned {
     const prefix = `${owner} ${id} `;
     const put = async (key: string, value: Uint8Array): Promise<void> => {
       keys.add(key);
@@ -93,15 +138,14 @@ export class Runs {
       return written.written;
     };
     // The start goes first: without it the rest is only litter.
-    const end = async (): Promise<void> => {
+    const end = async (done?: string): Promise<void> => {
+      const known: readonly Write[] =
+        done === undefined ? [] : [{ op: 'put', space: doneSpace, key: done, value: new Uint8Array(0), ttl: doneMs }];
       const all = [...keys].sort((a, b) => Number(b === startKey) - Number(a === startKey));
-      for (let i = 0; i < all.length; i += limits.batch) {
-        await this.#store.write(
-          all.slice(i, i + limits.batch).map((key): Write => ({ op: 'delete', space, key: prefix + key })),
-        );
-      }
+      const writes = [...known, ...all.map((key): Write => ({ op: 'delete', space, key: prefix + key }))];
+      for (let i = 0; i < writes.length; i += limits.batch) await this.#store.write(writes.slice(i, i + limits.batch));
     };
-    return { put, start, end };
+    return { put, start, end, leave: { op: 'delete', space, key: prefix + startKey } };
   }
 
   /** Names of all owners that have messages. */
@@ -127,14 +171,23 @@ export class Runs {
     }
     const left: LeftRun[] = [];
     for (const [id, entries] of byId) {
-      if (this.#underWay.has(id)) continue;
+      if (this.#underWay.has(baseOf(id))) continue;
       const account = this.#account(owner, id, new Set(entries.keys()));
       const start = entries.get(startKey);
-      if (start)
-        left.push({ ...readStart(start), journal: new MessageJournal(id, account, entries), end: () => account.end() });
+      if (start) left.push(this.#left(owner, id, start, account, entries));
       else await account.end();
     }
     return left;
+  }
+
+  async #restart(account: Owned, record: StartRecord, body: Body, resumed: number): Promise<void> {
+    await account.put(startKey, writeStart({ ...record, resumed }, await body.bytes(this.#services.codec)));
+  }
+
+  #left(owner: string, id: string, start: Uint8Array, account: Owned, entries: Left): LeftRun {
+    const { record, body } = readStart(start);
+    const resumed = (): Promise<void> => this.#restart(account, record, body, (record.resumed ?? 0) + 1);
+    return { ...this.#run(owner, id, record, body, account, entries), fresh: entries.size === 1, resumed };
   }
 
   async *#entries(prefix: string): AsyncGenerator<Entry> {
@@ -146,6 +199,24 @@ export class Runs {
     } while (after !== undefined);
   }
 }
+
+type Left = ReadonlyMap<string, Uint8Array>;
+
+/** The account of a message, with its beginning and its end. */
+interface Owned extends Account {
+  start(value: Uint8Array): Promise<boolean>;
+  /** `done`: the id that is remembered. */
+  end(done?: string): Promise<void>;
+  /** Ends it within a batch of others; what else is in it is litter then. */
+  readonly leave: Write;
+}
+
+/** Between the id of a message and its round, in the name of an account. */
+const separator = '~';
+
+const baseOf = (id: string): string => id.split(separator, 1)[0] ?? id;
+
+const asBytes = (bytes: Uint8Array | string): Uint8Array => (typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
 
 /** What a flow is, apart from its outside: a message goes on only with the definition it began with. */
 export function hashOf(flow: FlowProgram, program: Program): string {

@@ -102,7 +102,11 @@ export class Runtime {
       this.#services.log.error('the version before did not close properly', { detail });
     });
     this.#leaving.set(old, left);
-    void left.then(() => this.#leaving.delete(old));
+    void left.then(() => {
+      this.#leaving.delete(old);
+      // What the old one had in the journal and did not finish.
+      if (!this.#stopping) return this.#resume();
+    });
   }
 
   /** Stops intake, finishes what is under way within `drainMs`, gives up the rest: resolves with the number of those. */
@@ -185,17 +189,21 @@ export class Runtime {
 
   /** Other processes on the same store may fall silent at any time. */
   #resumeLater(): void {
-    const resume = async (): Promise<void> => {
-      try {
-        await this.#current?.resume();
-        await (await this.#kept)?.queues.takeOver();
-      } catch (thrown) {
-        const detail = detailOf(thrown);
-        this.#services.log.warn('messages of other processes could not be looked for', { detail });
-      }
+    const again = async (): Promise<void> => {
+      await this.#resume();
       this.#resumeLater();
     };
-    this.#cancelResuming = this.#services.clock.after(resumeMs, () => void resume(), true);
+    this.#cancelResuming = this.#services.clock.after(resumeMs, () => void again(), true);
+  }
+
+  async #resume(): Promise<void> {
+    try {
+      await this.#current?.resume();
+      await (await this.#kept)?.queues.takeOver();
+    } catch (thrown) {
+      const detail = detailOf(thrown);
+      this.#services.log.warn('messages that were left behind could not be looked for', { detail });
+    }
   }
 
   async #closeStore(): Promise<void> {

@@ -185,8 +185,32 @@ interface QueueOptions {
 
 const retryMs = 20;
 
-/** `postpones`: whether the broker can keep a message for a while. */
-export function memoryConnector(broker: MemoryBroker, { postpones = false } = {}): Connector {
+/** A process that can die: from then on nothing in it reaches the broker any more. */
+export class Mortal {
+  dead = false;
+  readonly #last: (() => void)[] = [];
+
+  /** `run`: what the broker sees when it dies. */
+  onDeath(run: () => void): void {
+    this.#last.push(run);
+  }
+
+  kill(): void {
+    this.dead = true;
+    for (const run of this.#last) run();
+  }
+}
+
+export interface MemoryOptions {
+  /** Whether the broker can keep a message for a while. */
+  readonly postpones?: boolean | undefined;
+  /** Whether a message has a name by which it is known when it comes again. */
+  readonly keys?: boolean | undefined;
+  readonly process?: Mortal | undefined;
+}
+
+export function memoryConnector(broker: MemoryBroker, how: MemoryOptions = {}): Connector {
+  const { postpones = false } = how;
   const definition: ConnectorDefinition = {
     name: 'memory',
     summary: 'Queues in the memory of a test.',
@@ -199,7 +223,7 @@ export function memoryConnector(broker: MemoryBroker, { postpones = false } = {}
   return {
     definition,
     source: async () => ({
-      openSource: async (options: QueueOptions, context) => openSource(broker, options, context, postpones),
+      openSource: async (options: QueueOptions, context) => openSource(broker, options, context, how),
     }),
     endpoint: async () => ({
       openEndpoint: async (options: QueueOptions, context) => openEndpoint(broker, options, context),
@@ -211,7 +235,7 @@ async function openSource(
   broker: MemoryBroker,
   { queue }: QueueOptions,
   context: SourceContext,
-  postpones: boolean,
+  { postpones = false, keys = true, process = new Mortal() }: MemoryOptions,
 ): Promise<Source> {
   const { clock, log, deliver, name: flow } = context;
   const working = new Set<Promise<void>>();
@@ -224,9 +248,11 @@ async function openSource(
     const { id, bytes, contentType, headers, attempt, lane } = message;
     const origin = { source: { queue, id }, receivedAt: clock.now(), attempt };
     try {
-      await deliver({ body: Body.bytes(bytes, contentType), headers, origin, key: `${queue} ${id}`, lane });
-      broker.acknowledge(mine(), message);
+      const key = keys ? { key: `${queue} ${id}` } : {};
+      await deliver({ body: Body.bytes(bytes, contentType), headers, origin, lane, ...key });
+      if (!process.dead) broker.acknowledge(mine(), message);
     } catch (thrown) {
+      if (process.dead) return;
       const { code, facts } = toFailure(thrown);
       if (code === 'postponed' && postpones)
         broker.postpone(mine(), message, Number(facts['ms']), Number(facts['attempt']));
@@ -252,7 +278,7 @@ async function openSource(
   };
 
   const supervise = async (): Promise<void> => {
-    while (!stopped) {
+    while (!stopped && !process.dead) {
       try {
         connect();
         if (told) log.info('connected', { flow });
@@ -266,6 +292,9 @@ async function openSource(
     }
   };
   void supervise();
+  process.onDeath(() => {
+    if (consumer) broker.leave(consumer);
+  });
 
   let last: Consumer | undefined;
   const stop = async (): Promise<void> => {

@@ -55,10 +55,3 @@ export function letterHeaders(letter: DeadLetter): Headers {
   for (const [name, value] of Object.entries(facts)) if (value !== undefined) headers[name] = plain(value);
   return headers;
 }
-
-/** The trace that a message belongs to (W3C Trace Context). */
-export function traceIdOf(headers: Headers): string | undefined {
-  const parent = headers['traceparent'];
-  const id = typeof parent === 'string' ? /^[\da-f]{2}-([\da-f]{32})-/.exec(parent)?.[1] : undefined;
-  return id === '0'.repeat(32) ? undefined : id;
-}

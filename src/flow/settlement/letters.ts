@@ -1,12 +1,13 @@
 import { Exchange, type Services } from '../../core/exchange.ts';
 import { Life } from '../../core/life.ts';
 import { keptBody } from '../../core/record.ts';
+import type { Trace } from '../../core/trace.ts';
 import { type Failure, failure, toFailure } from '../../errors.ts';
 import { merged } from '../../steps/parts/headers.ts';
 import type { DeadLetter, DeadLetterKeeper } from '../dead-letter.ts';
 import type { Replayed } from '../dead-letters/replayed.ts';
 import type { InFlight } from '../in-flight.ts';
-import { keptHeaders, letterHeaders, traceIdOf } from './letter-headers.ts';
+import { keptHeaders, letterHeaders } from './letter-headers.ts';
 import type { DeadLetterProgram } from './program.ts';
 
 /** How long one try to put a dead letter away may take. */
@@ -27,6 +28,7 @@ export interface LettersWorld {
 export interface Dead {
   readonly id: string;
   readonly incoming: Replayed;
+  readonly trace: Trace;
   /** As they came in. */
   readonly bytes: Uint8Array | string;
   readonly contentType: string | undefined;
@@ -55,7 +57,7 @@ export class Letters {
     const since = clock.monotonic();
     const late = (): Failure => failure('timeout', { what: 'The dead letter', ms: putMs });
     const life = new Life(clock, { deadline: since + putMs, late });
-    const message = { id: dead.id, flow: this.#flow, since, life };
+    const message = { id: dead.id, flow: this.#flow, since, life, trace: dead.trace };
     inFlight.add(message);
     try {
       const where = await this.#put(dead, life);
@@ -97,6 +99,7 @@ export class Letters {
       flow: this.#flow,
       services,
       life,
+      trace: dead.trace,
       origin: { ...origin, attempt: dead.attempts },
       body: keptBody(asBytes(dead.bytes), dead.contentType),
       headers,
@@ -109,6 +112,7 @@ export class Letters {
       services.log.error('a dead letter cannot be made as the file says: it goes to the store', {
         flow: this.#flow,
         exchange: dead.id,
+        traceId: dead.trace.id,
         code: error.code,
         detail: error.message,
       });
@@ -116,7 +120,7 @@ export class Letters {
     }
   }
 
-  #letter({ id, incoming, contentType, error, attempts }: Dead): DeadLetter {
+  #letter({ id, incoming, trace, contentType, error, attempts }: Dead): DeadLetter {
     const { services, integration, clean, definitionHash } = this.#world;
     const { headers, origin } = incoming;
     return {
@@ -132,7 +136,7 @@ export class Letters {
       attempts,
       receivedAt: origin.receivedAt,
       failedAt: services.clock.now(),
-      traceId: traceIdOf(headers),
+      traceId: trace.id,
       headers: keptHeaders(headers),
       source: origin.source,
       params: origin.params,
@@ -143,12 +147,13 @@ export class Letters {
   }
 
   /** Once for each reason: it may last, and concern many. */
-  #tell(error: Failure, { id }: Dead): void {
+  #tell(error: Failure, { id, trace }: Dead): void {
     if (this.#trouble === error.code) return;
     this.#trouble = error.code;
     this.#world.services.log.error('a dead letter could not be kept: its message stays unacknowledged', {
       flow: this.#flow,
       exchange: id,
+      traceId: trace.id,
       to: this.#program?.endpoint ?? 'the store',
       code: error.code,
       detail: error.message,

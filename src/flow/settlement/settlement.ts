@@ -1,12 +1,15 @@
 import { type Exchange, Exchange as Message } from '../../core/exchange.ts';
 import { Life } from '../../core/life.ts';
 import { keptBody } from '../../core/record.ts';
+import { Trace } from '../../core/trace.ts';
 import type { RedeliverySource } from '../../core/written.ts';
 import { customFailure, Failure, failure, toFailure } from '../../errors.ts';
 import type { Incoming } from '../../sdk.ts';
 import { keyText } from '../../steps/parts/key.ts';
 import type { Replayed } from '../dead-letters/replayed.ts';
+import type { IntakeJournal } from '../intake.ts';
 import type { FlowProgram } from '../program.ts';
+import type { LeftRun, Run } from '../runs.ts';
 import { type Counts, noCounts } from './counts.ts';
 import { Lanes, type Turn } from './lanes.ts';
 import { Letters, type LettersWorld } from './letters.ts';
@@ -15,14 +18,23 @@ import { defaultRedelivery, fateOf, pauseBefore, postponedFrom } from './redeliv
 export interface SettlementWorld extends LettersWorld {
   /** Runs the flow once over a message. */
   readonly run: (message: Incoming, id: string) => Promise<Exchange | undefined>;
+  /** Of a durable flow. */
+  readonly journal: IntakeJournal | undefined;
   /** The source can leave a message with the far side for a while. */
   readonly postpones: boolean;
+}
+
+/** How a message runs that is in the journal alone. */
+interface OwnRun {
+  readonly journal: IntakeJournal;
+  readonly run: Run;
 }
 
 /** A message that its source has handed over and waits for. */
 interface Taken {
   readonly id: string;
   readonly incoming: Replayed;
+  readonly trace: Trace;
   readonly bytes: Uint8Array | string;
   readonly contentType: string | undefined;
 }
@@ -91,17 +103,68 @@ export class Settlement {
       if (this.#life.aborted) throw stopping();
       return this.#buried(await this.#taken(incoming, id), toFailure(thrown), incoming.origin.attempt, undefined);
     }
+    let carried = false;
     try {
-      return await this.#worked(await this.#taken(incoming, id), turn);
+      const message = await this.#taken(incoming, id);
+      const { journal } = this.#world;
+      if (!journal || incoming.key !== undefined || incoming.replay) return await this.#worked(message, turn);
+      // Were it given again, nobody would know it again: so it is not.
+      const run = await this.#insist(() => journal.begin(incoming, id));
+      carried = true;
+      void this.#carried(message, turn, journal, run);
+      return undefined;
+    } finally {
+      if (!carried) turn.leave();
+    }
+  }
+
+  /** A message that was ours when a process ended goes on. Never rejects. */
+  async resume(left: LeftRun): Promise<void> {
+    const { journal } = this.#world;
+    if (!journal) return;
+    const { id, headers, origin, resumed = 0 } = left.record;
+    const incoming = { headers, origin, body: left.body };
+    try {
+      const turn = await this.#turn(incoming, id);
+      const message = await this.#taken(incoming, id);
+      const begun = resumed + 1;
+      if (begun >= this.#redelivery.maxAttempts) {
+        await journal.once(id, () => this.#buried(message, interrupted(begun), begun, turn, left));
+        turn.leave();
+        return;
+      }
+      this.#world.services.log.info('a message that was under way goes on', { flow: this.#flow.name, exchange: id });
+      await this.#insist(() => left.resumed());
+      await this.#carried(message, turn, journal, left);
+    } catch {
+      // It waits in the journal.
+    }
+  }
+
+  /** Nobody waits for it, and it is in the journal until it is settled: what stops before goes on at the next start. */
+  async #carried(message: Taken, turn: Turn, journal: IntakeJournal, run: Run): Promise<void> {
+    try {
+      await journal.once(message.id, () => this.#worked(message, turn, { journal, run }));
+    } catch (thrown) {
+      const error = toFailure(thrown);
+      if (error.kind === 'cancelled') return;
+      const fields = { flow: this.#flow.name, exchange: message.id, code: error.code, detail: error.message };
+      this.#world.services.log.error('a message waits in the journal for the next start', fields);
     } finally {
       turn.leave();
     }
   }
 
   async #taken(incoming: Replayed, id: string): Promise<Taken> {
-    const { codec } = this.#world.services;
+    const { codec, random } = this.#world.services;
     const bytes = await incoming.body.bytes(codec);
-    return { id, incoming, bytes, contentType: incoming.body.wireType(codec) };
+    return {
+      id,
+      incoming,
+      trace: new Trace(id, incoming.headers, random),
+      bytes,
+      contentType: incoming.body.wireType(codec),
+    };
   }
 
   #turn(incoming: Incoming, id: string): Promise<Turn> {
@@ -138,12 +201,13 @@ export class Settlement {
     }
   }
 
-  async #worked(message: Taken, turn: Turn): Promise<Exchange | undefined> {
+  /** `own`: of a message that is ours alone. */
+  async #worked(message: Taken, turn: Turn, own?: OwnRun): Promise<Exchange | undefined> {
     const { maxAttempts } = this.#redelivery;
     let { attempt } = message.incoming.origin;
     if (attempt > maxAttempts) return this.#buried(message, interrupted(attempt - 1), attempt - 1, turn);
-    for (let held = 0; ; ) {
-      const tried = await this.#tried(message, attempt);
+    for (let held = 0, mine = own; ; ) {
+      const tried = await this.#tried(message, attempt, mine);
       if (!(tried instanceof Failure)) {
         this.counts.delivered++;
         this.#busy = undefined;
@@ -152,19 +216,22 @@ export class Settlement {
       const state = { error: tried, attempt, held, stopping: this.#life.aborted };
       const fate = fateOf(state, this.#redelivery, this.#world.services.random);
       if (fate.is === 'released') throw tried.kind === 'cancelled' ? tried : stopping();
-      if (fate.is === 'dead') return this.#buried(message, tried, attempt, turn);
-      if (fate.is === 'held') {
-        held++;
-        await this.#hold(message, tried, fate.ms);
-      } else {
-        attempt++;
-        await this.#redeliver(message, tried, attempt, fate.ms, turn);
-      }
+      if (fate.is === 'dead') return this.#buried(message, tried, attempt, turn, mine?.run);
+      if (fate.is === 'held') held++;
+      else attempt++;
+      const { run } = mine ?? {};
+      if (mine && run) mine = { ...mine, run: await this.#insist(() => run.again(attempt)) };
+      if (fate.is === 'held') await this.#hold(message, tried, fate.ms);
+      else await this.#redeliver(message, tried, attempt, fate.ms, turn, mine !== undefined);
     }
   }
 
   /** What the flow ended with, or why it failed. */
-  async #tried({ id, incoming, bytes, contentType }: Taken, attempt: number): Promise<Exchange | undefined | Failure> {
+  async #tried(
+    { id, incoming, bytes, contentType }: Taken,
+    attempt: number,
+    own: OwnRun | undefined,
+  ): Promise<Exchange | undefined | Failure> {
     let life: Life | undefined;
     // Each attempt reads it anew: what one made of the value is not seen by the next.
     const body = keptBody(typeof bytes === 'string' ? Buffer.from(bytes) : bytes, contentType);
@@ -173,7 +240,8 @@ export class Settlement {
       incoming.onStart?.(own, at);
     };
     try {
-      return await this.#world.run({ ...incoming, body, origin: { ...incoming.origin, attempt }, onStart }, id);
+      const message = { ...incoming, body, origin: { ...incoming.origin, attempt }, onStart };
+      return await (own ? own.journal.run(own.run, message) : this.#world.run(message, id));
     } catch (thrown) {
       const error = toFailure(thrown);
       return life ? reasonOf(life, error) : error;
@@ -181,22 +249,30 @@ export class Settlement {
   }
 
   /** Full, or open, or over its limit: what comes behind would meet the same, so the turn is kept. */
-  async #hold({ id }: Taken, { code, place, message }: Failure, ms: number): Promise<void> {
+  async #hold({ id, trace }: Taken, { code, place, message }: Failure, ms: number): Promise<void> {
     const { log } = this.#world.services;
     this.counts.held++;
-    const fields = { flow: this.#flow.name, exchange: id, code, place, ms, detail: message };
+    const fields = { flow: this.#flow.name, exchange: id, traceId: trace.id, code, place, ms, detail: message };
     if (this.#busy === code) log.debug('a message waits for what is busy', fields);
     else log.warn('messages wait for what is busy', fields);
     this.#busy = code;
     await this.#wait(ms);
   }
 
-  async #redeliver({ id, incoming }: Taken, error: Failure, attempt: number, ms: number, turn: Turn): Promise<void> {
+  async #redeliver(
+    { id, trace, incoming }: Taken,
+    error: Failure,
+    attempt: number,
+    ms: number,
+    turn: Turn,
+    own: boolean,
+  ): Promise<void> {
     const { code, kind, place, outcome, message: detail } = error;
     this.counts.redelivered++;
     this.#world.services.log.warn('a message will be redelivered', {
       flow: this.#flow.name,
       exchange: id,
+      traceId: trace.id,
       code,
       kind,
       place,
@@ -206,32 +282,59 @@ export class Settlement {
       detail,
     });
     const laned = incoming.lane !== undefined || this.#flow.settlement?.orderBy !== undefined;
-    if (this.#world.postpones && !laned && !incoming.replay && ms >= postponedFrom) {
+    if (this.#world.postpones && !laned && !own && !incoming.replay && ms >= postponedFrom) {
       this.counts.postponed++;
       throw failure('postponed', { ms, attempt });
     }
+    // The source bounds how many it hands over and waits for. It does not wait for this one: its place does that.
+    if (own) return this.#wait(ms);
     turn.pause();
     await this.#wait(ms);
     await turn.resume();
   }
 
   /** Resolves when the message is safe with the dead letters: then it may be acknowledged. */
-  async #buried(message: Taken, error: Failure, attempts: number, turn: Turn | undefined): Promise<undefined> {
+  async #buried(
+    message: Taken,
+    error: Failure,
+    attempts: number,
+    turn: Turn | undefined,
+    run?: Run,
+  ): Promise<undefined> {
     const { services } = this.#world;
     for (let tries = 1; ; tries++) {
       const where = await this.#letters.put({ ...message, error, attempts }).catch(toFailure);
       if (typeof where === 'string') {
         this.counts.deadLettered++;
         const { code, kind, place, message: detail } = error;
-        const facts = { flow: this.#flow.name, exchange: message.id, code, kind, place, attempts, to: where, detail };
-        services.log.error('a message was moved to the dead letters', facts);
+        const named = { flow: this.#flow.name, exchange: message.id, traceId: message.trace.id };
+        const facts = { code, kind, place, attempts, to: where, detail };
+        services.log.error('a message was moved to the dead letters', { ...named, ...facts });
+        if (run) await this.#insist(() => run.end());
         return undefined;
       }
       this.counts.deadLetterFailures++;
       this.#life.check();
-      turn?.pause();
+      if (!run) turn?.pause();
       await this.#wait(pauseBefore(where, tries, defaultRedelivery, services.random));
-      await turn?.resume();
+      if (!run) await turn?.resume();
+    }
+  }
+
+  /** Does what must be done before anything else can be: again and again, until nothing new begins any more. */
+  async #insist<T>(work: () => Promise<T>): Promise<T> {
+    const { log, random } = this.#world.services;
+    for (let tries = 1; ; tries++) {
+      try {
+        return await work();
+      } catch (thrown) {
+        const error = toFailure(thrown);
+        if (error.code === 'suspended') throw error;
+        const fields = { flow: this.#flow.name, code: error.code, detail: error.message };
+        if (tries === 1) log.error('the journal cannot be written: messages wait', fields);
+        this.#life.check();
+        await this.#wait(pauseBefore(error, tries, defaultRedelivery, random));
+      }
     }
   }
 

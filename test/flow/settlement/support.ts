@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Engine, type EngineOptions, startEngine } from '../../support/engine.ts';
-import { MemoryBroker, memoryConnector } from '../../support/memory-broker.ts';
+import { MemoryBroker, type MemoryOptions, memoryConnector } from '../../support/memory-broker.ts';
 
 export interface Bench {
   readonly engine: Engine;
@@ -35,18 +38,25 @@ export const flowOf = (steps: string, settings = '', endpoints = ''): string =>
       .map((line) => `      ${line}`),
   ].join('\n');
 
+/** Starts another version in the place of the one that runs. */
+export async function reload(t: TestContext, engine: Engine, yaml: string): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'dowel-reload-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  await engine.start(folder, yaml, {});
+}
+
 /** An engine with a broker in memory; both live on the same standing clock. */
 export async function startBench(
   t: TestContext,
   yaml: string,
-  options: EngineOptions & { readonly postpones?: boolean; readonly broker?: MemoryBroker } = {},
+  options: EngineOptions & MemoryOptions & { readonly broker?: MemoryBroker } = {},
 ): Promise<Bench> {
   let broker = options.broker;
   const engine = await startEngine(t, yaml, {
     ...options,
     connectors: (clock) => {
       broker ??= new MemoryBroker(clock);
-      return { memory: memoryConnector(broker, { postpones: options.postpones ?? false }) };
+      return { memory: memoryConnector(broker, options) };
     },
   });
   if (!broker) throw new Error('the engine made no connectors');
