@@ -5,6 +5,8 @@ import type { Log } from '../core/exchange.ts';
 import { detailOf, type Failure, failure, toFailure } from '../errors.ts';
 import { Runtime } from '../flow/runtime.ts';
 import { jsonLog } from '../operations/logger.ts';
+import { Metrics } from '../operations/metrics.ts';
+import { adminWorld } from './admin-world.ts';
 import { exitCode } from './exit-codes.ts';
 import { colorful, fail, say } from './output.ts';
 import { prepare } from './prepare.ts';
@@ -65,11 +67,12 @@ export async function command(args: readonly string[]): Promise<number> {
   const told = new Promise<NodeJS.Signals>((resolve) => {
     onSignals((signal) => (serving ? resolve(signal) : process.exit(exitOf(signal))));
   });
-  const runtime = new Runtime(services(log), connectors);
+  const metrics = new Metrics();
+  const runtime = new Runtime({ ...services(log), meter: metrics }, connectors);
   const { startAdmin } = await import('../operations/admin.ts');
   let admin: Awaited<ReturnType<typeof startAdmin>> | undefined;
   try {
-    admin = await startAdmin(runtime, source.admin, log);
+    admin = await startAdmin(adminWorld(runtime, metrics, source), source.admin, log);
     await runtime.start(program);
   } catch (thrown) {
     await admin?.close();

@@ -86,6 +86,7 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
       const { origin, body, headers } = incoming;
       relayed = await handler(Exchange.create({ id, flow: name, services, life, trace, origin, body, headers }));
       if (run) await ended(run, id, flow.settlement !== undefined && accounting?.owned !== true);
+      metered.done(clock.monotonic() - since, relayed === undefined);
       return relayed;
     } catch (thrown) {
       const error = life.suspended ? failure('suspended', {}, { cause: thrown }) : toFailure(thrown);

@@ -7,6 +7,7 @@ import { recordingLog } from '../support/plain-context.ts';
 const world = {
   ready: true,
   integration: 'shop',
+  metrics: async () => '',
   deadLetters: () => Promise.reject(new Error('nobody asks for them here')),
 };
 

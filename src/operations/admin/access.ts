@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type Answer, problem } from './answer.ts';
+import type { AdminRoute } from './router.ts';
 
 export interface AccessOptions {
   /** The address that the server was told to listen on. */
@@ -14,10 +15,11 @@ export interface AccessOptions {
  * interface; and only there something is told.
  */
 export function refusal(
-  access: 'read' | 'change',
+  access: AdminRoute['access'],
   { headers }: Pick<IncomingMessage, 'headers'>,
   { host, token }: AccessOptions,
 ): Answer | undefined {
+  if (access === 'open') return undefined;
   // A page in somebody's browser, which may have led it here by its own name (DNS rebinding).
   if (headers.origin !== undefined) return problem(403, 'forbidden', 'The admin server is not for web pages');
   if (token !== undefined) return bears(headers.authorization, token) ? undefined : unauthorized;

@@ -14,8 +14,8 @@ export interface AdminRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** As in OpenAPI: `/dead-letters/{id}`. */
   readonly path: string;
-  /** `change`: never without the token. */
-  readonly access: 'read' | 'change';
+  /** `open`: to everybody, as the probes. `change`: never without the token. */
+  readonly access: 'open' | 'read' | 'change';
   readonly handle: (request: AdminRequest) => Promise<Answer>;
 }
 

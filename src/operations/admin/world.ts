@@ -6,4 +6,6 @@ export interface AdminWorld {
   /** Its name; `undefined` before it is open. */
   readonly integration: string | undefined;
   deadLetters(): Promise<DeadLetterDesk>;
+  /** In the text format of Prometheus. */
+  metrics(): Promise<string>;
 }
