@@ -25,6 +25,7 @@ const pauseMs = 1_000;
 export class Handover {
   readonly #world: HandoverWorld;
   readonly #ending = new AbortController();
+  readonly #underWay = new Set<Promise<void>>();
 
   constructor(world: HandoverWorld) {
     this.#world = world;
@@ -41,7 +42,8 @@ export class Handover {
         const record = partition.progress.unfinished < share ? partition.take() : undefined;
         if (!record) continue;
         taken = true;
-        void this.#deliver(partition, record);
+        const delivery = this.#deliver(partition, record).finally(() => this.#underWay.delete(delivery));
+        this.#underWay.add(delivery);
       }
     }
     this.#world.wake();
@@ -50,6 +52,11 @@ export class Handover {
   /** Nothing new is handed over. */
   stop(): void {
     this.#ending.abort(new Error('the source stops'));
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#underWay);
   }
 
   async #deliver(partition: Partition, record: Fetched): Promise<void> {

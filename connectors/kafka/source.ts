@@ -165,6 +165,7 @@ function read(
   const close = async (): Promise<void> => {
     stop();
     forget();
+    await handover.idle();
     share.stop();
     growth.stop();
     committer.stop();

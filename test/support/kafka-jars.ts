@@ -30,10 +30,12 @@ const project = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 </project>
 `;
 
+type Found = { readonly folder: string; readonly version: string } | { readonly missing: string };
+
 /** The folder with the jars, or why there is none. */
-export async function kafkaJars(): Promise<{ readonly folder: string } | { readonly missing: string }> {
+export async function kafkaJars(): Promise<Found> {
   if (javaProgram === undefined) return { missing: 'there is no `java` (17 or later)' };
-  if (existsSync(jars)) return { folder: jars };
+  if (existsSync(jars)) return { folder: jars, version: kafkaVersion };
   const maven = programOf('mvn');
   if (maven === undefined) return { missing: 'there is no `mvn` to fetch it with' };
   const failed = `${jars}.failed`;
@@ -45,7 +47,7 @@ export async function kafkaJars(): Promise<{ readonly folder: string } | { reado
   } catch {
     // Another test file fetches it.
     await eventually('Kafka is fetched', () => existsSync(jars) || !existsSync(lock), longest).catch(() => undefined);
-    return existsSync(jars) ? { folder: jars } : { missing: 'it could not be fetched' };
+    return existsSync(jars) ? { folder: jars, version: kafkaVersion } : { missing: 'it could not be fetched' };
   }
   const folder = mkdtempSync(`${jars}-`);
   try {
@@ -57,7 +59,7 @@ export async function kafkaJars(): Promise<{ readonly folder: string } | { reado
     ];
     await promisify(execFile)(maven, ['-q', '-B', '-f', join(folder, 'pom.xml'), ...goal], { timeout: longest });
     renameSync(join(folder, 'jars'), jars);
-    return { folder: jars };
+    return { folder: jars, version: kafkaVersion };
   } catch (thrown) {
     writeFileSync(failed, String(thrown));
     return { missing: `it could not be fetched (see ${failed})` };

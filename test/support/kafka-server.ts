@@ -29,6 +29,14 @@ export interface KafkaServer extends AsyncDisposable {
 /** Settings of the broker, as its `server.properties` has them. */
 export type KafkaSettings = Readonly<Record<string, string>>;
 
+export interface KafkaOptions {
+  readonly settings?: KafkaSettings;
+  /** More listeners, as `NAME://127.0.0.1:port`, and what clients are told instead of them. */
+  readonly listeners?: readonly { readonly at: string; readonly told?: string }[];
+  /** More arguments for the tool that prepares its disk. */
+  readonly format?: readonly string[];
+}
+
 /** A broker in a process of its own: its data lives until it is disposed of, its process can be killed and started again. */
 export class RealKafka implements KafkaServer {
   readonly is = `Kafka ${kafkaVersion}`;
@@ -43,14 +51,22 @@ export class RealKafka implements KafkaServer {
     this.port = port;
   }
 
-  /** `undefined` when there is none to be had, see `kafkaJars`. `listeners` besides the plain one: name → port is given. */
-  static async start(settings: KafkaSettings = {}, format: readonly string[] = []): Promise<RealKafka | undefined> {
+  /** `undefined` when there is none to be had, see `kafkaJars`. */
+  static async start({
+    settings = {},
+    listeners = [],
+    format = [],
+  }: KafkaOptions = {}): Promise<RealKafka | undefined> {
     const jars = await kafkaJars();
     if ('missing' in jars) return undefined;
     const [port = 0, controller = 0] = await freePorts(2);
     const folder = mkdtempSync(join(tmpdir(), 'dowel-kafka-'));
     const broker = new RealKafka(jars.folder, folder, port);
-    const all: KafkaSettings = { ...propertiesOf(port, controller, join(folder, 'data')), ...settings };
+    const all: KafkaSettings = {
+      ...propertiesOf(join(folder, 'data')),
+      ...listenersOf(port, controller, listeners),
+      ...settings,
+    };
     const text = Object.entries(all).map(([name, value]) => `${name}=${value}\n`);
     writeFileSync(broker.#properties, text.join(''));
     await promisify(execFile)(
@@ -110,13 +126,23 @@ export class RealKafka implements KafkaServer {
   }
 }
 
-const propertiesOf = (port: number, controller: number, data: string): KafkaSettings => ({
+const listenersOf = (port: number, controller: number, more: KafkaOptions['listeners'] = []): KafkaSettings => {
+  const plain = `PLAINTEXT://127.0.0.1:${port}`;
+  const told = [plain, ...more.map((one) => one.told ?? one.at)].join(',');
+  return {
+    'controller.quorum.voters': `1@127.0.0.1:${controller}`,
+    listeners: [plain, `CONTROLLER://127.0.0.1:${controller}`, ...more.map(({ at }) => at)].join(','),
+    'advertised.listeners': told,
+    'listener.security.protocol.map':
+      'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT,SSL:SSL,SASL:SASL_PLAINTEXT',
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'controller.listener.names': 'CONTROLLER',
+  };
+};
+
+const propertiesOf = (data: string): KafkaSettings => ({
   'process.roles': 'broker,controller',
   'node.id': '1',
-  'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-  listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
-  'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
-  'controller.listener.names': 'CONTROLLER',
   'log.dirs': data,
   'num.partitions': '4',
   'auto.create.topics.enable': 'false',
@@ -128,6 +154,8 @@ const propertiesOf = (port: number, controller: number, data: string): KafkaSett
   'share.coordinator.state.topic.replication.factor': '1',
   'share.coordinator.state.topic.min.isr': '1',
   'group.initial.rebalance.delay.ms': '0',
+  // So that tests need not wait long until a process that was killed is given up.
+  'group.min.session.timeout.ms': '500',
 });
 
 /** Every topic is there as soon as somebody asks for it, with four partitions; nothing is on disk. */
