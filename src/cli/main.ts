@@ -21,6 +21,11 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'start a new integration in a folder of that name',
     load: () => import('./new.ts'),
   },
+  'dead-letters': {
+    takes: 'list|show|replay|discard FILE',
+    summary: 'the messages that were given up',
+    load: () => import('./dead-letters.ts'),
+  },
   healthcheck: {
     takes: '',
     summary: 'ask a running integration whether it is ready',
@@ -71,8 +76,11 @@ async function instead(name: string): Promise<string> {
 }
 
 function help(): string {
-  const lines = Object.entries(commands).map(
-    ([name, { takes, summary }]) => `  ${`dowel ${name} ${takes}`.padEnd(22)}${summary}`,
-  );
+  const lines = Object.entries(commands).map(([name, { takes, summary }]) => {
+    const start = `dowel ${name} ${takes}`.trim();
+    // What is longer than the others has its explanation below.
+    const gap = start.length < 20 ? ''.padEnd(22 - start.length) : `\n${''.padEnd(24)}`;
+    return `  ${start}${gap}${summary}`;
+  });
   return `Dowel runs one integration, written in one YAML file, as one light process.\n\n${lines.join('\n')}\n\nEach command explains itself: dowel run --help\n`;
 }

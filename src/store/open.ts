@@ -19,5 +19,14 @@ export async function openStore(options: StoreOptions | undefined, world: StoreW
     return openPostgres(options.postgres, world);
   }
   const { openSqlite } = await import('./sqlite/store.ts');
-  return openSqlite(options?.sqlite?.path ?? join(world.folder, `${world.integration}.dowel.db`), world);
+  return openSqlite(sqlitePath(options, world) ?? '', world);
+}
+
+/** Where the SQLite file is; `undefined` for another store. */
+export function sqlitePath(
+  options: StoreOptions | undefined,
+  { folder, integration }: Pick<StoreWorld, 'folder' | 'integration'>,
+): string | undefined {
+  if (options && !options.sqlite) return undefined;
+  return options?.sqlite?.path ?? join(folder, `${integration}.dowel.db`);
 }

@@ -77,11 +77,11 @@ export function detailOf(found: FoundLetter, body: Uint8Array | undefined): Lett
     params,
     query,
     headers,
-    body: body ? shown(body) : { omitted: 'it is larger than 1 MiB' },
+    body: body ? bodyView(body) : { omitted: 'it is larger than 1 MiB' },
   };
 }
 
-function shown(body: Uint8Array): BodyView {
+export function bodyView(body: Uint8Array): BodyView {
   try {
     // A mark at the beginning is part of the message: what is shown is what is kept.
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);

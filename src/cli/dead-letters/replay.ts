@@ -1,0 +1,91 @@
+import { type Clock, sleep, systemClock } from '../../core/clock.ts';
+import { TokenBucket } from '../../core/token-bucket.ts';
+import type { Rate } from '../../core/written.ts';
+import { Failure, toFailure } from '../../errors.ts';
+import type { DeadLetterDesk, Replay, Which } from '../../flow/dead-letters/desk.ts';
+import { exitCode } from '../exit-codes.ts';
+import { print, say } from '../output.ts';
+import { type Command, isUnavailable } from './command.ts';
+import { filters, formatOf, rateOf, takes, whichOf } from './options.ts';
+import { selection } from './select.ts';
+import { oneLine } from './text.ts';
+
+const atOnce = 20;
+
+type Result =
+  | Replay
+  | { readonly outcome: 'refused'; readonly id: string; readonly code: string; readonly detail: string };
+
+export const replay: Command = {
+  ids: 'many',
+  prepare(ids, values) {
+    takes('replay', values, [...filters, 'all', 'with', 'rate']);
+    const [format, which, rate] = [formatOf(values), whichOf(values), rateOf(values)];
+    const select = selection('replay', ids, values);
+    return async ({ desk }) => {
+      const results: Result[] = [];
+      const tell = (result: Result): void => {
+        results.push(result);
+        if (format === 'text') print(lineOf(result));
+      };
+      const stopped = await replayAll(await select(desk), { desk, which, rate, tell, clock: systemClock });
+      const count = (outcome: Result['outcome']): number => results.filter((one) => one.outcome === outcome).length;
+      const [done, failed, refused] = [count('done'), count('failed'), count('refused')];
+      if (format === 'json') print(`${JSON.stringify({ letters: results, done, failed, refused }, null, 2)}\n`);
+      say(
+        results.length === 0 && !stopped
+          ? 'no dead letters'
+          : `${done} done, ${failed} failed again, ${refused} not replayed`,
+      );
+      if (stopped) throw stopped;
+      return failed + refused === 0 ? exitCode.done : exitCode.findings;
+    };
+  },
+};
+
+interface Work {
+  readonly desk: DeadLetterDesk;
+  readonly which: Which;
+  readonly rate: Rate | undefined;
+  readonly tell: (result: Result) => void;
+  readonly clock: Clock;
+}
+
+/** In their order, some at once, at most as fast as `rate`. Yields why it broke off, if it did. */
+async function replayAll(
+  ids: readonly string[],
+  { desk, which, rate, tell, clock }: Work,
+): Promise<Failure | undefined> {
+  const bucket = rate && new TokenBucket(rate, 1, clock);
+  const queue = ids[Symbol.iterator]();
+  let stopped: Failure | undefined;
+  // One after the other takes its turn: so many are begun in a time, not so many by each.
+  let turn: Promise<void> = Promise.resolve();
+  const next = (): Promise<string | undefined> => {
+    const mine = turn.then(async () => {
+      const wait = bucket?.take(Number.POSITIVE_INFINITY);
+      if (wait && 'wait' in wait && wait.wait > 0) await sleep(clock, wait.wait);
+      return stopped ? undefined : (queue.next().value as string | undefined);
+    });
+    turn = mine.then(() => undefined);
+    return mine;
+  };
+  const work = async (): Promise<void> => {
+    for (let id = await next(); id !== undefined; id = await next()) {
+      const letter = id;
+      const result = await desk.replay(letter, which).catch(toFailure);
+      if (!(result instanceof Failure)) tell(result);
+      else if (isUnavailable(result)) stopped ??= result;
+      else tell({ outcome: 'refused', id: letter, code: result.code, detail: result.message });
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, ids.length) }, work));
+  return stopped;
+}
+
+function lineOf(result: Result): string {
+  if (result.outcome === 'done') return `${result.id}  done\n`;
+  if (result.outcome === 'refused') return `${result.id}  not replayed: ${oneLine(result.detail)}\n`;
+  const { code, detail, attempts } = result.letter;
+  return `${result.id}  failed again: ${code}: ${oneLine(detail)} (${attempts} attempts so far)\n`;
+}
