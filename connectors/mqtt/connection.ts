@@ -22,8 +22,8 @@ const longestDelay = 30_000;
 const goodMs = 10_000;
 /** How long a start waits for a broker that neither takes nor refuses. */
 const startMs = 3_000;
-/** So many connections in a row that were closed soon after they were opened, without a word, are no accident. */
-const suspicious = 3;
+/** So many connections in a row that were closed soon after they were opened, without a word, are no accident: brokers close the older one of two clients with one name. */
+const suspicious = 2;
 
 /**
  * A connection that is kept up: over several addresses, with growing pauses and full jitter. It says once why it is not

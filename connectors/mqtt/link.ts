@@ -198,7 +198,7 @@ export class Link {
         this.#greeting = packet;
         resolve();
       });
-      void this.closed.then((trouble) => reject(this.#trouble ?? silent(trouble, this.#settings)));
+      void this.closed.then((trouble) => reject(this.#trouble ?? silent(trouble.message, this.#settings)));
     });
     this.#client.connect();
     if (signal.aborted) leave();
@@ -275,16 +275,17 @@ export class Link {
 const takenOver = (code: number, { clientId }: Settings): string =>
   code === 0x8e ? `: each client needs a \`clientId\` of its own, and another one uses \`${clientId}\`` : '';
 
-const silent = (trouble: Trouble, { version }: Settings): Trouble =>
-  new Trouble(
-    `${trouble.message} before it said anything: does it speak TLS there (\`mqtts:\`)${version === 5 ? ', or only MQTT 3.1.1 (`version: 3.1.1`)' : ''}?`,
-    trouble.lasting,
-  );
+const silent = (what: string, { version }: Settings): Trouble => {
+  const older = version === 5 ? ', or only MQTT 3.1.1 (`version: 3.1.1`)' : '';
+  return new Trouble(`${what} before it said anything: does it speak TLS there (\`mqtts:\`)${older}?`);
+};
 
 /** What the library tells, by its code: its texts may hold anything. */
-function troubleOf(error: Error, greeting: boolean, { version }: Settings): Trouble {
+function troubleOf(error: Error, greeting: boolean, settings: Settings): Trouble {
   const code: unknown = 'code' in error ? error.code : undefined;
-  if (typeof code === 'number') return greeting ? refusal(code, version) : new Trouble(reasonText(code));
+  if (typeof code === 'number') return greeting ? refusal(code, settings.version) : new Trouble(reasonText(code));
+  if (greeting && (code === 'ECONNRESET' || code === 'EPIPE'))
+    return silent('the broker closed the connection', settings);
   if (typeof code === 'string') return socketTrouble(error, true);
   if (/timeout/i.test(error.message)) return new Trouble('the broker does not answer any more');
   return new Trouble('the broker sent something that is not MQTT');

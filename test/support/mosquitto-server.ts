@@ -13,6 +13,8 @@ export interface MosquittoOptions {
   /** More lines of its configuration file, made with the folder where `files` are and the port for TLS. */
   readonly settings?: (folder: string, tlsPort: number) => readonly string[];
   readonly files?: Readonly<Record<string, string>>;
+  /** Default: a free one. */
+  readonly port?: number;
 }
 
 /** A broker of a test's own; its data lives until it is disposed of, its process can be killed and started again. */
@@ -29,8 +31,9 @@ export class MosquittoServer implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  static async start({ users, settings, files = {} }: MosquittoOptions = {}): Promise<MosquittoServer> {
-    const [port = 0, tlsPort = 0] = await freePorts(2);
+  static async start({ users, settings, files = {}, port: wanted }: MosquittoOptions = {}): Promise<MosquittoServer> {
+    const [free = 0, tlsPort = 0] = await freePorts(2);
+    const port = wanted ?? free;
     const folder = mkdtempSync(join(tmpdir(), 'dowel-mosquitto-'));
     const server = new MosquittoServer(port, tlsPort, folder);
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
