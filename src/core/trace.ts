@@ -66,52 +66,63 @@ export class Trace {
   }
 }
 
-const zeros = /^0+$/;
-const form = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(?=$|-)/;
+const noTrace = '0'.repeat(32);
+const noSpan = '0'.repeat(16);
+const form = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}(?:-|$)/;
+const size = 55;
 
 /** `undefined`: there is none, or it is not valid, which counts as none (§3.2.2.5). */
 function received(text: string | readonly string[] | undefined): Context | undefined {
-  if (typeof text !== 'string') return undefined;
-  const [whole, version, id, parent, flags] = form.exec(text) ?? [];
-  if (whole === undefined || !id || !parent || version === 'ff') return undefined;
+  if (typeof text !== 'string' || !form.test(text) || text.startsWith('ff')) return undefined;
   // Later versions may append; this one ends here.
-  if (version === '00' && text.length !== whole.length) return undefined;
-  if (zeros.test(id) || zeros.test(parent)) return undefined;
-  return { id, parent, sampled: (Number.parseInt(flags ?? '', 16) & 1) === 1 };
+  if (text.length > size && text.startsWith('00')) return undefined;
+  const id = text.slice(3, 35);
+  const parent = text.slice(36, 52);
+  if (id === noTrace || parent === noSpan) return undefined;
+  return { id, parent, sampled: (Number.parseInt(text.slice(53, size), 16) & 1) === 1 };
 }
 
 /** Sampled: our log records it. Were it not, services behind us that follow their caller would record nothing. */
 function begun(messageId: string): Context {
-  const digits = messageId.replaceAll('-', '');
-  const usable = /^[\da-f]{32}$/.test(digits) && !zeros.test(digits);
-  const id = usable ? digits : createHash('sha256').update(messageId).digest('hex').slice(0, 32);
+  const id = isUuid(messageId) ? withoutDashes(messageId) : usable(messageId);
   return { id, parent: undefined, sampled: true };
 }
 
-const key = /^(?:[a-z][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13})$/;
-const value = /^[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
+/** Only ids that were drawn here have this form: looking at every digit would cost more than all the rest. */
+const isUuid = (id: string): boolean => id.length === 36 && id[8] === '-' && id[13] === '-' && id[18] === '-';
+
+const withoutDashes = (id: string): string =>
+  id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18) + id.slice(19, 23) + id.slice(24);
+
+const usable = (id: string): string =>
+  /^[\da-f]{32}$/.test(id) ? id : createHash('sha256').update(id).digest('hex').slice(0, 32);
+
+// Without the bounds of the standard for the two parts of a member: counting is slow, and the whole is short.
+const name = '[a-z0-9][a-z0-9_\\-*/]*(?:@[a-z][a-z0-9_\\-*/]*)?';
+const text = '[\\x20-\\x2b\\x2d-\\x3c\\x3e-\\x7e]*';
+const member = `${name}=${text}`;
+const oneMember = new RegExp(`^${member}$`);
+
+/** Most are short and written without blanks. */
+const plainState = new RegExp(`^${member}(?:,${member}){0,31}$`);
 
 /** One that cannot be read is not handed on (§3.3.1.3); a long one loses members, large ones first, then the last. */
 function stateFrom(came: string | readonly string[]): string | undefined {
-  const text = typeof came === 'string' ? came : came.join(',');
-  const members = text
+  const whole = typeof came === 'string' ? came : came.join(',');
+  if (whole.length <= longestState && plainState.test(whole)) return whole;
+  const members = whole
     .split(',')
-    .map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ''))
-    .filter((member) => member !== '');
-  const keys = members.map((member) => member.slice(0, Math.max(0, member.indexOf('='))));
-  const valid = members.every((member, index) => {
-    const name = keys[index] ?? '';
-    return key.test(name) && value.test(member.slice(name.length + 1));
-  });
-  if (!valid || members.length > mostMembers || new Set(keys).size < keys.length) return undefined;
+    .map((one) => one.replace(/^[ \t]+|[ \t]+$/g, ''))
+    .filter((one) => one !== '');
+  if (members.length > mostMembers || !members.every((one) => oneMember.test(one))) return undefined;
   const kept = shortened(members);
   return kept.length === 0 ? undefined : kept.join(',');
 }
 
 function shortened(members: readonly string[]): readonly string[] {
-  const size = (all: readonly string[]): number => all.reduce((sum, one) => sum + one.length + 1, -1);
+  const length = (all: readonly string[]): number => all.reduce((sum, one) => sum + one.length + 1, -1);
   let kept = members;
-  while (size(kept) > longestState) {
+  while (length(kept) > longestState) {
     const large = kept.findLastIndex((one) => one.length > longestMember);
     kept = kept.filter((_, index) => index !== (large < 0 ? kept.length - 1 : large));
   }
