@@ -180,7 +180,8 @@ export const integrationSchema = {
     },
     admin: {
       type: 'object',
-      description: 'Where the probes ask: `/livez`, `/readyz`, `/startupz`. A port of its own, away from callers.',
+      description:
+        'Where the probes ask (`/livez`, `/readyz`, `/startupz`) and dead letters are handled. A port of its own, away from callers.',
       default: {},
       properties: {
         port: {
@@ -193,7 +194,7 @@ export const integrationSchema = {
           type: 'string',
           format: 'password',
           description:
-            'For requests that change something (`Authorization: Bearer …`); the probes need none, and nothing else is served yet.',
+            'Asked for by everything but the probes (`Authorization: Bearer …`). Without it nothing can be changed, and only a `host` that is loopback tells anything.',
           examples: ['${ADMIN_TOKEN}'],
         },
       },
