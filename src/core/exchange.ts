@@ -31,6 +31,21 @@ export interface Services {
   readonly meter: Meter;
   /** Work that goes on beside the messages: a shutdown waits for it, and names it by `what` when it waits in vain. */
   readonly background: (work: Promise<unknown>, what?: string) => void;
+  /** Keeps a compensation that could not be done where a person finds it; absent where nothing can be kept. */
+  readonly parkUndo?: (exchange: Exchange, undo: ParkedUndo) => Promise<void>;
+}
+
+/** A compensation that could not be done. */
+export interface ParkedUndo {
+  /** Whose. */
+  readonly place: string;
+  /** What its step saw. */
+  readonly saw: Exchange | undefined;
+  /** Why it was to be undone. */
+  readonly why: Failure;
+  /** Why it could not. */
+  readonly failed: Failure;
+  readonly attempts: number;
 }
 
 /** Constant message, facts as fields; no bodies, no secrets. */

@@ -1,6 +1,7 @@
 import { type Failure, failure, type Outcome } from '../errors.ts';
 import type { Body } from './body.ts';
 import type { Clock } from './clock.ts';
+import type { Exchange } from './exchange.ts';
 import type { Journal } from './journal.ts';
 
 /** A compensating transaction of a step that was done. */
@@ -8,6 +9,8 @@ export interface Undo {
   readonly place: string;
   /** What it takes back. */
   readonly outcome: Outcome;
+  /** The message as it is undone. */
+  readonly saw?: Exchange | undefined;
   /** `life`: its own, for the message's may be over. `error`: why it is undone. `attempt`: from 1. */
   run(life: Life, error: Failure, attempt: number): Promise<unknown>;
 }

@@ -1,5 +1,3 @@
-import { stat } from 'node:fs/promises';
-import { pathToFileURL } from 'node:url';
 import type { Exchange, Services } from '../core/exchange.ts';
 import { Life } from '../core/life.ts';
 import { type Meter, MeterScope, noMeter } from '../core/meter.ts';
@@ -17,15 +15,18 @@ import type {
   Wording,
 } from '../sdk.ts';
 import type { Store } from '../store/store.ts';
+import type { DeadLetterKeeper } from './dead-letter.ts';
 import type { DeadLetters } from './dead-letters/dead-letters.ts';
 import { type Definition, definitionOf } from './dead-letters/definition.ts';
 import type { Replayed } from './dead-letters/replayed.ts';
 import type { Queues } from './durable-queue/queues.ts';
 import { InFlight } from './in-flight.ts';
 import { type Intake, intake } from './intake.ts';
+import { loadModule } from './load-module.ts';
 import { attemptMeter, callMeter } from './metered.ts';
 import { isRepeatable, receiving } from './operation.ts';
 import type { Ownership } from './ownership.ts';
+import { undoParking } from './parked-undo.ts';
 import type { FlowProgram, Program } from './program.ts';
 import { hashOf, type Runs } from './runs.ts';
 import { saysSo } from './says-so.ts';
@@ -92,13 +93,14 @@ export class Generation {
       meter: this.#meter,
       config: program.source.config,
       background: (work, what) => this.#inFlight.addBackground(work, what),
+      parkUndo: undoParking({ integration: this.#named, clean: this.clean, keeper: () => this.#keeper() }),
     };
   }
 
   /** Modules, then endpoints, then sources. What was opened is closed again when the rest cannot be. */
   async open(opening: Opening = 'all'): Promise<void> {
     try {
-      await Promise.all(this.program.modules.map((slot) => this.#load(slot)));
+      await Promise.all(this.program.modules.map(loadModule));
       const flows = [...this.program.flows.values()].filter((flow) => flow.source.from);
       const durable = flows.some((flow) => flow.durable);
       if (durable || this.program.store.needed) {
@@ -207,33 +209,11 @@ export class Generation {
     life.end();
   }
 
-  async #load(slot: Program['modules'][number]): Promise<void> {
-    let module: Readonly<Record<string, unknown>>;
-    try {
-      // A changed file is read again after a reload; an unchanged one stays the same module for all who use it.
-      const { mtimeMs, size } = await stat(slot.path);
-      const url = `${pathToFileURL(slot.path).href}?v=${mtimeMs}-${size}`;
-      module = (await import(url)) as Readonly<Record<string, unknown>>;
-    } catch (thrown) {
-      const detail = detailOf(thrown);
-      throw failure('startup', { what: `The module ${slot.path}`, detail }, { cause: thrown });
-    }
-    const run = module[slot.exportName];
-    if (typeof run !== 'function') {
-      const names = Object.keys(module).join(', ') || 'nothing';
-      throw failure('startup', {
-        what: `The module ${slot.path}`,
-        detail: `it has no function \`${slot.exportName}\`; it exports ${names}`,
-      });
-    }
-    slot.run = run as (...args: readonly unknown[]) => unknown;
-  }
-
   #context(name: string): ConnectorContext {
     const { source } = this.program;
     return {
       name,
-      integration: { name: source.name, version: source.version },
+      integration: this.#named,
       server: source.server,
       clock: this.#services.clock,
       random: this.#services.random,
@@ -314,23 +294,30 @@ export class Generation {
   }
 
   #settlement(flow: FlowProgram, { run, journal }: Intake): Settlement {
-    const { source } = this.program;
     const settlement = new Settlement(flow, {
       services: this.#services,
       inFlight: this.#inFlight,
-      integration: { name: source.name, version: source.version },
+      integration: this.#named,
       clean: this.clean,
       definitionHash: hashOf(flow, this.program),
-      keeper: async () => {
-        const letters = await (await this.#openKept()).letters();
-        return { keep: async (letter, body) => void (await letters.keep(letter, body, this.definition)) };
-      },
+      keeper: () => this.#keeper(),
       run,
       journal,
       postpones: this.#connector(flow.source.from?.name ?? '').definition.postpones === true,
     });
     this.#settlements.set(flow.name, settlement);
     return settlement;
+  }
+
+  get #named(): ConnectorContext['integration'] {
+    const { name, version } = this.program.source;
+    return { name, version };
+  }
+
+  /** The store is opened for the first dead letter, if nothing else needed it. */
+  async #keeper(): Promise<DeadLetterKeeper> {
+    const letters = await (await this.#openKept()).letters();
+    return { keep: async (letter, body) => void (await letters.keep(letter, body, this.definition)) };
   }
 
   #intake(flow: FlowProgram, awaited: boolean): Intake {

@@ -264,3 +264,46 @@ describe('compensate', () => {
     assert.deepEqual(engine.called, ['a charge', 'b refund']);
   });
 });
+
+describe('a compensation that cannot be done', () => {
+  const steps = `${charge('flight')}\n- call: { endpoint: b, test: { path: car } }`;
+
+  test('is kept with the dead letters, with what a person needs to do it', async (t) => {
+    const engine = await startEngine(t, mainFlow(steps), { far: world('car', 'undo') });
+    const failed = assert.rejects(
+      engine.send({ body: { order: 7 }, headers: { authorization: 'Bearer x', kind: 'odd' } }),
+    );
+    await engine.clock.advance(600_000);
+    await failed;
+    const desk = await engine.runtime?.deadLetters();
+    const { letters = [] } = (await desk?.list({ limit: 10 })) ?? {};
+    assert.equal(letters.length, 1);
+    const shown = await desk?.show(letters[0]?.id ?? '');
+    assert.equal(shown?.type, 'undo');
+    assert.equal(shown?.flow, 'main');
+    assert.equal(shown?.place, 'main/steps/0 call');
+    assert.equal(shown?.code, 'connection');
+    assert.equal(shown?.attempts, 10);
+    assert.deepEqual({ ...shown?.headers }, { kind: 'odd' });
+    const kept = JSON.parse(shown && 'text' in shown.body ? shown.body.text : '');
+    assert.deepEqual(kept, {
+      undo: 'main/steps/0 call',
+      because: { code: 'connection', message: 'b could not be reached: down', place: 'main/steps/1 call' },
+      variables: { flight: { id: 1 } },
+      body: { order: 7 },
+    });
+  });
+
+  test('is told of once more when it cannot be kept', async (t) => {
+    const engine = await startEngine(t, mainFlow(steps), { far: world('car', 'undo') });
+    await engine.store.close();
+    const failed = assert.rejects(engine.send({ body: {} }), { code: 'connection' });
+    await engine.clock.advance(600_000);
+    await failed;
+    const errors = engine.log.lines.filter(({ level }) => level === 'error').map(({ message }) => message);
+    assert.deepEqual(errors, [
+      'a compensation failed: its effect is still there',
+      'a compensation that failed could not be kept: only the log knows of it',
+    ]);
+  });
+});

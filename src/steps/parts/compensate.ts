@@ -30,8 +30,9 @@ export function compensated(
   const usesBody = context.body.uses > uses;
   const remember = (saw: Exchange, outcome: Outcome): void =>
     saw.life.onUndo({
-      place: context.title,
+      place: placeOf(context),
       outcome,
+      saw,
       run: (life, error, attempt) =>
         undo.handler(saw.with({ life, error, reply: undefined, position: `${saw.position}#${attempt}` })),
     });
@@ -51,4 +52,11 @@ export function compensated(
       life.end();
     }
   };
+}
+
+/** As errors and logs call it: `book/steps/1 "Reserve the flight"`. */
+function placeOf({ pointer, title }: CompileContext): string {
+  const [, at = pointer, kind] = /^\/flows\/(.*)\/([^/]*)$/s.exec(pointer) ?? [];
+  const path = at.replaceAll('~1', '/').replaceAll('~0', '~');
+  return title === kind ? `${path} ${kind}` : `${path} "${title}"`;
 }

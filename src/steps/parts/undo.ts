@@ -18,19 +18,22 @@ const attemptMs = 60_000;
 
 /**
  * Compensating Transactions: what the scope did is undone, the latest first. Every one is tried, again and again where
- * it fails for a moment; one that cannot be done leaves an effect behind, which somebody must see.
+ * it fails for a moment; one that cannot be done leaves an effect behind, and is parked for somebody to see.
  */
 export async function undo(exchange: Exchange, error: Failure, options: UndoOptions): Promise<void> {
   for (const one of exchange.life.takeUndo()) {
     const failed = await undone(one, exchange, error, options);
     if (!failed) continue;
+    const { error: reason, attempts } = failed;
     exchange.life.affect('unknown');
     exchange.services.log.error('a compensation failed: its effect is still there', {
       ...exchange.named,
       place: one.place,
-      code: failed.code,
-      detail: failed.message,
+      code: reason.code,
+      detail: reason.message,
     });
+    const { place, saw } = one;
+    await exchange.services.parkUndo?.(exchange, { place, saw, why: error, failed: reason, attempts });
   }
 }
 
@@ -40,7 +43,7 @@ async function undone(
   exchange: Exchange,
   error: Failure,
   { maxAttempts, delay, maxDelay }: UndoOptions,
-): Promise<Failure | undefined> {
+): Promise<{ readonly error: Failure; readonly attempts: number } | undefined> {
   const { clock, random, log } = exchange.services;
   for (let attempt = 1; ; attempt++) {
     const life: Life = exchange.life.undoing(attemptMs);
@@ -51,7 +54,7 @@ async function undone(
       if (exchange.life.suspended) throw thrown;
       const failed = toFailure(thrown);
       const passing = failed.kind === 'transient' || failed.kind === 'rejected';
-      if (!passing || attempt >= maxAttempts) return failed;
+      if (!passing || attempt >= maxAttempts) return { error: failed, attempts: attempt };
       const pause = Math.min(maxDelay, delay * 2 ** (attempt - 1)) * random.next();
       log.warn('a compensation failed, trying again', {
         ...exchange.named,
