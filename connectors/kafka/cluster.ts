@@ -1,8 +1,12 @@
-import { failure } from '#sdk';
+import { type Clock, failure, sleep } from '#sdk';
 import { explain, nested } from './explain.ts';
 import type { Client, Connection, Library } from './library.ts';
 
 type Metadata = Awaited<ReturnType<Client['metadata']>>;
+type TopicMetadata = Metadata['topics'] extends Map<string, infer T> ? T : never;
+
+const mostTries = 4;
+const pauseMs = 250;
 
 /** Where the partitions of a topic are led. */
 export interface Leaders {
@@ -14,22 +18,28 @@ export class Cluster {
   /** Resolves when no broker can be reached any more, with why. */
   readonly lost: Promise<string>;
   readonly #client: Client;
+  readonly #clock: Clock;
   #lose: (why: string) => void = () => {};
   #probing = false;
   #closed = false;
 
-  private constructor(client: Client) {
+  private constructor(client: Client, clock: Clock) {
     this.#client = client;
+    this.#clock = clock;
     this.lost = new Promise((resolve) => {
       this.#lose = resolve;
     });
   }
 
   /** Rejects when no broker answers; what it was then is the library's error. */
-  static async open(library: Library, options: ConstructorParameters<Library['Base']>[0]): Promise<Cluster> {
+  static async open(
+    library: Library,
+    options: ConstructorParameters<Library['Base']>[0],
+    clock: Clock,
+  ): Promise<Cluster> {
     const client = new library.Base(options);
     quiet(client);
-    const cluster = new Cluster(client);
+    const cluster = new Cluster(client, clock);
     try {
       await client.metadata({ topics: [] });
     } catch (thrown) {
@@ -42,26 +52,28 @@ export class Cluster {
 
   /** Rejects with a permanent failure for a topic that does not exist. */
   async leaders(topic: string, fresh = false): Promise<Leaders> {
-    let metadata: Metadata;
-    try {
-      metadata = await this.#client.metadata({ topics: [topic], forceUpdate: fresh });
-    } catch (thrown) {
-      for (const { message } of nested(thrown)) if (message === `Unknown topic ${topic}.`) throw missingTopic(topic);
-      throw thrown;
+    for (let tries = 1; ; tries++) {
+      const found = await this.#topic(topic, fresh || tries > 1);
+      if (found) return leadersOf(found);
+      // What was just made is not known to all brokers at once.
+      if (tries === mostTries) throw missingTopic(topic);
+      await sleep(this.#clock, pauseMs);
     }
-    const found = metadata.topics.get(topic);
-    if (!found) throw missingTopic(topic);
-    const partitions = Array.from({ length: found.partitionsCount }, (_, index) => {
-      const leader = found.partitions[index]?.leader;
-      return leader === undefined || leader < 0 ? undefined : leader;
-    });
-    return { partitions };
   }
 
-  /** A connection to one broker; any, when `node` is not given. */
-  async connection(node?: number): Promise<Connection> {
-    const connections = await this.#client.connectToBrokers(node === undefined ? null : [node]);
-    const [connection] = connections.values();
+  async #topic(topic: string, fresh: boolean): Promise<TopicMetadata | undefined> {
+    try {
+      const metadata = await this.#client.metadata({ topics: [topic], forceUpdate: fresh });
+      return metadata.topics.get(topic);
+    } catch (thrown) {
+      for (const { message } of nested(thrown)) if (message === `Unknown topic ${topic}.`) return undefined;
+      throw thrown;
+    }
+  }
+
+  async connection(node: number): Promise<Connection> {
+    const connections = await this.#client.connectToBrokers([node]);
+    const connection = connections.get(node);
     if (!connection) throw failure('connection', { detail: 'the broker has left the cluster' });
     return connection;
   }
@@ -98,6 +110,13 @@ export function quiet(client: Client): void {
   };
   client.connections.on('connecting', listen as never);
 }
+
+const leadersOf = ({ partitionsCount, partitions }: TopicMetadata): Leaders => ({
+  partitions: Array.from({ length: partitionsCount }, (_, index) => {
+    const leader = partitions[index]?.leader;
+    return leader === undefined || leader < 0 ? undefined : leader;
+  }),
+});
 
 const missingTopic = (topic: string) =>
   failure(

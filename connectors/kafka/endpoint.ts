@@ -47,7 +47,7 @@ class Writing {
     this.link = new Link<Cluster>(
       {
         far: farName(options),
-        open: () => Cluster.open(library, client),
+        open: () => Cluster.open(library, client, context.clock),
         lost: (cluster) => cluster.lost,
         close: (cluster) => cluster.close(),
         explain,

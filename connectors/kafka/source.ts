@@ -26,7 +26,7 @@ export const openSource = (async (options: SourceOptions, context: SourceContext
     {
       far: farName(options),
       open: async () => {
-        const cluster = await Cluster.open(library, client);
+        const cluster = await Cluster.open(library, client, context.clock);
         try {
           await Promise.all(topics.map((topic) => cluster.leaders(topic)));
           await reading.permitted();

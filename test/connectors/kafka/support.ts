@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import type { TestContext } from 'node:test';
+import type { Endpoint, Source } from '#sdk';
 import type { EndpointOptions, SourceOptions } from '../../../connectors/kafka/definition.ts';
+import { openEndpoint } from '../../../connectors/kafka/endpoint.ts';
+import { openSource } from '../../../connectors/kafka/source.ts';
+import { systemClock } from '../../../src/core/clock.ts';
 import { finished } from '../../support/child-process.ts';
+import { eventually } from '../../support/eventually.ts';
 import { kcatProgram } from '../../support/kafka-server.ts';
+import { ManualFlow, type PlainContext, type PlainOptions, plainContext } from '../../support/plain-context.ts';
 
 /** A name that no other test has. */
 export const fresh = (prefix = 't'): string => `${prefix}-${randomUUID().slice(0, 8)}`;
@@ -22,6 +29,58 @@ export const sourceOptions = (
 export const endpointOptions = (
   options: Pick<EndpointOptions, 'brokers'> & Partial<EndpointOptions>,
 ): EndpointOptions => ({ compression: 'none', linger: 0, ...options });
+
+export interface OpenedSource {
+  readonly source: Source;
+  readonly flow: ManualFlow;
+  readonly context: PlainContext;
+  readonly texts: () => readonly string[];
+  /** Waits until so many records were handed over. */
+  reached(count: number): Promise<void>;
+  /** Ends it as the runtime does when nothing is under way. */
+  end(): Promise<void>;
+}
+
+/** A source whose records are settled by hand. */
+export async function openedSource(
+  t: TestContext,
+  options: Parameters<typeof sourceOptions>[0],
+  more: PlainOptions & { readonly done?: boolean } = {},
+): Promise<OpenedSource> {
+  const flow = new ManualFlow();
+  const { done, ...rest } = more;
+  const context = plainContext({ clock: systemClock, deliver: done ? flow.record : flow.deliver, ...rest });
+  const source = await openSource(sourceOptions(options), context);
+  const end = async (): Promise<void> => {
+    await source.stop();
+    for (const one of flow.deliveries) one.reject(new Error('the test ends'));
+    await source.close();
+  };
+  t.after(end);
+  return {
+    source,
+    flow,
+    context,
+    end,
+    texts: () => flow.deliveries.map((one) => textOf(one.message.body, context)),
+    reached: (count) => eventually(`${count} records`, () => flow.deliveries.length >= count, 20_000),
+  };
+}
+
+const textOf = (body: { bytes: PlainBytes }, { services }: PlainContext): string =>
+  Buffer.from(body.bytes(services.codec) as string).toString();
+type PlainBytes = (codec: PlainContext['services']['codec']) => Uint8Array | string | Promise<Uint8Array | string>;
+
+export async function openedEndpoint(
+  t: TestContext,
+  options: Parameters<typeof endpointOptions>[0],
+  more: PlainOptions = {},
+): Promise<{ readonly endpoint: Endpoint; readonly context: PlainContext }> {
+  const context = plainContext({ clock: systemClock, name: 'events', ...more });
+  const endpoint = await openEndpoint(endpointOptions(options), context);
+  t.after(() => endpoint.close());
+  return { endpoint, context };
+}
 
 /** Makes a topic. The mock cluster needs no telling: there every topic has four partitions. */
 export async function createTopic(

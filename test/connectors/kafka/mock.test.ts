@@ -1,0 +1,7 @@
+import { withPackage } from '../../support/debian-server.ts';
+import { kcatProgram, MockKafka } from '../../support/kafka-server.ts';
+import { describeCore } from './core.ts';
+
+withPackage('kcat', kcatProgram, 'kafka', () => {
+  describeCore('the mock cluster of librdkafka', () => MockKafka.start(), false);
+});
