@@ -194,7 +194,7 @@ export const integrationSchema = {
           type: 'string',
           format: 'password',
           description:
-            'Asked for by everything but the probes (`Authorization: Bearer …`). Without it nothing can be changed, and only a `host` that is loopback tells anything.',
+            'Asked for by everything but the probes and `/metrics` (`Authorization: Bearer …`). Without it nothing can be changed, and only a `host` that is loopback tells anything.',
           examples: ['${ADMIN_TOKEN}'],
         },
       },
