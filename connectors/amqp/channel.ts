@@ -110,7 +110,7 @@ function watched<C extends Channel>(channel: C, connection: OpenConnection): Ope
   const lost = new Promise<string>((resolve) => {
     end = resolve;
   });
-  const why = (): BrokerTrouble => trouble ?? { detail: 'the connection to the broker was lost' };
+  const why = (): BrokerTrouble => trouble ?? { detail: connection.why() };
   channel.on('error', (error) => {
     trouble ??= lostTrouble(error);
   });

@@ -15,6 +15,12 @@ export function check(options: unknown, report: Report, slot: Slot): void {
 function checkSource(options: Partial<AmqpSourceOptions>, report: Report): void {
   checkConnection(options, report);
   if (options.declare) checkQueue(options.declare, options, report);
+  if (options.exclusive && !options.declare?.passive && options.declare?.type !== 'classic') {
+    report(
+      'exclusive',
+      'a quorum queue has no exclusive readers: give `declare: { arguments: { x-single-active-consumer: true } }` instead, or `declare: { type: classic }`',
+    );
+  }
   for (const [index, { headers, routingKey }] of (options.bind ?? []).entries()) {
     if (headers && routingKey)
       report(

@@ -9,6 +9,8 @@ export interface OpenConnection {
   readonly model: ChannelModel;
   /** Resolves when it is gone, with why. */
   readonly lost: Promise<string>;
+  /** As far as it is known: channels go before their connection. */
+  readonly why: () => string;
 }
 
 /** No address answered as it should. */
@@ -74,7 +76,7 @@ export class Connection {
         resolve(lostTrouble(reason ?? error).detail);
       });
     });
-    return { model, lost };
+    return { model, lost, why: () => lostTrouble(reason).detail };
   }
 
   async #leave(model: ChannelModel): Promise<void> {

@@ -96,7 +96,7 @@ export const source = {
       type: 'boolean',
       default: false,
       description:
-        'The only reader of the queue. While another process is it, this one stands by: it is not ready, and takes over when the queue is free.',
+        'The only reader of a classic queue. While another process is it, this one stands by: it is not ready, and takes over when the queue is free.',
     },
     consumerTag: {
       ...named,
