@@ -261,7 +261,8 @@ export class Link {
         const code = (error as { readonly code?: unknown } | null | undefined)?.code;
         if (!error) resolve(value as T);
         else if (typeof code === 'number') reject(new Refused(code));
-        else reject(this.#trouble ?? new Trouble('the connection was closed'));
+        // The reason comes a moment later.
+        else void this.closed.then(reject);
       });
     });
   }

@@ -3,6 +3,8 @@ import { connect as secure } from 'node:tls';
 import { defaultPort, type Settings } from './settings.ts';
 import { socketTrouble, Trouble } from './trouble.ts';
 
+const noTls = 'the connection was closed before TLS was agreed: is it a port without TLS (`mqtt:`)?';
+
 /** A connection to the broker, ready to be spoken over; rejects with a {@link Trouble}. */
 export function openSocket(url: URL, settings: Settings, signal: AbortSignal): Promise<Socket> {
   const { tls } = settings;
@@ -42,7 +44,8 @@ export function openSocket(url: URL, settings: Settings, signal: AbortSignal): P
     // It stays for good: an error without a listener would end the process.
     socket.on('error', (error) => {
       signal.removeEventListener('abort', leave);
-      reject(socketTrouble(error, isSecure));
+      const unheard = isSecure && 'code' in error && error.code === 'ECONNRESET';
+      reject(unheard ? new Trouble(noTls) : socketTrouble(error, isSecure));
     });
     socket.once('close', () => reject(new Trouble('the connection was closed')));
     socket.once(isSecure ? 'secureConnect' : 'connect', () => {
