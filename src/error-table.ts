@@ -234,6 +234,12 @@ export const errorTable = {
     text: (f) => `Too much is going on here: ${f['detail']}`,
     help: 'Nothing was started. Try again after `Retry-After`.',
   },
+  'aggregate-full': {
+    kind: 'rejected',
+    status: 503,
+    text: (f) => `The aggregate has no room for this message: ${f['detail']}`,
+    help: 'Raise what the message names (`maxGroups`, `maxMessages`, `maxSize`), or let groups be complete earlier. Permanent where no time completes the group.',
+  },
   'channel-full': {
     kind: 'rejected',
     status: 503,

@@ -48,6 +48,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/schema/catch-entry.ts',
     'src/store/store.ts',
     'src/store/lease.ts',
+    'src/store/entries.ts',
     'src/format/index.ts',
   ],
   'src/resilience/': ['src/core/', 'src/errors.ts', 'src/schema/schema.ts', 'src/schema/infer.ts'],

@@ -68,6 +68,8 @@ export interface Origin {
   readonly receivedAt: number;
   /** 1 for the first delivery. */
   readonly attempt: number;
+  /** The same when its source hands the message over again. */
+  readonly key?: string;
   /** It comes from the dead letters. */
   readonly replayed?: true;
 }

@@ -15,6 +15,9 @@ export interface Undo {
   run(life: Life, error: Failure, attempt: number): Promise<unknown>;
 }
 
+/** Told how the message as a whole ended: `undefined` = well. May say that it is safe all the same, and what its end is then. */
+export type OnSettled = (error: Failure | undefined) => Promise<{ readonly instead: Exchange | undefined } | undefined>;
+
 /**
  * How long a message may go on: one absolute deadline and one way to be cancelled. Listening costs next to nothing;
  * an AbortSignal is made only for those who need one. Branches have a life of their own that ends with their parent's.
@@ -41,6 +44,7 @@ export class Life {
   #outcome: Outcome = 'none';
   #undo: Undo[] | undefined;
   #bodies: Set<Body> | undefined;
+  #settling: OnSettled[] | undefined;
 
   /** `deadline`: monotonic milliseconds. `late` makes the reason for its passing. */
   constructor(
@@ -185,6 +189,26 @@ export class Life {
     const undos = this.#scope.#undo ?? [];
     this.#scope.#undo = undefined;
     for (const undo of undos) this.affect(undo.outcome);
+  }
+
+  /** Calls `listener` when the message as a whole has ended, before its source hears of it. */
+  onSettled(listener: OnSettled): void {
+    const root = this.#root;
+    root.#settling ??= [];
+    root.#settling.push(listener);
+  }
+
+  /** Tells those who wanted to know, the latest first. What one of them says instead of `error` counts. */
+  async settled(error: Failure | undefined): Promise<{ readonly instead: Exchange | undefined } | undefined> {
+    let said: { readonly instead: Exchange | undefined } | undefined;
+    for (const listener of this.#settling?.reverse() ?? []) said = (await listener(error)) ?? said;
+    this.#settling = undefined;
+    return said;
+  }
+
+  /** Whether somebody wants to be told how the message ends. */
+  get settles(): boolean {
+    return this.#settling !== undefined;
   }
 
   /** An answer that may never be read: {@link discard} gives its connection back. */

@@ -17,7 +17,15 @@ import { Names } from './names.ts';
 import { observe } from './observe.ts';
 import { isRepeatable } from './operation.ts';
 import { checkPolicies } from './policy-checks.ts';
-import type { EndpointSlot, FlowProgram, ModuleSlot, Program, StoreSlot } from './program.ts';
+import type {
+  EndpointSlot,
+  FlowProgram,
+  LaterProgram,
+  LaterSource,
+  ModuleSlot,
+  Program,
+  StoreSlot,
+} from './program.ts';
 import { saysSo } from './says-so.ts';
 import { everywhere } from './scope.ts';
 import { checkSettlement } from './settlement/checks.ts';
@@ -43,6 +51,7 @@ class Compiler {
   readonly #endpoints: ReadonlyMap<string, EndpointSlot>;
   readonly #references: ReadonlyMap<string, EndpointReference>;
   readonly #flows = new Map<string, FlowProgram>();
+  readonly #laters: LaterProgram[] = [];
   readonly #modules: ModuleSlot[] = [];
   readonly #store: StoreSlot = { needed: false, store: undefined };
   /** Flows being compiled, outermost first: one that runs itself is found by it. */
@@ -76,6 +85,7 @@ class Compiler {
     return {
       source: this.#source,
       flows: this.#flows,
+      laters: this.#laters,
       endpoints: this.#endpoints,
       modules: this.#modules,
       store: this.#store,
@@ -107,7 +117,8 @@ class Compiler {
     if (flow.from && definition?.queues?.(flow.from.options)) this.#store.needed = true;
     const body = new FirstBody();
     const durable = { is: flow.durable === true };
-    const world = this.#world(flow, body, durable);
+    const laters: LaterSource[] = [];
+    const world = this.#world(flow, body, durable, laters);
     const given = [...everywhere, ...(flow.from ? (definition?.provides ?? []) : ['params', 'query', 'identity'])];
     const place: Place = {
       names: new Names(given),
@@ -139,12 +150,22 @@ class Compiler {
       streams: body.streams && !durable.is && !settlement,
       settlement,
     };
+    for (const { identity, rest, later } of laters) {
+      const guarded = withErrors((exchange) => rest(exchange.with({ flow: flow.name })), onError);
+      const handler: Handler = async (exchange) => {
+        later.begin?.(exchange.id);
+        return guarded(exchange);
+      };
+      const own = { orderBy: undefined, deadLetter: settlement?.deadLetter };
+      // What goes on is whole, and comes from the store.
+      this.#laters.push({ flow: { ...program, name: identity, handler, streams: false, settlement: own }, later });
+    }
     this.#underWay.pop();
     this.#flows.set(flow.name, program);
     return program;
   }
 
-  #world(flow: FlowSource, body: FirstBody, durable: { is: boolean }): FlowWorld {
+  #world(flow: FlowSource, body: FirstBody, durable: { is: boolean }, laters: LaterSource[]): FlowWorld {
     const makeDurable = (): void => {
       durable.is = true;
     };
@@ -173,6 +194,8 @@ class Compiler {
       },
       store: () => this.#useStore(),
       makeDurable,
+      hasSource: flow.from !== undefined,
+      later: (later) => void laters.push(later),
       module: (path, exportName, pointer) => this.#module(path, exportName, pointer),
       jsonSchema: this.#tools.jsonSchema,
       steps: (list, place) => this.#steps(world, list, place),
@@ -202,7 +225,7 @@ class Compiler {
       if (!compiled) continue;
       compiledSteps.push(compiled);
       ends ||= compiled.ends;
-      if ('around' in compiled && step === list.at(-1)) {
+      if ('around' in compiled && !compiled.mayBeLast && step === list.at(-1)) {
         world.report({
           severity: 'warning',
           code: 'guards-nothing',
@@ -222,7 +245,14 @@ class Compiler {
     const context = new StepContext(world, place, `${step.pointer}/${step.kind}`, title, world.identify(step.kind));
     const onlyWhen = step.when && new StepContext(world, place, step.pointer, 'when').expression(step.when);
     const compiled = definition.compile(step.options as never, context);
-    if ('around' in compiled) return { around: surrounding(compiled, onlyWhen, placeOf(step)), ends: false };
+    if ('around' in compiled) {
+      const { mayBeLast } = compiled;
+      return {
+        around: surrounding(compiled, onlyWhen, placeOf(step)),
+        ends: false,
+        ...(mayBeLast ? { mayBeLast } : {}),
+      };
+    }
     const { handler, ends } = typeof compiled === 'function' ? { handler: compiled, ends: false } : compiled;
     const observed = observe(handler, placeOf(step));
     if (!onlyWhen) return { handler: observed, ends };

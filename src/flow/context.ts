@@ -14,16 +14,20 @@ import type {
   EndpointReference,
   Evaluate,
   FormatReference,
+  Later,
   SchemaFinding,
   StepsOptions,
 } from '../steps/step.ts';
 import type { Store } from '../store/store.ts';
 import type { FirstBody } from './body-use.ts';
+import { bound, literal } from './bound.ts';
 import { selectorProblem } from './checks.ts';
 import { expressionFindings, textFindings } from './expression-checks.ts';
 import { missingName } from './missing-name.ts';
 import { Names, variableName } from './names.ts';
+import { noSource } from './no-source.ts';
 import { filled } from './options.ts';
+import type { LaterSource } from './program.ts';
 import { ExchangeScope, reserved } from './scope.ts';
 
 /** What the steps of one flow share while they are compiled. */
@@ -50,6 +54,9 @@ export interface FlowWorld {
   flowHandler(name: string, pointer: string): Handler | undefined;
   store(): () => Store;
   makeDurable(): void;
+  /** Whether messages come in here; else it is a sub-flow. */
+  readonly hasSource: boolean;
+  later(later: LaterSource): void;
   module(path: string, exportName: string, pointer: string): () => (...args: readonly unknown[]) => unknown;
   jsonSchema(schema: unknown): (value: unknown) => readonly SchemaFinding[];
   steps(list: readonly StepSource[], place: Place): Compiled;
@@ -242,6 +249,15 @@ export class StepContext implements CompileContext {
     this.#world.makeDurable();
   }
 
+  later(rest: Handler, later: Later): void {
+    if (!this.#world.hasSource) this.report('', noSource(this.pointer));
+    this.#world.later({ identity: this.identity, flow: this.#world.flow, rest, later });
+  }
+
+  forgetNames(): void {
+    this.#place.names.forgetAllBut(reserved.filter((name) => name !== 'failed'));
+  }
+
   flow(name: string, at: string): Handler | undefined {
     return this.#world.flowHandler(name, `${this.pointer}/${at}`);
   }
@@ -376,17 +392,6 @@ export class StepContext implements CompileContext {
         : `nothing is declared under \`${where}:\``;
     this.report(at, { code, name, message: `There is no ${what}; ${hint}`, ...(suggestion ? { suggestion } : {}) });
   }
-}
-
-const literal = (value: unknown): { constant: { readonly value: unknown }; evaluate: Evaluate } => ({
-  constant: { value },
-  evaluate: () => value,
-});
-
-function bound(expression: Expression): Evaluate {
-  const { constant } = expression;
-  if (constant) return () => constant.value;
-  return (exchange) => expression.evaluate(new ExchangeScope(exchange));
 }
 
 const pointerOf = (base: string, path: readonly (string | number)[]): string =>

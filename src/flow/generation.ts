@@ -2,7 +2,7 @@ import type { Exchange, Services } from '../core/exchange.ts';
 import { Life } from '../core/life.ts';
 import { type Meter, MeterScope, noMeter } from '../core/meter.ts';
 import type { EndpointSource } from '../core/written.ts';
-import { detailOf, Failure, failure } from '../errors.ts';
+import { detailOf, type Failure, failure } from '../errors.ts';
 import { type Policy, type PolicyOptions, policies } from '../resilience/policy.ts';
 import type {
   Connector,
@@ -28,10 +28,12 @@ import { isRepeatable, receiving } from './operation.ts';
 import type { Ownership } from './ownership.ts';
 import { undoParking } from './parked-undo.ts';
 import type { FlowProgram, Program } from './program.ts';
+import { redactor } from './redactor.ts';
 import { hashOf, type Runs } from './runs.ts';
 import { saysSo } from './says-so.ts';
 import { Settlement } from './settlement/settlement.ts';
 import type { SharedResources } from './shared.ts';
+import { endpointCalled, sourceOf, starting } from './starting.ts';
 import { traced } from './traced.ts';
 
 /** What outlives a version of the integration. */
@@ -41,6 +43,8 @@ export interface Kept {
   readonly runs: Runs;
   readonly queues: Queues;
   readonly letters: () => Promise<DeadLetters>;
+  /** What steps have kept, and what goes on by itself just now, by id. */
+  readonly underWay: Set<string>;
 }
 
 /**
@@ -122,7 +126,9 @@ export class Generation {
       }
       const sources = flows.map((flow) => ({ flow, open: this.#source(flow) }));
       // Before the sources: what one of them hands over again is under way by then.
+      const laters = await this.#openLaters();
       if (opening === 'all') await this.resume();
+      for (const wake of opening === 'all' ? laters : []) await wake();
       for (const { flow, open } of sources) {
         if (this.#opens(flow, opening)) this.#sources.set(sourceOf(flow.name), await open());
       }
@@ -288,12 +294,33 @@ export class Generation {
     if (!from) throw failure('bug', { detail: `the flow ${flow.name} has no source` });
     const awaited = saysSo(this.#connector(from.name).definition.awaitsReply, from.options);
     const taken = this.#intake(flow, awaited);
-    const deliver = flow.settlement ? this.#settlement(flow, taken).deliver : taken.deliver;
+    const postpones = this.#connector(from.name).definition.postpones === true;
+    const deliver = flow.settlement ? this.#settlement(flow, taken, postpones).deliver : taken.deliver;
     this.#ways.set(flow.name, deliver);
     return () => this.#openSourceOf(from.name, from.options, flow, deliver);
   }
 
+<<<<<<< Updated upstream
   #settlement(flow: FlowProgram, { run, journal }: Intake): Settlement {
+=======
+  /** Steps that keep messages: what each kept goes on when the returned functions are called. */
+  async #openLaters(): Promise<readonly (() => Promise<void>)[]> {
+    const { laters } = this.program;
+    if (laters.length === 0) return [];
+    const { store, underWay } = await this.#openKept();
+    return laters.map(({ flow, later }) => {
+      const settlement = this.#settlement(flow, this.#intake(flow, false), false);
+      this.#ways.set(flow.name, settlement.deliver);
+      const stop = async (): Promise<void> => later.stop();
+      this.#sources.set(`What ${flow.name} has kept`, { stop, close: stop });
+      later.open({ deliver: settlement.deliver, services: this.#services, store, underWay });
+      return () => later.wake();
+    });
+  }
+
+  #settlement(flow: FlowProgram, { run, journal }: Intake, postpones: boolean): Settlement {
+    const { source } = this.program;
+>>>>>>> Stashed changes
     const settlement = new Settlement(flow, {
       services: this.#services,
       inFlight: this.#inFlight,
@@ -303,7 +330,7 @@ export class Generation {
       keeper: () => this.#keeper(),
       run,
       journal,
-      postpones: this.#connector(flow.source.from?.name ?? '').definition.postpones === true,
+      postpones,
     });
     this.#settlements.set(flow.name, settlement);
     return settlement;
@@ -360,27 +387,5 @@ export class Generation {
     const connector = this.#connectors[name];
     if (!connector) throw failure('bug', { detail: `there is no connector ${name}` });
     return connector;
-  }
-}
-
-/** The same rule as for the log: what is too short to be told from other text stays. */
-const redactor =
-  (secrets: readonly string[]) =>
-  (text: string): string =>
-    [...secrets]
-      .filter((secret) => secret.length > 2)
-      .sort((a, b) => b.length - a.length)
-      .reduce((clean, secret) => clean.replaceAll(secret, '***'), text);
-
-const endpointCalled = (name: string): string => `The endpoint \`${name}\``;
-const sourceOf = (flow: string): string => `The source of the flow \`${flow}\``;
-
-async function starting<T>(what: string, open: () => Promise<T>): Promise<T> {
-  try {
-    return await open();
-  } catch (thrown) {
-    if (thrown instanceof Failure && thrown.code === 'startup') throw thrown;
-    const detail = detailOf(thrown);
-    throw failure('startup', { what, detail }, { cause: thrown });
   }
 }

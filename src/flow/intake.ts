@@ -83,8 +83,10 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
     try {
       incoming.onStart?.(life, id);
       life.check();
-      const { origin, body, headers } = incoming;
+      const { body, headers, key } = incoming;
+      const origin = key === undefined ? incoming.origin : { ...incoming.origin, key };
       relayed = await handler(Exchange.create({ id, flow: name, services, life, trace, origin, body, headers }));
+      if (life.settles) await life.settled(undefined);
       if (run) await ended(run, id, flow.settlement !== undefined && accounting?.owned !== true);
       metered.done(clock.monotonic() - since, relayed === undefined);
       return relayed;
@@ -98,6 +100,11 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
       error.outcome = life.outcome;
       // Its time was over between two steps.
       error.place ??= name;
+      const safe = life.settles ? await life.settled(error) : undefined;
+      if (safe) {
+        if (run) await ended(run, id, flow.settlement !== undefined && accounting?.owned !== true);
+        return safe.instead;
+      }
       failed = error;
       if (!message.givenUp) report(error, { flow: name, exchange: id, traceId: trace.id }, awaited, log);
       if (run && !accounting?.owned) await ended(run, id, false);

@@ -1,6 +1,6 @@
 /** The variables that exist at one point of a flow. */
 export class Names {
-  readonly #parent: Names | undefined;
+  #parent: Names | undefined;
   readonly #own = new Set<string>();
 
   constructor(names: Iterable<string> = [], parent?: Names) {
@@ -14,6 +14,14 @@ export class Names {
 
   add(name: string): void {
     this.#own.add(name);
+  }
+
+  /** Only `names` are known from here on. */
+  forgetAllBut(names: readonly string[]): void {
+    const kept = names.filter((name) => this.has(name));
+    this.#parent = undefined;
+    this.#own.clear();
+    for (const name of kept) this.#own.add(name);
   }
 
   all(): readonly string[] {

@@ -1,5 +1,6 @@
 import type { Handler } from '../core/exchange.ts';
 import type { EndpointSource, FlowSource, IntegrationSource } from '../core/written.ts';
+import type { Later } from '../steps/step.ts';
 import type { Store } from '../store/store.ts';
 import type { SettlementProgram } from './settlement/program.ts';
 
@@ -14,6 +15,21 @@ export interface FlowProgram {
   readonly streams: boolean;
   /** Where messages wait at the far side until they are settled. */
   readonly settlement: SettlementProgram | undefined;
+}
+
+/** A step of a flow that keeps messages, and what is run over them when they go on. */
+export interface LaterSource {
+  /** What it is called in what outlives the process. */
+  readonly identity: string;
+  readonly flow: string;
+  readonly rest: Handler;
+  readonly later: Later;
+}
+
+/** The rest of a flow behind such a step, as a flow of its own, called by the identity of the step. */
+export interface LaterProgram {
+  readonly flow: FlowProgram;
+  readonly later: Later;
 }
 
 /** The place where an opened endpoint is put: compiled steps hold the slot, not the endpoint. */
@@ -41,6 +57,7 @@ export interface StoreSlot {
 export interface Program {
   readonly source: IntegrationSource;
   readonly flows: ReadonlyMap<string, FlowProgram>;
+  readonly laters: readonly LaterProgram[];
   readonly endpoints: ReadonlyMap<string, EndpointSlot>;
   readonly modules: readonly ModuleSlot[];
   readonly store: StoreSlot;

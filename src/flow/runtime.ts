@@ -184,7 +184,7 @@ export class Runtime {
       const { DeadLetters } = await import('./dead-letters/dead-letters.ts');
       return new DeadLetters(store, this.#services.random);
     };
-    return { store, ownership, runs, queues, letters };
+    return { store, ownership, runs, queues, letters, underWay: new Set() };
   }
 
   /** Other processes on the same store may fall silent at any time. */

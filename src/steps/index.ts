@@ -1,3 +1,4 @@
+import { aggregate } from './aggregate.ts';
 import { cache } from './cache.ts';
 import { call } from './call.ts';
 import { claimCheck } from './claim-check.ts';
@@ -43,6 +44,7 @@ export const steps: readonly StepDefinition[] = [
   filter,
   forEach,
   scatterGather,
+  aggregate,
   recipientList,
   routingSlip,
   wireTap,

@@ -1,4 +1,5 @@
-import type { Exchange, Handler } from '../core/exchange.ts';
+import type { Body } from '../core/body.ts';
+import type { Exchange, Handler, Headers, Origin, Services } from '../core/exchange.ts';
 import type { ExpressionSource, Finding, StepSource, TemplateSource } from '../core/written.ts';
 import type { Infer } from '../schema/infer.ts';
 import type { Schema } from '../schema/schema.ts';
@@ -31,9 +32,47 @@ export type Ending = { readonly ends: boolean } | undefined;
 /** A step that stands around all that follows in its list. */
 export interface Surrounding {
   readonly around: (rest: Handler) => Handler;
+  /** It is of use where nothing follows, too. */
+  readonly mayBeLast?: true;
 }
 
 export const defineStep = <const O extends Schema>(definition: StepDefinition<O>): StepDefinition<O> => definition;
+
+/** What a step has kept, and what goes on from there as a message of its own. */
+export interface LaterMessage {
+  readonly id: string;
+  /** The same when it is handed over again. */
+  readonly key: string;
+  readonly body: Body;
+  readonly headers: Headers;
+  readonly origin: Origin;
+  /** Messages of one lane go on one after the other. */
+  readonly lane?: string;
+}
+
+export interface LaterWorld {
+  /**
+   * The rest of the flow, with its redelivery and its dead letters. Resolved: the message is done, or is a dead letter.
+   * Rejected: the process stops, and it stays where it is.
+   */
+  readonly deliver: (message: LaterMessage) => Promise<unknown>;
+  readonly services: Services;
+  readonly store: Store;
+  /** What is under way here, by id: every version of the integration that is open has the same. */
+  readonly underWay: Set<string>;
+}
+
+/** Of a step that keeps messages: what the engine does with it. */
+export interface Later {
+  /** Before messages come. */
+  open(world: LaterWorld): void;
+  /** What was left behind goes on. Not called where only dead letters are replayed. */
+  wake(): Promise<void>;
+  /** Before the rest is run over the message `id`: throws what it met before it was kept, if that was an attempt. */
+  begin?(id: string): void;
+  /** Begins nothing any more. */
+  stop(): void;
+}
 
 /** A compiled expression, bound to messages. */
 export type Evaluate = (exchange: Exchange) => unknown | Promise<unknown>;
@@ -107,6 +146,13 @@ export interface CompileContext {
   selector(selector: string, at: string): void;
   /** The store, open before the first message comes. */
   store(): () => Store;
+  /**
+   * What the step keeps goes on by itself: `rest` is run over it as a message of the flow. Reports where the flow has no
+   * source, so that nothing can go on.
+   */
+  later(rest: Handler, later: Later): void;
+  /** Behind the step there is another message: names that were given before are not known any more. */
+  forgetNames(): void;
   /** The flow needs a journal: what it does survives a crash. */
   makeDurable(): void;
   /** The sub-flow by name: reports unknown and circular ones. */
