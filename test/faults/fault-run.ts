@@ -1,0 +1,215 @@
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type DowelProcess, startDowel } from '../support/dowel-process.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+import type { Fault, Scene } from './faults.ts';
+import { Sink } from './sink.ts';
+import type { Subject, Waiting } from './subject.ts';
+
+export interface FaultPlan {
+  readonly messages: number;
+  /** How often the fault strikes. */
+  readonly strikes: number;
+}
+
+export interface Report {
+  readonly subject: string;
+  readonly fault: string;
+  readonly strikes: number;
+  /** Messages that somebody took responsibility for. */
+  readonly accepted: number;
+  readonly lost: number;
+  readonly duplicates: number;
+  /** As many as there may be at most. */
+  readonly bound: number;
+  readonly ms: number;
+}
+
+/** How many messages are with the taker at once, at most. */
+const prefetch = 50;
+const concurrency = 20;
+/** What an effect takes: slow enough for faults to strike in the middle. */
+const effectMs = 10;
+const giveUpMs = 60_000;
+
+/** One kind of waiting, one kind of fault, many messages: what was accepted, and what had an effect, counted outside. */
+export async function runFault(subject: Subject, fault: Fault, plan: FaultPlan): Promise<Report> {
+  const since = performance.now();
+  const folder = mkdtempSync(join(tmpdir(), 'dowel-faults-'));
+  await using sink = await Sink.open(effectMs);
+  await using waiting = await subject.start();
+  const taking = await Taking.start(folder, waiting, sink.url, fault.dev === true);
+  try {
+    await using feeder = waiting.to && (await startDowel(feederFile(folder, waiting.to), { env: { PORT: '0' } }));
+    const url = (): string => feeder?.url ?? taking.url;
+    const fed = feed(plan.messages, url);
+    const scene: Scene = {
+      waiting,
+      taker: () => taking.process,
+      again: () => taking.again(),
+      edit: () => taking.edit(),
+    };
+    for (let strike = 1; strike <= plan.strikes; strike++) {
+      const reached = Math.floor((plan.messages * strike) / (plan.strikes + 1));
+      // What comes late is struck all the same.
+      await eventually('messages', () => sink.seen.size >= reached || sink.quietFor > 2000, giveUpMs).catch(() => {});
+      await fault.strike(scene);
+    }
+    const { accepted, repeated } = await fed;
+    const arrived = (): number => accepted.filter((id) => sink.seen.has(id)).length;
+    await eventually('all effects', () => arrived() === accepted.length || sink.quietFor > giveUpMs / 2, 3 * giveUpMs);
+    // What comes again comes soon.
+    await eventually('quiet', () => sink.quietFor > 1000, giveUpMs);
+    const crashes = fault.orderly ? 0 : plan.strikes;
+    return {
+      subject: subject.name,
+      fault: fault.name,
+      strikes: plan.strikes,
+      accepted: accepted.length,
+      lost: accepted.length - arrived(),
+      duplicates: sink.duplicates,
+      bound: crashes * (waiting.to ? prefetch : concurrency) + repeated,
+      ms: Math.round(performance.now() - since),
+    };
+  } catch (error) {
+    throw new Error(taking.process.describe(`${subject.name}, ${fault.title}`), { cause: error });
+  } finally {
+    await taking[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Hands over until somebody takes responsibility. `repeated`: asked again although it may have been taken. */
+async function feed(
+  messages: number,
+  url: () => string,
+): Promise<{ readonly accepted: readonly string[]; readonly repeated: number }> {
+  const ids = Array.from({ length: messages }, (_, nth) => `m${nth}`);
+  const accepted: string[] = [];
+  let repeated = 0;
+  let next = 0;
+  const one = async (id: string): Promise<void> => {
+    for (;;) {
+      try {
+        const response = await fetch(`${url()}/feed`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ id }),
+          signal: AbortSignal.timeout(20_000),
+        });
+        const text = await response.text();
+        if (response.ok) {
+          accepted.push(id);
+          return;
+        }
+        if (!/"outcome":"none"/.test(text)) repeated++;
+      } catch (error) {
+        // Refused is surely not taken.
+        const { cause } = error as { readonly cause?: { readonly code?: string } };
+        if (cause?.code !== 'ECONNREFUSED') repeated++;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+  const lane = async (): Promise<void> => {
+    for (let id = ids[next++]; id !== undefined; id = ids[next++]) await one(id);
+  };
+  await Promise.all(Array.from({ length: 20 }, lane));
+  return { accepted, repeated };
+}
+
+function feederFile(folder: string, { endpoint, send }: NonNullable<Waiting['to']>): string {
+  const file = join(folder, 'feeder.yaml');
+  const yaml = `
+dowel: 1
+name: feeder
+config: { PORT: { type: integer, default: 0 } }
+server: { port: "\${PORT}", host: 127.0.0.1 }
+admin: { port: 0 }
+endpoints:
+  waiting:
+    ${endpoint}
+    timeout: 10s
+flows:
+  feed:
+    from: { http: { method: POST, path: /feed } }
+    steps:
+      - send: { endpoint: waiting, ${send} }
+`;
+  writeFileSync(file, yaml);
+  return file;
+}
+
+/** The integration that faults happen to. */
+class Taking implements AsyncDisposable {
+  process: DowelProcess;
+  readonly #file: string;
+  readonly #yaml: (version: number) => string;
+  readonly #command: 'run' | 'dev';
+  readonly #port: number;
+  #version = 1;
+
+  private constructor(
+    process: DowelProcess,
+    file: string,
+    yaml: (version: number) => string,
+    command: 'run' | 'dev',
+    port: number,
+  ) {
+    this.process = process;
+    this.#file = file;
+    this.#yaml = yaml;
+    this.#command = command;
+    this.#port = port;
+  }
+
+  static async start(folder: string, waiting: Waiting, sink: string, dev: boolean): Promise<Taking> {
+    const file = join(folder, 'taker.yaml');
+    const port = await freePort();
+    const yaml = (version: number): string => `
+dowel: 1
+name: taker
+version: "${version}"
+server: { port: ${port}, host: 127.0.0.1 }
+admin: { port: 0 }
+endpoints:
+  sink:
+    http: { url: "${sink}" }
+    timeout: 10s
+flows:
+  take:
+    from:
+      ${waiting.from}
+    concurrency: ${concurrency}
+    redelivery: { maxAttempts: 100, delay: 50ms, maxDelay: 500ms }
+    steps:
+      - send: { endpoint: sink, body: { id: "\${{ id }}", version: "${version}" } }
+`;
+    writeFileSync(file, yaml(1));
+    const command = dev ? 'dev' : 'run';
+    return new Taking(await startDowel(file, { command }), file, yaml, command, port);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  async again(): Promise<void> {
+    this.process = await startDowel(this.#file, { command: this.#command });
+  }
+
+  async edit(): Promise<void> {
+    const version = ++this.#version;
+    // At once, as editors do.
+    writeFileSync(`${this.#file}.new`, this.#yaml(version));
+    renameSync(`${this.#file}.new`, this.#file);
+    const reloads = (): number => this.process.stderr.split(/ reloaded {2}/).length - 1;
+    await this.process.until('the reload', () => reloads() >= version - 1, 20_000);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.process[Symbol.asyncDispose]();
+  }
+}

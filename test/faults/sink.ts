@@ -1,0 +1,48 @@
+import { createServer, type Server } from 'node:http';
+
+/** Where the effects of messages are seen: an outside count of how often each came. Takes a moment for each. */
+export class Sink implements AsyncDisposable {
+  readonly seen = new Map<string, number>();
+  readonly #server: Server;
+  #changed = performance.now();
+
+  private constructor(ms: number) {
+    this.#server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const { id } = JSON.parse(Buffer.concat(chunks).toString()) as { readonly id: string };
+        this.seen.set(id, (this.seen.get(id) ?? 0) + 1);
+        this.#changed = performance.now();
+        setTimeout(() => response.writeHead(204).end(), ms);
+      });
+    });
+  }
+
+  static async open(ms: number): Promise<Sink> {
+    const sink = new Sink(ms);
+    await new Promise<void>((resolve) => sink.#server.listen(0, '127.0.0.1', resolve));
+    return sink;
+  }
+
+  get url(): string {
+    const address = this.#server.address();
+    if (typeof address !== 'object' || address === null) throw new Error('the sink has no port');
+    return `http://127.0.0.1:${address.port}`;
+  }
+
+  /** How many effects there were beyond the first of each message. */
+  get duplicates(): number {
+    return [...this.seen.values()].reduce((sum, count) => sum + count - 1, 0);
+  }
+
+  /** Milliseconds since the last effect. */
+  get quietFor(): number {
+    return performance.now() - this.#changed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}

@@ -1,0 +1,116 @@
+import { kafkaJars } from '../support/kafka-jars.ts';
+import { howToGetKafka, RealKafka } from '../support/kafka-server.ts';
+import { MosquittoServer, mosquittoProgram } from '../support/mosquitto-server.ts';
+import { NatsServer, natsProgram } from '../support/nats-server.ts';
+import { RabbitmqServer, rabbitmqProgram } from '../support/rabbitmq-server.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
+import type { Subject, Waiting } from './subject.ts';
+
+const missing = async (program: string | undefined, name: string): Promise<string | undefined> =>
+  program === undefined ? `not installed: apt-get install ${name}` : undefined;
+
+interface Broker extends AsyncDisposable {
+  readonly port: number;
+  kill(): Promise<void>;
+  start(): Promise<void>;
+}
+
+/** The one that takes is connected through a proxy, the one that hands over is not. */
+async function behindProxy(
+  broker: Broker,
+  describe: (takenFrom: number) => Pick<Waiting, 'from' | 'to'>,
+): Promise<Waiting> {
+  const proxy = await TcpProxy.before(broker.port);
+  return {
+    ...describe(proxy.port),
+    async restart() {
+      await broker.kill();
+      await broker.start();
+    },
+    cut: (how) => (how === 'reset' ? proxy.reset() : proxy.mute()),
+    async [Symbol.asyncDispose]() {
+      await proxy[Symbol.asyncDispose]();
+      await broker[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const ofRuntime = ['kill', 'stop', 'reload'] as const;
+const all = [...ofRuntime, 'broker', 'reset', 'mute'] as const;
+
+const amqp: Subject = {
+  name: 'amqp',
+  faults: all,
+  missing: () => missing(rabbitmqProgram, 'rabbitmq-server'),
+  start: async () => {
+    const broker = await RabbitmqServer.start();
+    const at = (port: number): string => `url: "amqp://guest:guest@127.0.0.1:${port}"`;
+    return behindProxy(broker, (port) => ({
+      from: `amqp: { ${at(port)}, queue: faults, prefetch: 50, heartbeat: 2s }`,
+      to: { endpoint: `amqp: { ${at(broker.port)} }`, send: 'amqp: { routingKey: faults }' },
+    }));
+  },
+};
+
+const mqtt: Subject = {
+  name: 'mqtt',
+  faults: all,
+  missing: () => missing(mosquittoProgram, 'mosquitto'),
+  start: async () => {
+    const broker = await MosquittoServer.start({
+      settings: () => ['max_queued_messages 0', 'max_inflight_messages 0'],
+    });
+    const at = (port: number): string => `url: "mqtt://127.0.0.1:${port}"`;
+    return behindProxy(broker, (port) => ({
+      from: `mqtt: { ${at(port)}, topics: [faults], clientId: faults-taker, receiveMaximum: 50, keepalive: 2s }`,
+      to: { endpoint: `mqtt: { ${at(broker.port)} }`, send: 'mqtt: { topic: faults }' },
+    }));
+  },
+};
+
+const nats: Subject = {
+  name: 'nats',
+  faults: all,
+  missing: () => missing(natsProgram, 'nats-server'),
+  start: async () => {
+    const broker = await NatsServer.start();
+    const at = (port: number): string => `servers: [ "nats://127.0.0.1:${port}" ]`;
+    return behindProxy(broker, (port) => ({
+      from: `nats: { ${at(port)}, stream: FAULTS, declare: { subjects: [ faults ] }, durable: faults, prefetch: 50, ackWait: 5s }`,
+      to: { endpoint: `nats: { ${at(broker.port)} }`, send: 'nats: { subject: faults }' },
+    }));
+  },
+};
+
+const kafka: Subject = {
+  name: 'kafka',
+  faults: [...ofRuntime, 'broker'],
+  missing: async () => ((await kafkaJars()) ? undefined : howToGetKafka),
+  start: async () => {
+    const broker = await RealKafka.start();
+    if (!broker) throw new Error('there is no broker');
+    const at = `brokers: [ "${broker.brokers}" ]`;
+    return {
+      from: `kafka: { ${at}, topics: [ faults ], group: faults }`,
+      to: { endpoint: `kafka: { ${at}, topic: faults }`, send: 'kafka: {}' },
+      async restart() {
+        await broker.kill();
+        await broker.start();
+      },
+      [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose](),
+    };
+  },
+};
+
+/** 202 from an http source that keeps what it accepts in the store. */
+const accepted: Subject = {
+  name: 'accepted',
+  faults: ofRuntime,
+  missing: async () => undefined,
+  start: async () => ({
+    from: 'http: { method: POST, path: /feed, reply: accepted }',
+    [Symbol.asyncDispose]: async () => {},
+  }),
+};
+
+export const subjects: readonly Subject[] = [accepted, amqp, mqtt, nats, kafka];
