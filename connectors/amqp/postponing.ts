@@ -27,8 +27,8 @@ export class Postponing {
   readonly #types: ('quorum' | 'classic')[];
   readonly #outbox: Outbox;
   readonly #context: SourceContext;
-  /** When each was declared. */
-  readonly #declared = new Map<string, number>();
+  /** When each was declared last. */
+  readonly #declared = new Map<string, { readonly since: number; readonly done: Promise<void> }>();
   #forbidden = false;
 
   constructor({ queue, declare }: AmqpSourceOptions, outbox: Outbox, context: SourceContext) {
@@ -60,24 +60,33 @@ export class Postponing {
     }
   }
 
-  async #declare(name: string, ms: number): Promise<void> {
-    const { clock, log } = this.#context;
-    const since = this.#declared.get(name);
-    if (since !== undefined && clock.monotonic() - since < renewMs) return;
+  /** All who need the queue at the same time declare it once. */
+  #declare(name: string, ms: number): Promise<void> {
+    const now = this.#context.clock.monotonic();
+    const known = this.#declared.get(name);
+    if (known && now - known.since < renewMs) return known.done;
+    const done = this.#make(name, ms);
+    this.#declared.set(name, { since: now, done });
+    return done;
+  }
+
+  async #make(name: string, ms: number): Promise<void> {
     try {
       await this.#outbox.declare(name, { durable: true, arguments: this.#arguments(ms) });
-      this.#declared.set(name, clock.monotonic());
     } catch (thrown) {
       const { code, detail } = lostTrouble(thrown);
       if ((code === 406 || code === 540) && this.#types.length > 1) {
         this.#types.shift();
-        await this.#declare(name, ms);
+        await this.#make(name, ms);
         return;
       }
       if (code === undefined) throw thrown;
       this.#forbidden = true;
       const facts = { flow: this.#context.name, queue: name, detail };
-      log.warn('messages that shall wait stay here, unacknowledged: no queue can be made for them', facts);
+      this.#context.log.warn(
+        'messages that shall wait stay here, unacknowledged: no queue can be made for them',
+        facts,
+      );
     }
   }
 
