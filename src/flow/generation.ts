@@ -300,9 +300,6 @@ export class Generation {
     return () => this.#openSourceOf(from.name, from.options, flow, deliver);
   }
 
-<<<<<<< Updated upstream
-  #settlement(flow: FlowProgram, { run, journal }: Intake): Settlement {
-=======
   /** Steps that keep messages: what each kept goes on when the returned functions are called. */
   async #openLaters(): Promise<readonly (() => Promise<void>)[]> {
     const { laters } = this.program;
@@ -319,8 +316,6 @@ export class Generation {
   }
 
   #settlement(flow: FlowProgram, { run, journal }: Intake, postpones: boolean): Settlement {
-    const { source } = this.program;
->>>>>>> Stashed changes
     const settlement = new Settlement(flow, {
       services: this.#services,
       inFlight: this.#inFlight,
