@@ -2,7 +2,9 @@
  * A process with a durable flow, real time and an SQLite store, that kills itself at a write of its journal. The outside
  * world is a file: each effect is a line of it.
  *
- *     node durable-process.ts FOLDER INTEGRATION WRITE before|after send|resume
+ *     node durable-process.ts FOLDER INTEGRATION WRITE before|after send|resume|NUMBERS
+ *
+ * NUMBERS (`1,2,3`): messages that a source sends with a key, one after the other; each that is acknowledged is a line, too.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -20,12 +22,14 @@ import { steps } from '../../src/steps/index.ts';
 import { openStore } from '../../src/store/open.ts';
 import { DyingStore } from './dying-store.ts';
 import { definitions } from './engine.ts';
+import { eventually } from './eventually.ts';
 import { recordingLog } from './plain-context.ts';
 
 const [folder = '', file = '', at = '', when = '', what = ''] = process.argv.slice(2);
 const outside = join(folder, 'outside.txt');
 const log = recordingLog();
 
+let opened: DyingStore | undefined;
 let deliver:
   | Parameters<NonNullable<Awaited<ReturnType<NonNullable<Connector['source']>>>['openSource']>>[1]['deliver']
   | undefined;
@@ -67,7 +71,8 @@ const runtime = new Runtime(
       const world = { clock: systemClock, log, integration: name, folder, onFatal: () => process.exit(70) };
       const store = await openStore(undefined, world);
       const death = { at: Number(at), when: when as 'before' | 'after' };
-      return new DyingStore(store, death, () => process.kill(process.pid, 'SIGKILL'));
+      opened = new DyingStore(store, death, () => process.kill(process.pid, 'SIGKILL'));
+      return opened;
     },
   },
   connectors,
@@ -76,6 +81,15 @@ await runtime.start(program);
 if (what === 'send') {
   const message = { body: Body.value({}), headers: noHeaders, origin: { receivedAt: Date.now(), attempt: 1 } };
   await deliver?.(message).catch(() => undefined);
+}
+for (const n of what.match(/\d+/g) ?? []) {
+  const body = Body.value({ n: Number(n) });
+  await deliver?.({ body, headers: noHeaders, key: `m${n}`, origin: { receivedAt: Date.now(), attempt: 1 } });
+  appendFileSync(outside, `acknowledged ${n}\n`);
+}
+if (opened && /^\d/.test(what)) {
+  const groups = { prefix: 'main/aggregate/1 complete ', limit: 1 };
+  await eventually('no group waits', async () => (await opened?.list('aggregate', groups))?.entries.length === 0);
 }
 // What was left behind goes on in the background; a stop waits for it.
 await runtime.stop(10_000);
