@@ -45,6 +45,9 @@ const said = (message: string): string | undefined =>
 export function dialTrouble(thrown: unknown, address: Address, external: boolean): BrokerTrouble {
   const message = thrown instanceof Error ? thrown.message : '';
   const code = codeOf(thrown);
+  if (code === 'ECONNRESET' || message.startsWith('Socket closed abruptly')) {
+    return { detail: closedAtOnce(address), hopeless: false };
+  }
   if (code in network) return { detail: `${network[code]} (${code})`, hopeless: false };
   if (code in certificates) return { detail: `${certificates[code]} (${code})`, hopeless: true };
   if (code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS')) {
@@ -64,16 +67,15 @@ export function dialTrouble(thrown: unknown, address: Address, external: boolean
   if (message.includes('got <ConnectionClose') && message.startsWith('Expected ConnectionOpenOk')) {
     return { detail: refusedVhost(address, external), hopeless: true };
   }
-  if (message.startsWith('Socket closed abruptly')) {
-    const tls = address.tls
-      ? 'its log says why'
-      : 'a port for TLS (write `amqps:`), a wrong port, or a broker that is stopping';
-    return { detail: `it closed the connection at once: ${tls}`, hopeless: false };
-  }
   if (/frame|Expected Connection/i.test(message)) {
     return { detail: 'what answers there does not speak AMQP 0-9-1: is it the right port?', hopeless: true };
   }
   return { detail: code === '' ? 'the connection could not be opened' : code, hopeless: false };
+}
+
+function closedAtOnce({ tls }: Address): string {
+  const why = tls ? 'its log says why' : 'is it a port for TLS (write `amqps:`), or not a broker?';
+  return `it closed the connection at once: ${why}`;
 }
 
 function refusedUser({ username }: Address, external: boolean): string {
