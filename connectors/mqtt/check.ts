@@ -26,6 +26,9 @@ function checkConnection(options: Connection, report: Report): void {
   if (password !== undefined && !named && version === '3.1.1') {
     report('password', 'MQTT 3.1.1 knows no password without a name: add `username`');
   }
+  if (typeof version === 'number' && version !== 5) {
+    report('version', `There is no MQTT ${version} here: write \`5\` or \`3.1.1\``, '3.1.1');
+  }
   if (clientId !== undefined) checkClientId(clientId, report);
   if (keepalive !== undefined && keepalive % 1000 !== 0) {
     report('keepalive', 'The protocol counts whole seconds here', `${Math.ceil(keepalive / 1000)}s`);
@@ -58,18 +61,17 @@ function checkUrl(at: string, text: string, hasUsername: boolean, report: Report
   if (protocol !== 'mqtt:' && protocol !== 'mqtts:') {
     const meant = synonyms[protocol];
     const suggestion = meant === undefined || url.password !== '' ? undefined : text.replace(protocol, meant);
-    const instead = /^wss?:$/.test(protocol)
-      ? 'MQTT over WebSocket is not spoken: ask the broker for its port of'
-      : 'write';
-    report(
-      at,
-      `\`${protocol}\` is not a protocol of this connector: ${instead} \`mqtt:\` or \`mqtts:\` (TLS)`,
-      suggestion,
-    );
+    const message = /^wss?:$/.test(protocol)
+      ? 'MQTT over WebSocket is not spoken here: take the port where the broker speaks MQTT itself, with `mqtt:` or `mqtts:` (TLS)'
+      : `\`${protocol}\` is not a protocol of this connector: write \`mqtt:\` or \`mqtts:\` (TLS)`;
+    report(at, message, suggestion);
     return;
   }
-  if (url.hostname === '') report(at, 'The URL names no host; for example `mqtt://localhost:1883`');
-  if (hasUsername && url.username !== '') report(at, 'The user stands in the URL and in `username`: write it once');
+  if (url.hostname === '') {
+    report(at, 'The URL names no host; for example `mqtt://localhost:1883`');
+    return;
+  }
+  if (hasUsername && url.username !== '') report('username', 'The URL names a user already: give one of the two');
   if (url.pathname.length > 1 || url.search !== '' || url.hash !== '') {
     report(at, 'The URL of a broker ends with its host and port: topics stand in `topics` or `topic`');
   }

@@ -12,10 +12,7 @@ const connection = {
     examples: ['mqtt://localhost:1883', '${MQTT_URL}', ['mqtt://mq-1', 'mqtt://mq-2']],
   },
   version: {
-    either: [
-      { type: 'integer', minimum: 5, maximum: 5 },
-      { type: 'string', enum: ['3.1.1'] },
-    ],
+    either: [{ type: 'number' }, { type: 'string', enum: ['3.1.1'] }],
     default: 5,
     description:
       'Version of the protocol. Only 5 has headers (user properties), content types, reasons for refusals and a receive maximum.',
