@@ -9,6 +9,7 @@ import { replay } from './dead-letters/replay.ts';
 import { show } from './dead-letters/show.ts';
 import { exitCode } from './exit-codes.ts';
 import { fail } from './output.ts';
+import { exitOf } from './process.ts';
 import { fileOf, parse, UsageError } from './usage.ts';
 
 const usage = `
@@ -63,15 +64,17 @@ export async function command([name = '', ...args]: readonly string[]): Promise<
 }
 
 async function at(place: Place, job: Job): Promise<number> {
-  let code: number = exitCode.internal;
   try {
-    code = await job(place);
-  } finally {
-    const lost = await place.close();
+    return await job(place);
+  } catch (thrown) {
+    const { interrupted } = place;
+    if (!interrupted) throw thrown;
+    await place.close();
     // What was given up may hold on to the process for ever.
-    if (lost > 0) process.exit(exitCode.gaveUp);
+    process.exit(exitOf(interrupted));
+  } finally {
+    await place.close();
   }
-  return code;
 }
 
 function misnamed(name: string): string {

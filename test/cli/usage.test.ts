@@ -4,7 +4,7 @@ import { finished } from '../support/child-process.ts';
 import { runDowel } from '../support/dowel-process.ts';
 import { answering, Project } from './support/project.ts';
 
-const commands = ['run', 'dev', 'validate', 'graph', 'schema', 'new', 'healthcheck'];
+const commands = ['run', 'dev', 'validate', 'graph', 'schema', 'new', 'dead-letters', 'healthcheck'];
 
 describe('help', () => {
   test('dowel help lists every command, on stdout', async () => {

@@ -12,7 +12,15 @@ export interface Command {
   readonly prepare: (ids: readonly string[], values: Values) => Job;
 }
 
-const unavailable: ReadonlySet<string> = new Set(['connection', 'startup', 'starting', 'stopping', 'store', 'timeout']);
+const unavailable: ReadonlySet<string> = new Set([
+  'aborted',
+  'connection',
+  'startup',
+  'starting',
+  'stopping',
+  'store',
+  'timeout',
+]);
 
 /** Neither this letter nor another can be handled now. */
 export const isUnavailable = ({ code }: Failure): boolean => unavailable.has(code);

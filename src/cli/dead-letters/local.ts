@@ -34,9 +34,20 @@ export async function openLocal(program: Program, source: IntegrationSource, mis
   });
   const runtime = new Runtime(services(log), connectors);
   runtime.standBy(program);
-  onSignals(() => void runtime.stop(drainTimeout));
+  let interrupted: NodeJS.Signals | undefined;
+  onSignals((signal) => {
+    interrupted = signal;
+    void runtime.stop(drainTimeout);
+  });
   try {
-    return { desk: await runtime.deadLetters(), integration: source.name, close: () => runtime.stop(drainTimeout) };
+    return {
+      desk: await runtime.deadLetters(),
+      integration: source.name,
+      get interrupted() {
+        return interrupted;
+      },
+      close: () => runtime.stop(drainTimeout),
+    };
   } catch (thrown) {
     if (!(thrown instanceof Failure) || thrown.code !== 'startup') throw thrown;
     const more = thrown.message.includes('it is in use') ? `. If the integration runs: ${missing}. ${elsewhere}` : '';

@@ -11,8 +11,9 @@ import { type AdminAddress, findAdmin } from './remote.ts';
 export interface Place {
   readonly desk: DeadLetterDesk;
   readonly integration: string;
-  /** Resolves with the number of messages that had to be given up. */
-  close(): Promise<number>;
+  /** The signal that told this command to end. */
+  readonly interrupted?: NodeJS.Signals | undefined;
+  close(): Promise<unknown>;
 }
 
 /** The running integration, by its admin server; else its store. `undefined`: the file is wrong, which was said. */
