@@ -44,6 +44,8 @@ export interface ConnectorDefinition {
   readonly replies?: boolean;
   /** Whoever sends to the source waits for an answer: `respond` is possible. May depend on the options of the source. */
   readonly awaitsReply?: boolean | ((options: unknown) => boolean);
+  /** Where that depends on the options: why nobody waits, for the message about a `respond`. */
+  readonly unanswered?: string;
   /**
    * Messages of the source wait at the far side until they are acknowledged: the flow may say `redelivery`, `deadLetter`
    * and `orderBy`, and what `deliver` rejects with is only what concerns the source (see {@link Deliver}). May depend on

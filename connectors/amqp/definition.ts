@@ -228,6 +228,7 @@ export const definition: ConnectorDefinition = {
   call,
   replies: true,
   awaitsReply: (options) => (options as Partial<AmqpSourceOptions>).reply === true,
+  unanswered: '`amqp` sends answers only with `reply: true`',
   settles: true,
   postpones: true,
   check,

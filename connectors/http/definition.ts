@@ -240,6 +240,7 @@ export const httpDefinition = {
   replies: true,
   writesTrace: true,
   awaitsReply: (options) => !isAccepted(options),
+  unanswered: 'with `reply: accepted` the caller is answered before the flow begins',
   settles: isAccepted,
   unsettled:
     'the caller waits for the answer, and hears of an error. Calls are repeated by `retry` on their endpoint; with `reply: accepted` under `http` the message itself is kept until it is done',

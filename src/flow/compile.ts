@@ -345,9 +345,7 @@ function surrounding({ around }: Surrounding, onlyWhen: Evaluate | undefined, pl
 
 /** Why `respond` is not possible. */
 const unanswered = (name: string | undefined, definition: ConnectorDefinition | undefined): string =>
-  typeof definition?.awaitsReply === 'function'
-    ? 'with `reply: accepted` the caller is answered before the flow begins'
-    : `\`${name}\` sends no answers`;
+  definition?.unanswered ?? `\`${name}\` sends no answers`;
 
 /** How logs and errors call the place of a step: `place-order/steps/3 "Charge the card"`. */
 function placeOf(step: StepSource): string {
