@@ -322,8 +322,9 @@ async function openSource(
 async function openEndpoint(
   broker: MemoryBroker,
   { queue }: QueueOptions,
-  { name, clock }: EndpointContext,
+  { name, clock, log }: EndpointContext,
 ): Promise<Endpoint> {
+  if (!broker.up) log.warn('not connected, trying on', { endpoint: name });
   const handle = async (exchange: Exchange): Promise<Exchange> => {
     const { body, life, services, ownHeaders, operation } = exchange;
     const bytes = await exchange.bytes();

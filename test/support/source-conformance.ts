@@ -8,6 +8,7 @@ import { type Connector, type Deliver, failure, type Incoming, type Source } fro
 import { systemClock } from '../../src/core/clock.ts';
 import { eventually } from './eventually.ts';
 import { ManualFlow, type PlainContext, plainContext, sharing } from './plain-context.ts';
+import { held } from './resources.ts';
 
 /** Somewhere of its own at the far side, made for one test: a queue, a topic. */
 export interface Place {
@@ -58,13 +59,6 @@ const stopping = (): Error => failure('stopping', {}, { kind: 'cancelled' });
 
 const textOf = async ({ body }: Incoming, { services }: PlainContext): Promise<string> =>
   Buffer.from((await body.bytes(services.codec)) as string).toString();
-
-/** Each kind of thing that would keep the process alive, with how many there are. */
-function held(): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const kind of process.getActiveResourcesInfo()) counts[kind] = (counts[kind] ?? 0) + 1;
-  return counts;
-}
 
 export function describeSource(subject: SourceSubject): void {
   const { name, connector, patience = 20_000 } = subject;
