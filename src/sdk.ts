@@ -10,6 +10,7 @@ import type { Exchange, Handler, Headers, Log, Origin, Services } from './core/e
 import type { Life } from './core/life.ts';
 import type { Random } from './core/random.ts';
 import type { Failure } from './errors.ts';
+import type { EventBinding } from './events/options.ts';
 import type { Schema, Slot } from './schema/schema.ts';
 
 export { Body, type Codec, type StreamSource } from './core/body.ts';
@@ -70,6 +71,8 @@ export interface ConnectorDefinition {
   readonly meetsAt?: (options: unknown) => string;
   /** What only one source of a process can have, in words (`POST /orders`): two that claim the same are a mistake. */
   readonly claims?: (options: unknown) => readonly string[];
+  /** How attributes of CloudEvents stand in the headers of its messages; absent: they have none. */
+  readonly events?: EventBinding;
   /** The endpoint writes the trace of a message (`exchange.trace`) itself; else it is among the headers to be sent. */
   readonly writesTrace?: boolean;
   /** Name of the connector whose machinery carries it (`soap` over `http`): given as `context.carrier`. */

@@ -47,6 +47,7 @@ export const definition: ConnectorDefinition = {
   summary: 'Connects flows of one process by a named, bounded queue, in memory or in the store.',
   source,
   endpoint,
+  events: { prefix: 'ce-', percentEncoded: true },
   settles: isDurable,
   unsettled: 'a channel in memory forgets what it has handed over. Write `durable: true` under `channel`',
   queues: isDurable,

@@ -239,6 +239,7 @@ export const httpDefinition = {
   call: callSchema,
   replies: true,
   writesTrace: true,
+  events: { prefix: 'ce-', percentEncoded: true },
   awaitsReply: (options) => !isAccepted(options),
   unanswered: 'with `reply: accepted` the caller is answered before the flow begins',
   settles: isAccepted,

@@ -63,6 +63,8 @@ export interface Origin {
   readonly params?: Readonly<Record<string, string>>;
   /** `$query`: a parameter that came several times is a list (HTTP). */
   readonly query?: Readonly<Record<string, string | readonly string[]>>;
+  /** `$event`: the attributes of the CloudEvent that the message is. */
+  readonly event?: Readonly<Record<string, unknown>>;
   /** `$source`: topic, path, partition … */
   readonly source?: Readonly<Record<string, unknown>>;
   readonly receivedAt: number;

@@ -67,6 +67,8 @@ export interface Rate {
 export interface EndpointSource {
   readonly name: string;
   readonly connector: ConnectorSource;
+  /** Its messages are CloudEvents, read by the schema of `src/events/options.ts`. */
+  readonly events?: unknown;
   /** Read by the schema of `src/resilience/policy.ts`. */
   readonly policies: unknown;
   readonly pointer: string;
@@ -101,6 +103,8 @@ export interface FlowSource {
   readonly description?: string | undefined;
   /** Absent in a sub-flow. */
   readonly from?: ConnectorSource | undefined;
+  /** Its messages are CloudEvents, read by the schema of `src/events/options.ts`. */
+  readonly events?: unknown;
   /** Milliseconds for the whole message. */
   readonly deadline?: number | undefined;
   /** Its messages are journaled. */

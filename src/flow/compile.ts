@@ -13,6 +13,7 @@ import { FirstBody } from './body-use.ts';
 import { checkClaims, checkMeetings, checkSubFlows, declaredFields, givenNames, ownErrorCodes } from './checks.ts';
 import { type FlowWorld, type Place, StepContext } from './context.ts';
 import { subFlow, withErrors } from './errors.ts';
+import { checkEvents, evaluatedOver, opener, overEvents, sendingEvents } from './events.ts';
 import { Names } from './names.ts';
 import { observe } from './observe.ts';
 import { isRepeatable } from './operation.ts';
@@ -82,6 +83,7 @@ class Compiler {
     checkClaims(this.#source, connectors, report);
     checkPolicies(this.#source, connectors, report);
     checkSettlement(this.#source, connectors, report);
+    checkEvents(this.#source, connectors, report);
     return {
       source: this.#source,
       flows: this.#flows,
@@ -104,7 +106,10 @@ class Compiler {
       repeatable: (operation) => isRepeatable(operation) || idempotent(operation),
       needs: definition?.call?.required ?? [],
       repeats: (slot.source.policies as PolicyOptions).retry !== undefined,
-      handler: (exchange) => slot.handler(exchange),
+      events: slot.source.events as EndpointReference['events'],
+      handler: sendingEvents(slot.source, this.#source.name, this.#tools.connectors, (exchange) =>
+        slot.handler(exchange),
+      ),
     };
   }
 
@@ -119,7 +124,8 @@ class Compiler {
     const durable = { is: flow.durable === true };
     const laters: LaterSource[] = [];
     const world = this.#world(flow, body, durable, laters);
-    const given = [...everywhere, ...(flow.from ? (definition?.provides ?? []) : ['params', 'query', 'identity'])];
+    const open = opener(flow, this.#tools.connectors);
+    const given = [...everywhere, ...variablesOf(flow, definition)];
     const place: Place = {
       names: new Names(given),
       error: false,
@@ -130,6 +136,7 @@ class Compiler {
     const context = new StepContext(world, place, `${flow.pointer}/onError`, 'onError');
     const entries = flow.onError;
     const compileMain = (): Compiled => {
+      if (open) body.look();
       const main = this.#steps(world, flow.steps, place);
       if (awaited && !main.ends) body.take();
       return main;
@@ -144,11 +151,11 @@ class Compiler {
     const program: FlowProgram = {
       name: flow.name,
       source: flow,
-      handler: withErrors(main.handler, onError),
+      handler: overEvents(open, main.handler, onError),
       durable: durable.is,
       // What is kept in the journal, and what may come again or become a dead letter, is the whole message.
       streams: body.streams && !durable.is && !settlement,
-      settlement,
+      settlement: settlement && { ...settlement, orderBy: evaluatedOver(open, settlement.orderBy) },
     };
     for (const { identity, rest, later } of laters) {
       const guarded = withErrors((exchange) => rest(exchange.with({ flow: flow.name })), onError);
@@ -341,6 +348,12 @@ function surrounding({ around }: Surrounding, onlyWhen: Evaluate | undefined, pl
     const asked = observe(async (exchange) => ((await onlyWhen(exchange)) === true ? exchange : undefined), place);
     return async (exchange) => ((await asked(exchange)) ? inside(exchange) : rest(exchange));
   };
+}
+
+/** What an expression sees of a message besides what every one has. */
+function variablesOf({ from, events }: FlowSource, definition: ConnectorDefinition | undefined): readonly string[] {
+  if (!from) return ['params', 'query', 'identity', 'event'];
+  return [...(definition?.provides ?? []), ...(events === undefined ? [] : ['event'])];
 }
 
 /** Why `respond` is not possible. */

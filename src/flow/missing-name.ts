@@ -55,5 +55,6 @@ const onlyThere: Readonly<Record<string, string>> = {
   failed: 'is known only behind `scatterGather` and `recipientList`',
   params: 'exists only in a flow that starts `from: { http: … }`',
   query: 'exists only in a flow that starts `from: { http: … }`',
+  event: 'exists only in a flow whose source has `cloudEvents: {}`',
   identity: 'exists only where the source authenticates its callers',
 };

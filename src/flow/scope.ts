@@ -6,7 +6,7 @@ import type { Scope } from '../expression/expression.ts';
 export const everywhere: readonly string[] = ['headers', 'source', 'exchange', 'config', 'response'];
 
 /** All variables of the language itself: no result may take their names. */
-export const reserved: readonly string[] = [...everywhere, 'params', 'query', 'identity', 'error', 'failed'];
+export const reserved: readonly string[] = [...everywhere, 'params', 'query', 'identity', 'event', 'error', 'failed'];
 
 /** What an expression sees of a message. */
 export class ExchangeScope implements Scope {
@@ -31,6 +31,8 @@ export class ExchangeScope implements Scope {
         return exchange.origin.query;
       case 'source':
         return exchange.origin.source;
+      case 'event':
+        return exchange.origin.event;
       case 'config':
         return exchange.services.config;
       case 'response':

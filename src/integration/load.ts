@@ -255,8 +255,8 @@ function adminOf(read: Read): IntegrationSource['admin'] {
 /** An endpoint without a connector has its message already; nothing can be called through it. */
 function endpointsOf(read: Read): Readonly<Record<string, EndpointSource>> {
   const endpoints = Object.entries(read.endpoints ?? {}).flatMap(([name, endpoint]): readonly EndpointSource[] => {
-    const { connector, description: _, ...policies } = endpoint;
-    return connector ? [{ name, connector, policies, pointer: childPointer('/endpoints', name) }] : [];
+    const { connector, description: _, cloudEvents: events, ...policies } = endpoint;
+    return connector ? [{ name, connector, events, policies, pointer: childPointer('/endpoints', name) }] : [];
   });
   return byName(endpoints);
 }
@@ -266,7 +266,16 @@ function flowsOf(read: Read): Readonly<Record<string, FlowSource>> {
     const { description, from, deadline, durable, concurrency, orderBy, redelivery, deadLetter, steps, onError } = flow;
     const settings = { deadline, durable, concurrency, orderBy, redelivery, deadLetter };
     const pointer = childPointer('/flows', name);
-    return { name, description, from: from?.connector, ...settings, steps, onError, pointer };
+    return {
+      name,
+      description,
+      from: from?.connector,
+      events: from?.cloudEvents,
+      ...settings,
+      steps,
+      onError,
+      pointer,
+    };
   });
   return byName(flows);
 }

@@ -1,4 +1,5 @@
 /** What may stand in the file around steps and connectors: the top level, `config`, endpoints, flows. */
+import { endpointEvents, sourceEvents } from '../events/options.ts';
 import { policyOptions } from '../resilience/policy.ts';
 import { storeOptions } from '../store/options.ts';
 import { catchEntry } from './catch-entry.ts';
@@ -44,6 +45,7 @@ const endpointSchema = {
   slot: 'endpoint',
   properties: {
     description: { type: 'string', description: 'What the system is, for readers.' },
+    cloudEvents: endpointEvents,
     ...policyOptions,
   },
 } as const satisfies Schema;
@@ -100,7 +102,7 @@ const flowSchema = {
     from: {
       type: 'object',
       slot: 'source',
-      properties: {},
+      properties: { cloudEvents: sourceEvents },
       description: 'Where its messages come from. A flow without it is a sub-flow, reached by `run`.',
       examples: [{ http: { method: 'POST', path: '/orders' } }],
     },

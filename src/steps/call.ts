@@ -1,7 +1,15 @@
 import type { Handler } from '../core/exchange.ts';
 import { failure, toFailure } from '../errors.ts';
 import { compensated, compensateOption } from './parts/compensate.ts';
-import { checkConnector, checkRepeat, checkUndo, compileOutgoing, outgoingOptions, tracked } from './parts/outgoing.ts';
+import {
+  checkConnector,
+  checkEvent,
+  checkRepeat,
+  checkUndo,
+  compileOutgoing,
+  outgoingOptions,
+  tracked,
+} from './parts/outgoing.ts';
 import { type Compiled, defineStep } from './step.ts';
 
 export const call = defineStep({
@@ -30,6 +38,7 @@ export const call = defineStep({
   compile(options, context) {
     const endpoint = context.endpoint(options.endpoint, 'endpoint');
     checkConnector(endpoint, options.connector, context);
+    checkEvent(endpoint, options.event, context);
     checkRepeat(endpoint, options, context);
     checkUndo(endpoint, options, context);
     if (endpoint && !endpoint.replies) {

@@ -1,5 +1,13 @@
 import { compensated, compensateOption } from './parts/compensate.ts';
-import { checkConnector, checkRepeat, checkUndo, compileOutgoing, outgoingOptions, tracked } from './parts/outgoing.ts';
+import {
+  checkConnector,
+  checkEvent,
+  checkRepeat,
+  checkUndo,
+  compileOutgoing,
+  outgoingOptions,
+  tracked,
+} from './parts/outgoing.ts';
 import { defineStep } from './step.ts';
 
 export const send = defineStep({
@@ -20,6 +28,7 @@ export const send = defineStep({
   compile(options, context) {
     const endpoint = context.endpoint(options.endpoint, 'endpoint');
     checkConnector(endpoint, options.connector, context);
+    checkEvent(endpoint, options.event, context);
     checkRepeat(endpoint, options, context);
     checkUndo(endpoint, options, context);
     const outgoing = compileOutgoing(options, context, { repeats: endpoint?.repeats ?? false });

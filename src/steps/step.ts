@@ -199,6 +199,8 @@ export interface EndpointReference {
   repeatable(operation: unknown): boolean;
   /** Options of the connector that every call must give. */
   readonly needs: readonly string[];
+  /** Its messages are CloudEvents, of this type where the step says no other. */
+  readonly events: { readonly type?: string | undefined } | undefined;
   /** A call may be made more than once (`retry`): its body must be there in full. */
   readonly repeats: boolean;
   /** Exchange with `operation`, `body` and `ownHeaders` in; exchange with `body`, `headers`, `response` out. */

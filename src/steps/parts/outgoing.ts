@@ -2,6 +2,8 @@ import { Body } from '../../core/body.ts';
 import { type Exchange, type Handler, type Headers, noHeaders } from '../../core/exchange.ts';
 import { type ConnectorSource, TemplateSource } from '../../core/written.ts';
 import { failure, outcomeOf, toFailure } from '../../errors.ts';
+import { stepEvent } from '../../events/options.ts';
+import type { Infer } from '../../schema/infer.ts';
 import type { CompileContext, EndpointReference, Evaluate } from '../step.ts';
 import { headersFrom, merged } from './headers.ts';
 
@@ -14,6 +16,7 @@ export const outgoingOptions = {
     description: 'Headers of this message, beside those that `set` gave it. Nothing else that came in is passed on.',
   },
   body: { template: true, description: 'What is sent: a value with `${{ }}` holes. Default: the body.' },
+  event: stepEvent,
   idempotent: {
     type: 'boolean',
     default: false,
@@ -44,6 +47,7 @@ interface OutgoingOptions {
   readonly connector?: ConnectorSource | undefined;
   readonly headers?: TemplateSource | undefined;
   readonly body?: TemplateSource | undefined;
+  readonly event?: Infer<typeof stepEvent> | undefined;
   readonly idempotent?: boolean | undefined;
   readonly idempotencyKey?: TemplateSource | undefined;
   readonly expect?: readonly (string | number)[] | undefined;
@@ -66,6 +70,7 @@ export function compileOutgoing(
   const operation = context.evaluated({
     ...(options.connector?.options as object | undefined),
     ...(options.expect ? { expect: options.expect } : {}),
+    ...(options.event ? { event: options.event } : {}),
     bodyGiven: options.body !== undefined,
     repeatable: options.idempotent === true || options.idempotencyKey !== undefined,
     ...(whole ? { whole } : {}),
@@ -192,4 +197,26 @@ export function tracked(endpoint: EndpointReference, pointer: string): Handler {
 function kept(answer: Exchange | undefined): Exchange | undefined {
   answer?.life.keep(answer.body);
   return answer;
+}
+
+/** Reports events that the endpoint does not send, and those that nobody says the type of. */
+export function checkEvent(
+  endpoint: EndpointReference | undefined,
+  event: OutgoingOptions['event'],
+  context: CompileContext,
+): void {
+  if (!endpoint) return;
+  const { name, events } = endpoint;
+  if (event && !events) {
+    context.report('event', {
+      code: 'no-event',
+      at: 'key',
+      message: `\`${name}\` sends no events: give it \`cloudEvents: { mode: … }\` under \`endpoints:\`, or drop \`event\``,
+    });
+  } else if (events && events.type === undefined && !event?.type) {
+    context.report('endpoint', {
+      code: 'no-event-type',
+      message: `What is sent to \`${name}\` is an event, and an event has a type: write \`event: { type: … }\` beside \`endpoint\`, or \`type\` in its \`cloudEvents\``,
+    });
+  }
 }
