@@ -11,6 +11,8 @@ export type Message = import('@nats-io/transport-node').Msg;
 export interface Connected {
   readonly connection: Connection;
   readonly library: Library;
+  /** Resolves when the server has all that was sent before; rejects when the connection is gone. */
+  flush(): Promise<void>;
 }
 
 /** The connection to the servers of `options`, shared by all who give the same; not begun yet. */
@@ -69,7 +71,27 @@ async function connect(
     ignoreClusterUpdates: true,
     noAsyncTraces: true,
   });
-  return { connection, library };
+  return { connection, library, flush: flusher(connection) };
+}
+
+/** The library's own leaves whoever waits for a connection that was closed waiting for ever. */
+function flusher(connection: Connection): () => Promise<void> {
+  const waiting = new Set<(reason: Error) => void>();
+  void connection.closed().then(() => {
+    for (const reject of waiting) reject(new Error('the connection was closed'));
+  });
+  return () =>
+    new Promise((resolve, reject) => {
+      if (connection.isClosed()) {
+        reject(new Error('the connection was closed'));
+        return;
+      }
+      waiting.add(reject);
+      connection
+        .flush()
+        .finally(() => waiting.delete(reject))
+        .then(resolve, reject);
+    });
 }
 
 function tlsOf({ tls }: ConnectionOptions, urls: readonly URL[]): object | undefined {

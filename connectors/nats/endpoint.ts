@@ -50,7 +50,7 @@ export async function openEndpoint(options: NatsEndpointOptions, context: Endpoi
       return answered(exchange, answer, name);
     }
     if (!options.jetstream) {
-      await life.race(tell(connection, { subject, data, headers, limit, endpoint: name }));
+      await life.race(tell(connected, { subject, data, headers, limit, endpoint: name }));
       return undefined;
     }
     try {
@@ -129,12 +129,12 @@ async function ask(connection: Connection, { subject, data, headers, limit, endp
 }
 
 /** Resolves when the server has it: its answer to a question that was sent behind the message. */
-async function tell(connection: Connection, { subject, data, headers, endpoint }: Outgoing): Promise<void> {
+async function tell({ connection, flush }: Connected, { subject, data, headers, endpoint }: Outgoing): Promise<void> {
   const refused = Promise.withResolvers<never>();
   const forget = onRefusal(connection, subject, refused.reject);
   try {
     connection.publish(subject, data, { headers });
-    await Promise.race([connection.flush(), refused.promise]);
+    await Promise.race([flush(), refused.promise]);
   } catch (thrown) {
     throw callFailure(thrown, endpoint, subject);
   } finally {

@@ -1,4 +1,7 @@
-import type { Connection, Message } from './connection.ts';
+import type { Connected, Message } from './connection.ts';
+
+/** How long the server may take to say that it has a message back. */
+const returnMs = 1_000;
 
 const encoder = new TextEncoder();
 const words = {
@@ -46,16 +49,18 @@ export class Held {
   readonly #held = new Map<number, Holding>();
   /** Acknowledged, and not known yet to have arrived. */
   readonly #sent = new Map<number, Holding>();
-  #connection: Connection | undefined;
-  #asking = false;
+  #connected: Connected | undefined;
+  /** Given back, and the server has not said yet that it knows. */
+  readonly #returning = new Set<Promise<unknown>>();
+  #asking: Connected | undefined;
 
   get size(): number {
     return this.#held.size;
   }
 
   /** What may not have arrived goes first. */
-  connect(connection: Connection): void {
-    this.#connection = connection;
+  connect(connected: Connected): void {
+    this.#connected = connected;
     for (const [sequence, holding] of this.#sent) this.#held.set(sequence, holding);
     this.#sent.clear();
     this.working();
@@ -63,7 +68,7 @@ export class Held {
 
   /** Nothing can be sent until there is another connection. */
   disconnect(): void {
-    this.#connection = undefined;
+    this.#connected = undefined;
   }
 
   /** False: it is here already. */
@@ -106,33 +111,47 @@ export class Held {
     this.#send(sequence, holding);
   }
 
+  /** Resolves when the server has all that was said so far, or is gone. */
+  async flush(): Promise<void> {
+    await Promise.allSettled([this.#connected?.flush(), ...this.#returning]);
+  }
+
   #send(sequence: number, holding: Holding): void {
     const { reply, answer } = holding;
-    const connection = this.#connection;
-    if (!connection || connection.isClosed()) return;
-    connection.publish(reply, answer ?? words.working);
-    if (!answer) return;
-    this.#held.delete(sequence);
-    // One that was given back comes again, and is to be begun again.
-    if (answer !== words.done) return;
-    this.#sent.set(sequence, holding);
-    this.#confirm(connection);
+    const connected = this.#connected;
+    if (!connected || connected.connection.isClosed()) return;
+    if (answer) this.#held.delete(sequence);
+    if (answer === words.done) {
+      connected.connection.publish(reply, answer);
+      this.#sent.set(sequence, holding);
+      this.#confirm(connected);
+    } else if (answer) this.#giveBack(connected, reply, answer);
+    else connected.connection.publish(reply, words.working);
+  }
+
+  /** It is to come again, and is then begun again. The server is asked to answer, so that others can have it when we end. */
+  #giveBack({ connection }: Connected, reply: string, answer: Uint8Array): void {
+    const returning = connection.request(reply, answer, { timeout: returnMs }).catch(() => undefined);
+    this.#returning.add(returning);
+    void returning.then(() => this.#returning.delete(returning));
   }
 
   /** The server answers in order: behind its answer all that was sent before has arrived. One question for many. */
-  #confirm(connection: Connection): void {
-    if (this.#asking) return;
-    this.#asking = true;
+  #confirm(connected: Connected): void {
+    if (this.#asking === connected) return;
+    this.#asking = connected;
     queueMicrotask(async () => {
       const sent = [...this.#sent];
       try {
-        await connection.flush();
+        await connected.flush();
         for (const [sequence, holding] of sent) if (this.#sent.get(sequence) === holding) this.#sent.delete(sequence);
       } catch {
         // The connection is gone: they are sent again over the next one.
       }
-      this.#asking = false;
-      if (this.#sent.size > 0 && this.#connection === connection && !connection.isClosed()) this.#confirm(connection);
+      if (this.#asking === connected) this.#asking = undefined;
+      if (this.#sent.size > 0 && this.#connected === connected && !connected.connection.isClosed()) {
+        this.#confirm(connected);
+      }
     });
   }
 }

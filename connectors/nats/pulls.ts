@@ -21,6 +21,7 @@ export class Pulls {
   readonly #connected: Connected;
   readonly #world: PullWorld;
   readonly #subject: string;
+  readonly #infoSubject: string;
   readonly #inbox: string;
   readonly #subscription: ReturnType<Connected['connection']['subscribe']>;
   /** Asked for and not come yet. */
@@ -33,6 +34,7 @@ export class Pulls {
     this.#connected = connected;
     this.#world = world;
     this.#subject = `$JS.API.CONSUMER.MSG.NEXT.${consumer.stream}.${consumer.name}`;
+    this.#infoSubject = `$JS.API.CONSUMER.INFO.${consumer.stream}.${consumer.name}`;
     this.#inbox = connected.library.createInbox();
     this.#heard = world.clock.monotonic();
     this.#subscription = connected.connection.subscribe(this.#inbox, {
@@ -60,7 +62,14 @@ export class Pulls {
     if (this.#ended) return;
     this.#ended = true;
     this.#cancelWatch();
-    await this.#subscription.drain().catch(() => undefined);
+    const { connection, flush } = this.#connected;
+    if (connection.isClosed()) return;
+    // What was handed over by then comes before the answer to what is asked now.
+    void this.#subscription.drain().catch(() => undefined);
+    await flush().catch(() => undefined);
+    // Old servers notice only now that nobody waits for the last request any more; till then they would lose what is given
+    // back, until `ackWait` is over (seen with 2.9).
+    await connection.request(this.#infoSubject, '', { timeout: 1_000 }).catch(() => undefined);
   }
 
   #take(message: Message): void {

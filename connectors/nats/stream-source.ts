@@ -1,9 +1,9 @@
-import { setImmediate } from 'node:timers/promises';
 import { Body, Failure, Link, type Source, type SourceContext } from '#sdk';
+import { Attempts } from './attempts.ts';
 import { connectionTo, type Message } from './connection.ts';
 import type { NatsSourceOptions } from './definition.ts';
 import { partsOf } from './headers.ts';
-import { deliveryOf, Held } from './held.ts';
+import { type Delivery, deliveryOf, Held } from './held.ts';
 import { Pulls } from './pulls.ts';
 import { ensureConsumer, ensureStream, managerOf } from './streams.ts';
 import { explain } from './trouble.ts';
@@ -25,11 +25,9 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
   const prefetch = options.prefetch ?? Math.min(options.maxAckPending, Math.max(20, context.concurrency ?? 1));
   const base = connectionTo(options, context);
   const held = new Held();
+  const attempts = new Attempts();
+  const running = new Set<Promise<void>>();
   let stopping = false;
-
-  const settled = (): void => {
-    if (!stopping) reading.opened?.pulls.ask();
-  };
 
   const take = (message: Message): void => {
     const delivery = deliveryOf(message.reply ?? '');
@@ -40,14 +38,14 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
       return;
     }
     const { headers, type } = partsOf(message);
-    context
+    const work = context
       .deliver({
         body: Body.bytes(message.data, type),
         headers,
         key: `${delivery.stream}/${sequence}`,
         origin: {
           receivedAt: clock.now(),
-          attempt: count,
+          attempt: attempts.of(sequence, count),
           source: {
             subject: message.subject,
             stream: delivery.stream,
@@ -59,14 +57,27 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
         },
       })
       .then(
-        () => held.done(sequence),
-        (thrown: unknown) => {
-          const ms = thrown instanceof Failure && thrown.code === 'postponed' ? thrown.facts['ms'] : undefined;
-          if (typeof ms === 'number') held.postpone(sequence, ms);
-          else held.release(sequence);
+        () => {
+          attempts.forget(sequence);
+          held.done(sequence);
         },
+        (thrown: unknown) => giveBack(thrown, delivery),
       )
-      .finally(settled);
+      .finally(() => {
+        running.delete(work);
+        reading.opened?.pulls.ask();
+      });
+    running.add(work);
+  };
+
+  const giveBack = (thrown: unknown, { sequence, count }: Delivery): void => {
+    const { ms, attempt } = thrown instanceof Failure && thrown.code === 'postponed' ? thrown.facts : {};
+    if (typeof ms !== 'number') {
+      held.release(sequence);
+      return;
+    }
+    if (typeof attempt === 'number') attempts.tell(sequence, count, attempt);
+    held.postpone(sequence, ms);
   };
 
   const open = async (signal: AbortSignal): Promise<Reading> => {
@@ -75,7 +86,7 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
     await ensureStream(manager, stream, options.declare);
     const { ackWait } = await ensureConsumer(manager, connected, options, consumer);
     const { promise: broken, resolve } = Promise.withResolvers<string>();
-    held.connect(connected.connection);
+    held.connect(connected);
     const room = (): number => (stopping ? 0 : prefetch - held.size);
     const pulls = new Pulls(connected, { stream, name: consumer }, { clock, room, onMessage: take, broken: resolve });
     void connected.connection.closed().then(() => resolve(base.value.trouble));
@@ -117,10 +128,9 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     stopping = true;
-    // Whoever settled a message in this very turn is heard, and what was acknowledged last must be at the server before
-    // the connection goes.
-    await setImmediate();
-    await base.value.opened?.connection.flush().catch(() => undefined);
+    while (running.size > 0) await Promise.all(running);
+    // What was acknowledged last must be at the server before the connection goes.
+    await held.flush();
     await reading.close();
     await base.release();
   };

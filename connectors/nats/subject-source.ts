@@ -63,7 +63,7 @@ export async function openSubjectSource(options: SubjectOptions, context: Source
   try {
     await base.value.start();
     // A refusal comes before the answer.
-    await base.value.opened?.connection.flush().catch(() => undefined);
+    await base.value.opened?.flush().catch(() => undefined);
     if (refused !== undefined) throw new Error(refused);
   } catch (thrown) {
     leave();
@@ -74,7 +74,9 @@ export async function openSubjectSource(options: SubjectOptions, context: Source
   const stop = async (): Promise<void> => {
     if (stopping) return;
     // What the server has sent by then is still taken.
-    await Promise.all(listening.map((one) => one.drain().catch(() => undefined)));
+    const { opened } = base.value;
+    for (const one of opened ? listening : []) void one.drain().catch(() => undefined);
+    await opened?.flush().catch(() => undefined);
     stopping = true;
     leave();
   };

@@ -49,7 +49,11 @@ export class TcpProxy implements AsyncDisposable {
 
   /** Ends all connections by RST, as a firewall does that has lost its memory. New ones work. */
   reset(): void {
-    for (const pair of [...this.#pairs]) for (const socket of pair) socket.resetAndDestroy();
+    for (const socket of [...this.#pairs].flat()) {
+      // One that is just ending cannot be reset: its handle would stay, and the process would spin at its end.
+      if (socket.writableEnded || socket.connecting) socket.destroy();
+      else socket.resetAndDestroy();
+    }
   }
 
   /** Nobody listens any more, and what was connected is cut off; until {@link up}, on the same port. */

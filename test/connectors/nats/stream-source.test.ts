@@ -111,7 +111,7 @@ withPackage('nats-server', natsProgram, 'nats source of a stream', () => {
     flow.at(2).reject(failure('stopping'));
     await it.close();
     await it.close();
-    assert.equal(await far.unacknowledged(stream, 'c'), 2);
+    await eventually('one is acknowledged', async () => (await far.unacknowledged(stream, 'c')) === 2);
     await far.put(`${stream}.x`, 4);
     const next = new ManualFlow();
     await openedSource(t, { url: server.url, stream, consumer: 'c' }, { deliver: next.deliver });
