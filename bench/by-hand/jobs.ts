@@ -1,21 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Pool } from 'undici';
 import { type Answer, call, collect, fail, post } from './http.ts';
+import { mapped, order } from './order.ts';
 import { readOrder, writeOrder } from './xml.ts';
 
 /** What a program for one job does with a request. */
 export type Job = (pool: Pool, request: IncomingMessage, response: ServerResponse) => void;
-
-interface Order {
-  readonly orderId: string;
-  readonly customer: { readonly name: string; readonly country: string };
-  readonly items: readonly {
-    readonly sku: string;
-    readonly name: string;
-    readonly quantity: number;
-    readonly price: number;
-  }[];
-}
 
 const json = 'application/json';
 
@@ -29,25 +19,6 @@ function tried<T>(work: () => T, response: ServerResponse, then: (value: T) => v
     return;
   }
   then(value);
-}
-
-const order = (body: Buffer): Order => JSON.parse(body.toString()) as Order;
-
-function mapped({ orderId, customer, items }: Order): string {
-  const lines = [];
-  let total = 0;
-  for (const { sku, name, quantity, price } of items) {
-    const sum = quantity * price;
-    total += sum;
-    lines.push({ article: sku, text: name.toUpperCase(), sum });
-  }
-  return JSON.stringify({
-    reference: orderId,
-    receiver: `${customer.name}, ${customer.country}`,
-    lines,
-    total,
-    large: items.length > 50,
-  });
 }
 
 function regionOf(country: string): string {
