@@ -79,7 +79,7 @@ function help(): string {
   const lines = Object.entries(commands).map(([name, { takes, summary }]) => {
     const start = `dowel ${name} ${takes}`.trim();
     // What is longer than the others has its explanation below.
-    const gap = start.length < 20 ? ''.padEnd(22 - start.length) : `\n${''.padEnd(24)}`;
+    const gap = start.length < 22 ? ''.padEnd(22 - start.length) : `\n${''.padEnd(24)}`;
     return `  ${start}${gap}${summary}`;
   });
   return `Dowel runs one integration, written in one YAML file, as one light process.\n\n${lines.join('\n')}\n\nEach command explains itself: dowel run --help\n`;

@@ -36,7 +36,8 @@ export const show: Command = {
 function factsOf(letter: LetterDetail): string {
   const { type, code, kind, detail, failedAt, receivedAt, version, original, exchange, id, size, contentType } = letter;
   const since = ago(systemClock.now() - Date.parse(failedAt));
-  const json = (value: object | undefined): string | undefined => value && JSON.stringify(value);
+  const json = (value: object | undefined): string | undefined =>
+    value && Object.keys(value).length > 0 ? JSON.stringify(value) : undefined;
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['id', id],
     ['what', type === 'undo' ? 'an effect that must be undone by hand' : undefined],
