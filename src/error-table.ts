@@ -262,8 +262,11 @@ export const errorTable = {
   interrupted: {
     kind: 'permanent',
     status: 500,
-    text: (f) => `The message was under way in ${f['flow']} when the process ended, with another version of that flow`,
-    help: 'It waits in the store until that version of the definition is started again.',
+    text: (f) =>
+      f['attempts'] === undefined
+        ? `The message was under way in ${f['flow']} when the process ended, with another version of that flow`
+        : `The message was begun ${f['attempts']} times and never finished: the process, or its connection, ended meanwhile`,
+    help: 'A message that came as often as `redelivery.maxAttempts` allows is not run any more: it may be what ends the process. One that began with another version of its flow waits in the store until that version is started again.',
   },
   postponed: {
     kind: 'cancelled',

@@ -31,7 +31,7 @@ import type { FlowProgram, Program } from './program.ts';
 import { redactor } from './redactor.ts';
 import { hashOf, type Runs } from './runs.ts';
 import { saysSo } from './says-so.ts';
-import { Settlement } from './settlement/settlement.ts';
+import type { Settlement } from './settlement/settlement.ts';
 import type { SharedResources } from './shared.ts';
 import { endpointCalled, sourceOf, starting } from './starting.ts';
 import { traced } from './traced.ts';
@@ -74,6 +74,8 @@ export class Generation {
   readonly #ways = new Map<string, (message: Replayed) => Promise<Exchange | undefined>>();
   /** By flow: of those whose sources keep a message until it is settled. */
   readonly #settlements = new Map<string, Settlement>();
+  /** Loaded where a flow needs it. */
+  #settling: typeof Settlement | undefined;
   readonly #openKept: () => Promise<Kept>;
   #runs: Runs | undefined;
   #queues: Queues | undefined;
@@ -107,6 +109,9 @@ export class Generation {
       await Promise.all(this.program.modules.map(loadModule));
       const flows = [...this.program.flows.values()].filter((flow) => flow.source.from);
       const durable = flows.some((flow) => flow.durable);
+      if (this.program.laters.length > 0 || flows.some((flow) => flow.settlement)) {
+        this.#settling = (await import('./settlement/settlement.ts')).Settlement;
+      }
       if (durable || this.program.store.needed) {
         const { store, runs, queues } = await this.#openKept();
         this.program.store.store = store;
@@ -295,7 +300,9 @@ export class Generation {
     const awaited = saysSo(this.#connector(from.name).definition.awaitsReply, from.options);
     const taken = this.#intake(flow, awaited);
     const postpones = this.#connector(from.name).definition.postpones === true;
-    const deliver = flow.settlement ? this.#settlement(flow, taken, postpones).deliver : taken.deliver;
+    // Who waits for an answer gets it at the flow's end, and not from the journal.
+    const settled = awaited ? { ...taken, journal: undefined } : taken;
+    const deliver = flow.settlement ? this.#settlement(flow, settled, postpones).deliver : taken.deliver;
     this.#ways.set(flow.name, deliver);
     return () => this.#openSourceOf(from.name, from.options, flow, deliver);
   }
@@ -316,7 +323,8 @@ export class Generation {
   }
 
   #settlement(flow: FlowProgram, { run, journal }: Intake, postpones: boolean): Settlement {
-    const settlement = new Settlement(flow, {
+    if (!this.#settling) throw failure('bug', { detail: `nothing settles messages of ${flow.name}` });
+    const settlement = new this.#settling(flow, {
       services: this.#services,
       inFlight: this.#inFlight,
       integration: this.#named,

@@ -221,7 +221,9 @@ const asBytes = (bytes: Uint8Array | string): Uint8Array => (typeof bytes === 's
 /** What a flow is, apart from its outside: a message goes on only with the definition it began with. */
 export function hashOf(flow: FlowProgram, program: Program): string {
   const subFlows = Object.values(program.source.flows).filter((one) => !one.from);
+  // How its messages are delivered changes nothing in what it does.
+  const { concurrency: _, orderBy: _by, redelivery: _again, deadLetter: _dead, ...source } = flow.source;
   return createHash('sha256')
-    .update(JSON.stringify([flow.source, subFlows]))
+    .update(JSON.stringify([source, subFlows]))
     .digest('base64url');
 }

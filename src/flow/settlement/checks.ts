@@ -11,6 +11,7 @@ const settings = ['orderBy', 'redelivery', 'deadLetter'] as const;
 export function checkSettlement(source: IntegrationSource, connectors: Definitions, report: Report): void {
   for (const flow of Object.values(source.flows)) {
     checkSource(flow, connectors, report);
+    checkCircle(flow, source, connectors, report);
     checkPauses(flow, report);
   }
 }
@@ -31,6 +32,24 @@ function checkSource(flow: FlowSource, connectors: Definitions, report: Report):
     // The same holds for the others.
     return;
   }
+}
+
+/** Dead letters that come back to the flow that gave them up. */
+function checkCircle(
+  { name, from, deadLetter, pointer }: FlowSource,
+  source: IntegrationSource,
+  connectors: Definitions,
+  report: Report,
+): void {
+  const to = deadLetter && source.endpoints[deadLetter.endpoint]?.connector;
+  const at = from && connectors[from.name]?.meetsAt;
+  if (!from || !at || to?.name !== from.name || at(to.options) !== at(from.options)) return;
+  report({
+    severity: 'error',
+    code: 'dead-letters-return',
+    message: `The dead letters of \`${name}\` would come back to it: \`${deadLetter?.endpoint}\` is where it takes its messages from`,
+    pointer: `${pointer}/deadLetter/endpoint`,
+  });
 }
 
 function whyNot({ from }: FlowSource, definition: ConnectorDefinition | undefined): string {

@@ -3,7 +3,7 @@ import { Life } from '../../core/life.ts';
 import { keptBody } from '../../core/record.ts';
 import { Trace } from '../../core/trace.ts';
 import type { RedeliverySource } from '../../core/written.ts';
-import { customFailure, Failure, failure, toFailure } from '../../errors.ts';
+import { Failure, failure, toFailure } from '../../errors.ts';
 import type { Incoming } from '../../sdk.ts';
 import { keyText } from '../../steps/parts/key.ts';
 import type { Replayed } from '../dead-letters/replayed.ts';
@@ -233,8 +233,9 @@ export class Settlement {
     own: OwnRun | undefined,
   ): Promise<Exchange | undefined | Failure> {
     let life: Life | undefined;
-    // Each attempt reads it anew: what one made of the value is not seen by the next.
-    const body = keptBody(typeof bytes === 'string' ? Buffer.from(bytes) : bytes, contentType);
+    // Each further attempt reads it anew: what one made of the value is not seen by the next.
+    const first = attempt === incoming.origin.attempt && !incoming.body.isValue;
+    const body = first ? incoming.body : keptBody(Buffer.from(bytes as Uint8Array), contentType);
     const onStart: Incoming['onStart'] = (own, at) => {
       life = own;
       incoming.onStart?.(own, at);
@@ -357,21 +358,15 @@ export class Settlement {
 
 const stopping = (): Failure => failure('stopping', {}, { kind: 'cancelled' });
 
-const interrupted = (attempts: number): Failure =>
-  customFailure(
-    'interrupted',
-    'permanent',
-    500,
-    `It was begun ${attempts} times and never finished: the process, or its connection, ended meanwhile`,
-  );
+const interrupted = (attempts: number): Failure => failure('interrupted', { attempts });
 
-/** Where the message was given up, that is why: what its steps made of it follows from it. */
+/** Where the message was cut off, that is why: what its steps made of it follows from it. */
 function reasonOf(life: Life, error: Failure): Failure {
-  if (error.kind === 'transient' || error.kind === 'cancelled') return error;
   try {
     life.check();
     return error;
   } catch (thrown) {
-    return toFailure(thrown);
+    const reason = toFailure(thrown);
+    return reason.kind === 'cancelled' ? reason : error;
   }
 }

@@ -45,6 +45,8 @@ export function drawGraph(source: IntegrationSource, options: GraphOptions): str
   };
   for (const { flow, items, first } of flows) {
     drawSteps(flow.steps, [{ from: first }], items, { pen, targets });
+    const dead = flow.deadLetter && targets.endpoint(flow.deadLetter.endpoint);
+    if (dead) pen.edge({ from: first, to: dead, line: 'dotted', text: 'dead letters' });
     if (flow.onError) drawCatch(flow.onError, first, items, { pen, targets });
   }
   for (const { endpoint, id } of endpoints) {
