@@ -65,3 +65,50 @@ export function decode(bytes: Uint8Array, charset: string | undefined, format: s
     );
   }
 }
+
+/** As {@link decode}, for bytes that come piece by piece. */
+export class StreamDecoder {
+  readonly #format: string;
+  readonly #charsetOf: (head: Uint8Array) => string;
+  readonly #headSize: number;
+  #head: Uint8Array = new Uint8Array(0);
+  #decoder: typeof utf8 | undefined;
+  #before = 0;
+
+  /** `charsetOf` is shown the first `headSize` bytes, or all where there are fewer. */
+  constructor(format: string, charsetOf: (head: Uint8Array) => string, headSize = 3) {
+    this.#format = format;
+    this.#charsetOf = charsetOf;
+    this.#headSize = headSize;
+  }
+
+  decode(bytes: Uint8Array): string {
+    if (this.#decoder) return this.#decoded(bytes, true);
+    this.#head = Buffer.concat([this.#head, bytes]);
+    return this.#head.length < this.#headSize ? '' : this.#begun(true);
+  }
+
+  end(): string {
+    return this.#decoder ? this.#decoded(new Uint8Array(0), false) : this.#begun(false);
+  }
+
+  #begun(more: boolean): string {
+    // One that is in the middle of a text is nobody else's.
+    this.#decoder = decoderOf(this.#charsetOf(this.#head));
+    const head = this.#head;
+    this.#head = new Uint8Array(0);
+    return this.#decoded(head, more);
+  }
+
+  #decoded(bytes: Uint8Array, more: boolean): string {
+    try {
+      const text = this.#decoder?.decode(bytes, { stream: more }) ?? '';
+      this.#before += bytes.length;
+      return text;
+    } catch (cause) {
+      const place = `between bytes ${this.#before + 1} and ${this.#before + Math.max(1, bytes.length)}`;
+      const detail = `it is not valid ${(this.#decoder?.encoding ?? '').toUpperCase()} (${place})`;
+      throw failure('malformed', { format: this.#format, detail }, { cause });
+    }
+  }
+}

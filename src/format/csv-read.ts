@@ -45,7 +45,7 @@ export class CsvReader implements RecordReader {
     };
   }
 
-  #take({ fields, line, problem }: CsvRow): void {
+  #take({ fields, line, length, problem }: CsvRow): void {
     if (!this.#shape) {
       const wrong = problem ?? headerProblem(fields, this.#options.columns);
       // Without names no row can be read.
@@ -60,7 +60,8 @@ export class CsvReader implements RecordReader {
       (fields.length === this.#columns
         ? undefined
         : `${fields.length} ${fields.length === 1 ? 'field' : 'fields'} instead of ${this.#columns}`);
-    if (wrong === undefined) this.#onRecord({ value: this.#shape(fields), line });
+    if (length > this.#longest) this.#onRecord({ problem: tooLong('csv', 'row', line, this.#longest), line });
+    else if (wrong === undefined) this.#onRecord({ value: this.#shape(fields), line });
     else this.#onRecord({ problem: malformedRecord('csv', `line ${line} (row ${this.#count}): ${wrong}`), line });
   }
 }

@@ -4,6 +4,8 @@ export interface CsvRow {
   readonly fields: readonly string[];
   /** Where it begins, from 1. */
   readonly line: number;
+  /** How many characters it has. */
+  readonly length: number;
   /** Why it cannot be used: the rest of its line is skipped. */
   readonly problem?: string | undefined;
 }
@@ -94,7 +96,7 @@ export class CsvRows {
     // An empty line is no row.
     if (line !== '') {
       const problem = line.includes('\r') ? strayReturn : undefined;
-      this.#row({ fields: line.split(this.#delimiter), line: this.#line, problem });
+      this.#row({ fields: line.split(this.#delimiter), line: this.#line, length: line.length, problem });
     }
     this.#line++;
     return end + 1;
@@ -162,7 +164,7 @@ export class CsvRows {
   }
 
   #give(fields: readonly string[], text: string, from: number, end: number, problem: string | undefined): number {
-    this.#row({ fields, line: this.#line, problem });
+    this.#row({ fields, line: this.#line, length: end - from, problem });
     for (let at = text.indexOf('\n', from); at >= 0 && at <= end; at = text.indexOf('\n', at + 1)) this.#line++;
     return end + 1;
   }

@@ -9,9 +9,12 @@ import { jsonLines } from './json-lines.ts';
 import { text } from './text.ts';
 import { xml } from './xml.ts';
 
+export { StreamDecoder } from './charset.ts';
 export { type ContentType, parseContentType } from './content-type.ts';
 export { type CsvOptions, csvProblem } from './csv-options.ts';
 export type { Format } from './format.ts';
+export { type RecordFormat, recordFormats } from './record-formats.ts';
+export type { FoundRecord } from './records.ts';
 
 /** In the order of asking: text last, because `text/xml` is XML and `text/csv` CSV. */
 export const formats: readonly Format[] = [json, xml, csv, jsonLines, form, text];

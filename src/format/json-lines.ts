@@ -15,6 +15,7 @@ export function jsonLinesReader(onRecord: OnRecord, longest?: number): RecordRea
       const read = readLine(text, line);
       onRecord(read instanceof Failure ? { problem: read, line } : { ...read, line });
     },
+    onRecord,
     longest,
   );
 }

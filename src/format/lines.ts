@@ -1,9 +1,10 @@
-import { type RecordReader, tooLong } from './records.ts';
+import { type OnRecord, type RecordReader, tooLong } from './records.ts';
 
 /** Lines as the text comes in; they end with LF or CR LF. */
 export class Lines implements RecordReader {
   readonly #format: string;
   readonly #onLine: (text: string, line: number) => void;
+  readonly #onTooLong: OnRecord;
   readonly #longest: number;
   /** Pieces of a line that has not ended. */
   #begun: string[] = [];
@@ -13,10 +14,12 @@ export class Lines implements RecordReader {
   constructor(
     format: string,
     onLine: (text: string, line: number) => void,
+    onTooLong: OnRecord,
     longest: number = Number.POSITIVE_INFINITY,
   ) {
     this.#format = format;
     this.#onLine = onLine;
+    this.#onTooLong = onTooLong;
     this.#longest = longest;
   }
 
@@ -41,7 +44,10 @@ export class Lines implements RecordReader {
     const whole = this.#length === 0 ? rest : this.#begun.join('') + rest;
     this.#begun = [];
     this.#length = 0;
-    this.#onLine(whole.endsWith('\r') ? whole.slice(0, -1) : whole, this.#line);
+    const line = this.#line;
+    if (whole.length > this.#longest) {
+      this.#onTooLong({ problem: tooLong(this.#format, 'line', line, this.#longest), line });
+    } else this.#onLine(whole.endsWith('\r') ? whole.slice(0, -1) : whole, line);
     this.#line++;
   }
 }

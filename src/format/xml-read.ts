@@ -71,7 +71,25 @@ function mixedElement(value: Element, pieces: readonly unknown[]): Element {
 
 export type { XmlOptions } from './xml-options.ts';
 
-function readText(text: string, plan: ReadPlan): unknown {
+/** A document that goes on and on may have ever new names. */
+const mostNames = 10_000;
+
+/** Elements that are taken out of a document one by one, wherever they stand: what is around them is not kept. */
+export interface ElementSplit {
+  /** By which they are known: with the prefix of `namespaces`, where there is one. */
+  readonly name: string;
+  readonly onElement: (value: Element, line: number, length: number) => void;
+  /** Something came to its end: what is in memory is short again. */
+  readonly onProgress: () => void;
+}
+
+interface Reading {
+  write(text: string): void;
+  /** The value of the document; nothing where elements were taken out. */
+  end(): unknown;
+}
+
+function reading(plan: ReadPlan, split?: ElementSplit): Reading {
   // XML 1.1 allows control characters that no XML 1.0 document can hold; read as 1.0, as XML 1.0 §2.8 wants it.
   const parser = new SaxesParser({ defaultXMLVersion: '1.0', forceXMLVersion: true });
   const scope = new Scope();
@@ -83,6 +101,11 @@ function readText(text: string, plan: ReadPlan): unknown {
   let attributes: Attribute[] = [];
   let pending = '';
   let lastClosed = '';
+  /** Depth and line of the element that is being taken out; 0 = none is. */
+  let inside = 0;
+  let line = 0;
+  let begun = 0;
+  const isAround = (): boolean => split !== undefined && inside === 0;
 
   const fail = (message: string): never => {
     parser.fail(message);
@@ -92,6 +115,7 @@ function readText(text: string, plan: ReadPlan): unknown {
   const nameOf = (raw: string): Known => {
     const known = names.get(raw);
     if (known !== undefined) return known;
+    if (names.size === mostNames) names.clear();
     const name = xmlName(raw);
     if (typeof name === 'string') return fail(name);
     const made: Known = { ...name, attributeKey: `@${raw}`, uri: undefined, key: raw };
@@ -206,6 +230,10 @@ function readText(text: string, plan: ReadPlan): unknown {
   });
 
   parser.on('opentag', (tag) => {
+    if (isAround()) {
+      pending = '';
+      split?.onProgress();
+    }
     if (pending !== '') endText(top);
     const { paths } = top;
     depth += 1;
@@ -229,6 +257,12 @@ function readText(text: string, plan: ReadPlan): unknown {
     }
     frame.key = elementKey(nameOf(tag.name));
     frame.paths = paths?.below.get(frame.key);
+    if (isAround() && frame.key === split?.name) {
+      inside = depth;
+      line = parser.line;
+      begun = parser.position;
+      frame.paths = plan.arrays?.below.get(frame.key);
+    }
   });
 
   parser.on('closetag', (tag) => {
@@ -250,18 +284,40 @@ function readText(text: string, plan: ReadPlan): unknown {
     scope.leave(frame.mark);
     depth -= 1;
     top = frames[depth] ?? frame;
+    if (split && depth < inside) {
+      inside = 0;
+      split.onElement({ [frame.key]: value }, line, parser.position - begun);
+      split.onProgress();
+      return;
+    }
+    if (isAround()) {
+      split?.onProgress();
+      return;
+    }
     top.hasChildren = true;
     top.value ??= {};
     attach(top.value, frame.key, value, frame.paths?.isList === true);
     if (mixed) top.pieces.push({ [frame.key]: value });
   });
 
-  try {
-    parser.write(text).close();
-  } catch (cause) {
-    throw asFailure(cause, lastClosed, text);
-  }
-  return top.value;
+  let last = '';
+  const checked = (step: () => void): void => {
+    try {
+      step();
+    } catch (cause) {
+      throw asFailure(cause, lastClosed, last);
+    }
+  };
+  return {
+    write(text) {
+      last = text;
+      checked(() => parser.write(text));
+    },
+    end() {
+      checked(() => parser.close());
+      return top.value;
+    },
+  };
 }
 
 function asFailure(cause: unknown, lastClosed: string, text: string): unknown {
@@ -280,8 +336,14 @@ function asFailure(cause: unknown, lastClosed: string, text: string): unknown {
 
 /** The value of a document, by a plan prepared from the options. */
 export function readXmlBy(plan: ReadPlan, bytes: Uint8Array, charset: string | undefined): unknown {
-  return readText(decode(bytes, charsetOfXml(bytes, charset), 'xml'), plan);
+  const document = reading(plan);
+  document.write(decode(bytes, charsetOfXml(bytes, charset), 'xml'));
+  return document.end();
 }
+
+/** Takes elements out of a document as its text comes in. Throws `malformed` as {@link readXml}. */
+export const readElements = (options: XmlOptions | undefined, split: ElementSplit): Reading =>
+  reading(planOf(options), split);
 
 /**
  * The value of an XML document: an object with the root element as its single key. Throws `malformed`, with line and

@@ -1,6 +1,7 @@
 /** XML ⇄ a value. The parser is loaded when the first XML comes along: most integrations never see any. */
 import { createRequire } from 'node:module';
 import type { Format } from './format.ts';
+import { type OnRecord, type RecordReader, tooLong } from './records.ts';
 import { makePlan, type XmlOptions, xmlOptions } from './xml-options.ts';
 
 export { type XmlOptions, xmlOptions } from './xml-options.ts';
@@ -43,3 +44,30 @@ export function xmlReader(
 }
 
 export const writeXml = (value: unknown, options: XmlOptions): string => writer().writeXml(value, options);
+
+/** The elements called `name`, one by one: each as a document with it as the root would be. */
+export function elementReader(
+  options: XmlOptions & { readonly name: string },
+  onRecord: OnRecord,
+  longest: number,
+): RecordReader {
+  let length = 0;
+  let lines = 1;
+  const elements = reader().readElements(options, {
+    name: options.name,
+    onElement: (value, line, size) =>
+      onRecord(size > longest ? { problem: tooLong('xml', 'element', line, longest), line } : { value, line }),
+    onProgress: () => {
+      length = 0;
+    },
+  });
+  return {
+    write(text) {
+      length += text.length;
+      elements.write(text);
+      if (length > longest) throw tooLong('xml', 'text or element', lines, longest);
+      for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines++;
+    },
+    end: () => void elements.end(),
+  };
+}

@@ -21,6 +21,7 @@ import { scatterGather } from './scatter-gather.ts';
 import { script } from './script.ts';
 import { send } from './send.ts';
 import { set } from './set.ts';
+import { split } from './split.ts';
 import type { StepDefinition } from './step.ts';
 import { stop } from './stop.ts';
 import { switchStep } from './switch.ts';
@@ -43,6 +44,7 @@ export const steps: readonly StepDefinition[] = [
   switchStep,
   filter,
   forEach,
+  split,
   scatterGather,
   aggregate,
   recipientList,

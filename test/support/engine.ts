@@ -60,6 +60,8 @@ export interface Message {
   /** Name of the flow; default: the first one with a source. */
   readonly flow?: string;
   readonly body?: unknown;
+  /** Instead of `body`: as a source would hand it over. */
+  readonly raw?: Body;
   /** The body as it came over the wire, with its type; instead of `body`. */
   readonly bytes?: { readonly text: string; readonly contentType: string };
   readonly headers?: Headers;
@@ -246,7 +248,9 @@ export class Engine {
   async deliver(message: Message = {}): Promise<Exchange | undefined> {
     const { deliver } = this.#source(message.flow);
     return deliver({
-      body: message.bytes ? Body.bytes(message.bytes.text, message.bytes.contentType) : Body.value(message.body),
+      body:
+        message.raw ??
+        (message.bytes ? Body.bytes(message.bytes.text, message.bytes.contentType) : Body.value(message.body)),
       headers: message.headers ?? noHeaders,
       deadline: message.deadline,
       origin: {
