@@ -3,13 +3,14 @@ import type { Headers } from '../core/exchange.ts';
 import { type Attributes, isName, noEvent } from './attributes.ts';
 import type { EventBinding } from './options.ts';
 
-/** The content type has a header of its own. */
+/** In most protocols the content type has a field of its own. */
 const elsewhere = 'datacontenttype';
 
-export function toHeaders(attributes: Attributes, { prefix, percentEncoded }: EventBinding): Headers {
+export function toHeaders(attributes: Attributes, binding: EventBinding): Headers {
+  const { prefix, percentEncoded, withContentType } = binding;
   const headers = Object.create(null) as Record<string, string>;
   for (const [name, value] of Object.entries(attributes)) {
-    if (name === elsewhere) continue;
+    if (name === elsewhere && !withContentType) continue;
     headers[prefix + name] = percentEncoded ? encoded(String(value)) : String(value);
   }
   return headers;
@@ -27,7 +28,7 @@ export function fromHeaders(
   const attributes = Object.create(null) as Record<string, unknown>;
   for (const [name, value] of Object.entries(headers)) {
     const attribute = name.slice(prefix.length);
-    if (!name.startsWith(prefix) || !isName(attribute) || attribute === elsewhere) continue;
+    if (!name.startsWith(prefix) || !isName(attribute)) continue;
     const text = typeof value === 'string' ? value : value.join(',');
     attributes[attribute] = binding.percentEncoded ? decoded(text, attribute) : text;
   }

@@ -77,6 +77,8 @@ export interface EventBinding {
   readonly prefix: string;
   /** Prefixes that are understood too, in lower case. */
   readonly accepts?: readonly string[];
+  /** `datacontenttype` stands there too, beside the content type of the protocol. */
+  readonly withContentType?: boolean;
   /** Values are percent-encoded. */
   readonly percentEncoded?: boolean;
   /** Why the messages of an endpoint with these options have no headers. */

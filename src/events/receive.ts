@@ -1,3 +1,4 @@
+import { Body } from '../core/body.ts';
 import type { Exchange } from '../core/exchange.ts';
 import { type Attributes, checked, noEvent } from './attributes.ts';
 import { fromHeaders } from './binary.ts';
@@ -19,7 +20,7 @@ export async function received(
   if (format && format.toLowerCase() !== 'json') throw noEvent(`its format is ${format}; send JSON`);
   if (named) return opened(exchange, await exchange.value());
   const attributes = binding && fromHeaders(headers, contentType, binding);
-  if (attributes) return withEvent(exchange, checked(attributes));
+  if (attributes) return withEvent(await typed(exchange, attributes), checked(attributes));
   // Protocols without a field for the content type (MQTT 3.1.1, files) can only carry whole documents.
   if (contentType === undefined || !binding) {
     const value = body.isEmpty ? undefined : await exchange.value();
@@ -28,6 +29,13 @@ export async function received(
   if (!required) return exchange;
   const where = binding ? `no header \`${binding.prefix}specversion\`, ` : '';
   throw noEvent(`the message has ${where}and its content type is not \`${structuredType}\``);
+}
+
+/** Where the protocol did not say what the body is, the event does. */
+async function typed(exchange: Exchange, { datacontenttype }: Attributes): Promise<Exchange> {
+  const { body } = exchange;
+  if (body.contentType !== undefined || body.isEmpty || typeof datacontenttype !== 'string') return exchange;
+  return exchange.withBody(Body.bytes(await exchange.bytes(), datacontenttype));
 }
 
 const isDocument = (value: unknown): boolean => typeof value === 'object' && value !== null && 'specversion' in value;

@@ -5,7 +5,7 @@ import { type Attributes, isName, noEvent } from './attributes.ts';
 
 export const structuredType = 'application/cloudevents+json';
 
-const json = /^(?:application|text)\/(?:[^;\s]+\+)?json\s*(?:;|$)/i;
+const json = /^[^;\s/]+\/(?:[^;\s]+\+)?json\s*(?:;|$)/i;
 const text = /^(?:text\/|application\/(?:xml|[^;\s]+\+xml|x-www-form-urlencoded)\s*(?:;|$))/i;
 const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i;
 
