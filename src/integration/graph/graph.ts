@@ -86,7 +86,7 @@ const isChoice = (schema: Schema): boolean =>
   schema.enum !== undefined || schema.either?.some((one) => one.enum !== undefined) === true;
 
 function setting(key: string, value: unknown, schema: Schema, folder: string): string | undefined {
-  if (schema.format === 'password' || schema.format === 'uri') return undefined;
+  if (value === undefined || schema.format === 'password' || schema.format === 'uri') return undefined;
   if (isChoice(schema)) return Array.isArray(value) ? value.join(' ') : String(value);
   if (typeof value === 'string') {
     if (value === schema.default) return undefined;

@@ -175,6 +175,30 @@ describe('a durable message without a key', () => {
     assert.deepEqual(await journalOf(engine.store), []);
   });
 
+  test('is not acknowledged, and not begun, while the journal cannot be written', async (t) => {
+    const store = freshStore();
+    let away = true;
+    const flaky = new Proxy(store, {
+      get: (target, name) => {
+        if (name === 'write' && away) return () => Promise.reject(failure('store', { store: 'x', detail: 'away' }));
+        const value = Reflect.get(target, name) as unknown;
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const bench = await startBench(t, yaml, { store: flaky, keys: false });
+    const { engine, broker, publish, lines } = bench;
+    publish(1);
+    await engine.clock.advance(120_000);
+    assert.equal(broker.unacknowledged('work'), 1);
+    assert.deepEqual(engine.called, []);
+    assert.deepEqual(lines('error'), ['the journal cannot be written: messages wait']);
+    away = false;
+    await quiet(bench);
+    assert.equal(broker.depth('work'), 0);
+    assert.deepEqual(engine.called, ['a first', 'a second']);
+    assert.deepEqual(await journalOf(store), []);
+  });
+
   test('that kills every process is moved to the dead letters in the end', async (t) => {
     const store = freshStore();
     const broker = new MemoryBroker(new VirtualClock());

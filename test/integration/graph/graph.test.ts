@@ -167,6 +167,20 @@ describe('steps', () => {
     assert.deepEqual(ways(chart, 'timeout, http-5xx'), ['--> Sorry']);
   });
 
+  test('dead letters go to their endpoint by a dotted line', async (t) => {
+    const chart = await drawn(
+      t,
+      `endpoints: { parked: { file: { path: ./parked.jsonl } } }
+flows:
+  f:
+    from: { channel: { name: orders, durable: true } }
+    deadLetter: { endpoint: parked, file: { append: true } }
+    steps: [ { log: { message: x } } ]
+`,
+    );
+    assert.deepEqual(ways(chart, 'channel orders'), ['--> log x', '-.->|dead letters| parked (file)']);
+  });
+
   test('`run` leads into the sub-flow; groups and `try` are frames in the frame of their flow', async (t) => {
     const chart = await drawn(
       t,
