@@ -230,6 +230,7 @@ export const definition: ConnectorDefinition = {
   awaitsReply: (options) => (options as Partial<AmqpSourceOptions>).reply === true,
   unanswered: '`amqp` sends answers only with `reply: true`',
   settles: true,
+  events: { prefix: 'cloudEvents_', accepts: ['cloudevents:'] },
   postpones: true,
   check,
 };

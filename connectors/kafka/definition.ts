@@ -199,5 +199,6 @@ export const definition = {
   endpoint,
   call,
   settles: true,
+  events: { prefix: 'ce_' },
   check,
 } as const satisfies ConnectorDefinition;

@@ -191,6 +191,11 @@ export const definition = {
   call: callSchema,
   replies: true,
   settles: true,
+  events: {
+    prefix: '',
+    without: (options) =>
+      (options as Partial<EndpointOptions>).version === 5 ? undefined : 'MQTT 3.1.1 has no user properties',
+  },
   claims,
   check,
 } as const satisfies ConnectorDefinition;

@@ -156,6 +156,7 @@ export const definition: ConnectorDefinition = {
   endpoint,
   call,
   replies: true,
+  events: { prefix: 'ce-', percentEncoded: true, withContentType: true },
   settles: (options) => (options as Partial<NatsSourceOptions>).subjects === undefined,
   postpones: true,
   check,
