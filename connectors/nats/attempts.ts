@@ -6,22 +6,22 @@ const most = 10_000;
  * it gave the message back. The server cannot be told, so another process starts from its count.
  */
 export class Attempts {
-  /** By sequence: the attempt that the delivery with this count is. */
-  readonly #told = new Map<number, { readonly count: number; readonly attempt: number }>();
+  /** By message: the attempt that the delivery with this count is. */
+  readonly #told = new Map<string, { readonly count: number; readonly attempt: number }>();
 
-  of(sequence: number, count: number): number {
-    const told = this.#told.get(sequence);
+  of(key: string, count: number): number {
+    const told = this.#told.get(key);
     return told ? Math.max(1, told.attempt + count - told.count) : count;
   }
 
   /** The next delivery of it is this attempt. */
-  tell(sequence: number, count: number, attempt: number): void {
-    this.#told.set(sequence, { count: count + 1, attempt });
+  tell(key: string, count: number, attempt: number): void {
+    this.#told.set(key, { count: count + 1, attempt });
     const [oldest] = this.#told.keys();
     if (this.#told.size > most && oldest !== undefined) this.#told.delete(oldest);
   }
 
-  forget(sequence: number): void {
-    this.#told.delete(sequence);
+  forget(key: string): void {
+    this.#told.delete(key);
   }
 }

@@ -211,7 +211,7 @@ const notStored = (endpoint: string, subject: string): Failure =>
 
 const isNobody = (thrown: unknown): boolean => {
   const { cause } = thrown as { readonly cause?: unknown };
-  return (cause instanceof Error ? cause : (thrown as Error)).name === 'NoRespondersError';
+  return (cause instanceof Error ? cause : (thrown as Error)).name === 'NoResponders';
 };
 
 function answered(exchange: Exchange, answer: Message, endpoint: string): Exchange {

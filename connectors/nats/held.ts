@@ -18,17 +18,20 @@ export interface Delivery {
   readonly count: number;
   /** Milliseconds since the epoch. */
   readonly storedAt: number;
+  /** Of this message and no other: a stream that is made anew counts from 1 again. */
+  readonly key: string;
 }
 
 /** `$JS.ACK.[domain.account.]stream.consumer.count.sequence.consumerSequence.nanoseconds.pending[.token]` */
 export function deliveryOf(reply: string): Delivery {
   const parts = reply.split('.');
-  const at = parts.length >= 11 ? 4 : 2;
+  const [stream = '', , count, sequence, , nanoseconds = ''] = parts.slice(parts.length >= 11 ? 4 : 2);
   return {
-    stream: parts[at] ?? '',
-    count: Number(parts[at + 2]),
-    sequence: Number(parts[at + 3]),
-    storedAt: Math.floor(Number(parts[at + 5]) / 1_000_000),
+    stream,
+    count: Number(count),
+    sequence: Number(sequence),
+    storedAt: Math.floor(Number(nanoseconds) / 1_000_000),
+    key: `${stream}/${sequence}@${nanoseconds}`,
   };
 }
 
@@ -39,30 +42,36 @@ interface Holding {
   answer: Uint8Array | undefined;
 }
 
+/** Of so many messages that were done it is remembered that they were. */
+const remembered = 10_000;
+
+/** A server that was started again says another time than before, by some microseconds. */
+const sameMs = 50;
+
 /**
  * The messages that are here unacknowledged, over all connections: an acknowledgement is a message to a subject, so it
- * may go over another connection than the one its message came on. What comes again while it is worked on, or while
- * nobody knows whether its acknowledgement arrived, is not begun a second time.
+ * may go over another connection than the one its message came on. What comes again while it is worked on, or after it
+ * was done (its acknowledgement was lost on the way, or by a server that died before it had written it down), is not
+ * begun a second time.
  */
 export class Held {
   /** With the flow, or waiting for a connection. */
-  readonly #held = new Map<number, Holding>();
-  /** Acknowledged, and not known yet to have arrived. */
-  readonly #sent = new Map<number, Holding>();
-  #connected: Connected | undefined;
+  readonly #held = new Map<string, Holding>();
+  readonly #done = new Set<string>();
   /** Given back, and the server has not said yet that it knows. */
   readonly #returning = new Set<Promise<unknown>>();
-  #asking: Connected | undefined;
+  #connected: Connected | undefined;
+  #made = Number.NaN;
 
   get size(): number {
     return this.#held.size;
   }
 
-  /** What may not have arrived goes first. */
-  connect(connected: Connected): void {
+  /** `made`: when the consumer was. Another one than before begins anew, and whoever made it may want messages again. */
+  connect(connected: Connected, made: number): void {
     this.#connected = connected;
-    for (const [sequence, holding] of this.#sent) this.#held.set(sequence, holding);
-    this.#sent.clear();
+    if (Math.abs(this.#made - made) > sameMs) this.#done.clear();
+    this.#made = made;
     this.working();
   }
 
@@ -71,44 +80,38 @@ export class Held {
     this.#connected = undefined;
   }
 
-  /** False: it is here already. */
-  add(message: Message, sequence: number): boolean {
+  /** False: it is here already, or was done. */
+  add(message: Message, key: string): boolean {
     const reply = message.reply ?? '';
-    const before = this.#held.get(sequence) ?? this.#sent.get(sequence);
-    if (!before) {
-      this.#held.set(sequence, { reply, answer: undefined });
+    const before = this.#held.get(key);
+    if (before) before.reply = reply;
+    else if (!this.#done.has(key)) {
+      this.#held.set(key, { reply, answer: undefined });
       return true;
     }
-    before.reply = reply;
-    this.#send(sequence, before);
+    this.#send(key, before ?? { reply, answer: words.done });
     return false;
   }
 
-  done(sequence: number): void {
-    this.#answer(sequence, words.done);
+  done(key: string): void {
+    this.#done.add(key);
+    const [oldest] = this.#done;
+    if (this.#done.size > remembered && oldest !== undefined) this.#done.delete(oldest);
+    this.#answer(key, words.done);
   }
 
-  release(sequence: number): void {
-    this.#answer(sequence, words.release);
+  release(key: string): void {
+    this.#answer(key, words.release);
   }
 
-  postpone(sequence: number, ms: number): void {
-    this.#answer(
-      sequence,
-      encoder.encode(`-NAK ${JSON.stringify({ delay: Math.max(1, Math.round(ms)) * 1_000_000 })}`),
-    );
+  postpone(key: string, ms: number): void {
+    const delay = Math.max(1, Math.round(ms)) * 1_000_000;
+    this.#answer(key, encoder.encode(`-NAK ${JSON.stringify({ delay })}`));
   }
 
   /** Tells the server of all that is here, so that it goes to nobody else. */
   working(): void {
-    for (const [sequence, holding] of this.#held) this.#send(sequence, holding);
-  }
-
-  #answer(sequence: number, answer: Uint8Array): void {
-    const holding = this.#held.get(sequence);
-    if (!holding) return;
-    holding.answer = answer;
-    this.#send(sequence, holding);
+    for (const [key, holding] of this.#held) this.#send(key, holding);
   }
 
   /** Resolves when the server has all that was said so far, or is gone. */
@@ -116,42 +119,25 @@ export class Held {
     await Promise.allSettled([this.#connected?.flush(), ...this.#returning]);
   }
 
-  #send(sequence: number, holding: Holding): void {
-    const { reply, answer } = holding;
-    const connected = this.#connected;
-    if (!connected || connected.connection.isClosed()) return;
-    if (answer) this.#held.delete(sequence);
-    if (answer === words.done) {
-      connected.connection.publish(reply, answer);
-      this.#sent.set(sequence, holding);
-      this.#confirm(connected);
-    } else if (answer) this.#giveBack(connected, reply, answer);
-    else connected.connection.publish(reply, words.working);
+  #answer(key: string, answer: Uint8Array): void {
+    const holding = this.#held.get(key);
+    if (!holding) return;
+    holding.answer = answer;
+    this.#send(key, holding);
   }
 
-  /** It is to come again, and is then begun again. The server is asked to answer, so that others can have it when we end. */
-  #giveBack({ connection }: Connected, reply: string, answer: Uint8Array): void {
+  #send(key: string, { reply, answer }: Holding): void {
+    const connection = this.#connected?.connection;
+    if (!connection || connection.isClosed()) return;
+    if (answer) this.#held.delete(key);
+    if (answer && answer !== words.done) this.#giveBack(connection, reply, answer);
+    else connection.publish(reply, answer ?? words.working);
+  }
+
+  /** It is to come again. The server is asked to answer, so that others can have it when we end. */
+  #giveBack(connection: Connected['connection'], reply: string, answer: Uint8Array): void {
     const returning = connection.request(reply, answer, { timeout: returnMs }).catch(() => undefined);
     this.#returning.add(returning);
     void returning.then(() => this.#returning.delete(returning));
-  }
-
-  /** The server answers in order: behind its answer all that was sent before has arrived. One question for many. */
-  #confirm(connected: Connected): void {
-    if (this.#asking === connected) return;
-    this.#asking = connected;
-    queueMicrotask(async () => {
-      const sent = [...this.#sent];
-      try {
-        await connected.flush();
-        for (const [sequence, holding] of sent) if (this.#sent.get(sequence) === holding) this.#sent.delete(sequence);
-      } catch {
-        // The connection is gone: they are sent again over the next one.
-      }
-      if (this.#asking === connected) this.#asking = undefined;
-      if (this.#sent.size > 0 && this.#connected === connected && !connected.connection.isClosed()) {
-        this.#confirm(connected);
-      }
-    });
   }
 }

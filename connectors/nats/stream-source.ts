@@ -31,10 +31,13 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
 
   const take = (message: Message): void => {
     const delivery = deliveryOf(message.reply ?? '');
-    const { sequence, count } = delivery;
-    if (!held.add(message, sequence)) return;
+    const { key, sequence, count } = delivery;
+    if (!held.add(message, key)) {
+      reading.opened?.pulls.ask();
+      return;
+    }
     if (stopping) {
-      held.release(sequence);
+      held.release(key);
       return;
     }
     const { headers, type } = partsOf(message);
@@ -42,10 +45,10 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
       .deliver({
         body: Body.bytes(message.data, type),
         headers,
-        key: `${delivery.stream}/${sequence}`,
+        key,
         origin: {
           receivedAt: clock.now(),
-          attempt: attempts.of(sequence, count),
+          attempt: attempts.of(key, count),
           source: {
             subject: message.subject,
             stream: delivery.stream,
@@ -58,8 +61,8 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
       })
       .then(
         () => {
-          attempts.forget(sequence);
-          held.done(sequence);
+          attempts.forget(key);
+          held.done(key);
         },
         (thrown: unknown) => giveBack(thrown, delivery),
       )
@@ -70,23 +73,23 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
     running.add(work);
   };
 
-  const giveBack = (thrown: unknown, { sequence, count }: Delivery): void => {
+  const giveBack = (thrown: unknown, { key, count }: Delivery): void => {
     const { ms, attempt } = thrown instanceof Failure && thrown.code === 'postponed' ? thrown.facts : {};
     if (typeof ms !== 'number') {
-      held.release(sequence);
+      held.release(key);
       return;
     }
-    if (typeof attempt === 'number') attempts.tell(sequence, count, attempt);
-    held.postpone(sequence, ms);
+    if (typeof attempt === 'number') attempts.tell(key, count, attempt);
+    held.postpone(key, ms);
   };
 
   const open = async (signal: AbortSignal): Promise<Reading> => {
     const connected = await base.value.reached(signal);
     const manager = await managerOf(connected);
     await ensureStream(manager, stream, options.declare);
-    const { ackWait } = await ensureConsumer(manager, connected, options, consumer);
+    const { ackWait, made } = await ensureConsumer(manager, connected, options, consumer);
     const { promise: broken, resolve } = Promise.withResolvers<string>();
-    held.connect(connected);
+    held.connect(connected, made);
     const room = (): number => (stopping ? 0 : prefetch - held.size);
     const pulls = new Pulls(connected, { stream, name: consumer }, { clock, room, onMessage: take, broken: resolve });
     void connected.connection.closed().then(() => resolve(base.value.trouble));

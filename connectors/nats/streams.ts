@@ -55,13 +55,14 @@ export async function ensureStream(
   });
 }
 
-/** The durable consumer as the file wants it; yields after how long without a sign its messages go to others. */
+/** The durable consumer as the file wants it; yields after how long without a sign its messages go to others,
+ * and when it was made. */
 export async function ensureConsumer(
   manager: Manager,
   { connection }: Connected,
   options: NatsSourceOptions & { readonly stream: string },
   name: string,
-): Promise<{ readonly ackWait: number }> {
+): Promise<{ readonly ackWait: number; readonly made: number }> {
   const { stream, create } = options;
   const { version = '' } = connection.info ?? {};
   if ((options.filter?.length ?? 0) > 1 && /^2\.[0-9]\./.test(version)) {
@@ -74,7 +75,7 @@ export async function ensureConsumer(
     ? await followed(manager, found, options)
     : await manager.consumers.add(stream, configOf(options, name));
   usable(info);
-  return { ackWait: (info.config.ack_wait ?? nanos(30_000)) / 1_000_000 };
+  return { ackWait: (info.config.ack_wait ?? nanos(30_000)) / 1_000_000, made: Date.parse(String(info.created)) };
 }
 
 function configOf(options: NatsSourceOptions, name: string): Partial<ConsumerConfig> {

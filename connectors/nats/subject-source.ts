@@ -88,6 +88,8 @@ export async function openSubjectSource(options: SubjectOptions, context: Source
     stop,
     close() {
       closed ??= stop().then(async () => {
+        // Those that had not begun: nobody keeps them.
+        for (const _ of waiting.splice(0)) dropped.add();
         dropped.end();
         await base.release();
       });

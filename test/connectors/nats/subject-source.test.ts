@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { withPackage } from '../../support/debian-server.ts';
+import { eventually } from '../../support/eventually.ts';
+import { NatsServer, natsProgram } from '../../support/nats-server.ts';
+import { plainCodec } from '../../support/plain-context.ts';
+import { fresh, ManualFlow, openedSource, outsider } from './support.ts';
+
+withPackage('nats-server', natsProgram, 'nats source of subjects', () => {
+  let server: NatsServer;
+  before(async () => {
+    server = await NatsServer.start({ jetstream: false });
+  });
+  after(() => server[Symbol.asyncDispose]());
+
+  test('takes what is published to its subjects, `concurrency` at a time, in order', async (t) => {
+    const far = await outsider(t, server);
+    const name = fresh();
+    const flow = new ManualFlow();
+    const subjects = [`${name}.*.a`, `${name}.b`];
+    const { it } = await openedSource(t, { url: server.url, subjects }, { deliver: flow.deliver, concurrency: 2 });
+    assert.equal(it.ready, true);
+    for (const subject of ['1.a', 'b', 'c', '2.a']) far.connection.publish(`${name}.${subject}`, subject);
+    await eventually('two came', () => flow.deliveries.length === 2);
+    await far.connection.flush();
+    assert.equal(flow.deliveries.length, 2);
+    flow.at(0).resolve();
+    await eventually('the third came', () => flow.deliveries.length === 3);
+    const texts = await Promise.all(
+      flow.deliveries.map(async (one) => String(await one.message.body.bytes(plainCodec))),
+    );
+    assert.deepEqual(texts, ['1.a', 'b', '2.a']);
+    assert.deepEqual(flow.sources()[0], { subject: `${name}.1.a` });
+    for (const one of flow.deliveries) one.resolve();
+  });
+
+  test('one member of a queue gets each message', async (t) => {
+    const far = await outsider(t, server);
+    const subject = fresh();
+    const flows = [new ManualFlow(), new ManualFlow()] as const;
+    for (const flow of flows)
+      await openedSource(t, { url: server.url, subjects: [subject], queue: 'q' }, { deliver: flow.record });
+    for (let n = 0; n < 50; n++) far.connection.publish(subject, `${n}`);
+    await eventually('all came', () => flows[0].deliveries.length + flows[1].deliveries.length === 50);
+    await far.connection.flush();
+    assert.equal(flows[0].deliveries.length + flows[1].deliveries.length, 50);
+  });
+
+  test('more than may wait is dropped, and that is said with its number', async (t) => {
+    const far = await outsider(t, server);
+    const subject = fresh();
+    const flow = new ManualFlow();
+    const { it, context } = await openedSource(
+      t,
+      { url: server.url, subjects: [subject], capacity: 3 },
+      { deliver: flow.deliver },
+    );
+    for (let n = 0; n < 10; n++) far.connection.publish(subject, `${n}`);
+    await eventually('a drop is said', () => context.log.lines.length > 0);
+    await it.stop();
+    for (let n = 0; n < 4; n++) {
+      await eventually('the next one comes', () => flow.deliveries.length === n + 1);
+      flow.at(n).resolve();
+    }
+    await it.close();
+    const drops = context.log.lines.map((line) => line.fields['dropped']);
+    assert.equal(
+      drops.reduce<number>((sum, one) => sum + Number(one), 0),
+      6,
+    );
+    assert.equal(context.log.lines.at(-1)?.fields['total'], 6);
+    assert.equal(flow.deliveries.length, 4);
+  });
+
+  test('a stream is asked for where there is no JetStream: the start says so', async (t) => {
+    await assert.rejects(openedSource(t, { url: server.url, stream: 'ORDERS' }), {
+      code: 'startup',
+      message: /JetStream is not enabled there: start the server with `--jetstream`/,
+    });
+  });
+});
