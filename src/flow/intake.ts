@@ -3,6 +3,7 @@ import { Life } from '../core/life.ts';
 import { Trace } from '../core/trace.ts';
 import { type Failure, failure, toFailure } from '../errors.ts';
 import type { Deliver, Incoming } from '../sdk.ts';
+import type { Replayed } from './dead-letters/replayed.ts';
 import type { InFlight, Message } from './in-flight.ts';
 import { messageMeter } from './metered.ts';
 import type { FlowProgram } from './program.ts';
@@ -27,7 +28,7 @@ export interface Intake {
   readonly hash: string | undefined;
   readonly deliver: Deliver;
   /** As {@link deliver}, for who bounds how many there are: under this id, unless the message is durable. */
-  readonly run: (message: Incoming, id: string) => Promise<Exchange | undefined>;
+  readonly run: (message: Replayed, id: string) => Promise<Exchange | undefined>;
   /** Of a durable flow: for messages that are ours from the moment they are kept. */
   readonly journal: IntakeJournal | undefined;
   /** A message that was under way when a process ended goes on. Never rejects: nobody waits for it. */
@@ -131,12 +132,13 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
     }
   };
 
-  const kept = async (incoming: Incoming, own: string, { runs, hash }: NonNullable<typeof durable>) => {
+  const kept = async (incoming: Replayed, own: string, { runs, hash }: NonNullable<typeof durable>) => {
     const known = incoming.key === undefined ? own : runs.idFor(name, incoming.key);
     const id = incoming.id ?? known;
     const { headers, origin, body } = incoming;
     return runs.once(id, async () => {
-      if (incoming.key !== undefined && (await runs.isDone(id))) {
+      // What a replay was about may have gone on by itself after a crash.
+      if ((incoming.key !== undefined || incoming.replay) && (await runs.isDone(id))) {
         log.debug('a message came again that was done', { flow: name, exchange: id });
         return undefined;
       }

@@ -52,6 +52,18 @@ export class Definitions {
     ]);
   }
 
+  /** Removes what a crash has left behind. */
+  async sweep(): Promise<void> {
+    let after: string | undefined;
+    do {
+      const { entries, next } = await this.#store.list(space, { after, limit: 1 });
+      const hash = entries[0]?.key.split(' ', 1)[0];
+      if (hash !== undefined) await this.leave(hash);
+      // All parts of it are skipped.
+      after = hash === undefined ? next : `${hash} \u{10ffff}`;
+    } while (after !== undefined);
+  }
+
   async get(hash: string): Promise<Definition | undefined> {
     const head = await this.#store.get(space, hash);
     const bytes = head && (await readParts(this.#store, space, hash, headOf(head.value).count));

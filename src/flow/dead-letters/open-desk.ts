@@ -1,5 +1,6 @@
 import type { Services } from '../../core/exchange.ts';
 import type { IntegrationSource } from '../../core/written.ts';
+import { detailOf } from '../../errors.ts';
 import type { Connector } from '../../sdk.ts';
 import type { Store } from '../../store/store.ts';
 import type { Generation, Opening } from '../generation.ts';
@@ -52,6 +53,10 @@ export function openDesk(world: DeskWorld): Desk {
       if (typeof compiled === 'string') throw notReplayable(id, compiled);
       return compiled;
     },
+  });
+  // Nobody waits for it.
+  letters.definitions.sweep().catch((thrown: unknown) => {
+    services.log.debug('definitions that nothing needs were not looked for', { detail: detailOf(thrown) });
   });
   const replays = new Replays({ store, letters, services, route: (found, which) => routes.route(found, which) });
   return { replays, routes };

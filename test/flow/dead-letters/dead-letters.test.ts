@@ -13,6 +13,7 @@ import type { StoreOptions } from '../../../src/store/options.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { failOnFatal, quietLog } from '../../store/support/subject.ts';
 import { withPackage } from '../../support/debian-server.ts';
+import { PostgresServer, postgresProgram } from '../../support/postgres-server.ts';
 import { RedisServer, redisProgram } from '../../support/redis-server.ts';
 import { letter, litter } from './support/letters.ts';
 import { deadLetters } from './support/suite.ts';
@@ -44,6 +45,26 @@ withPackage('redis-server', redisProgram, 'in Redis', () => {
   deadLetters((t) =>
     open(t, {
       redis: { url: server.url, prefix: `letters-${count++}`, durability: 'always', timeout: 5_000 },
+    }),
+  );
+});
+
+withPackage('postgresql', postgresProgram, 'in PostgreSQL', () => {
+  let server: PostgresServer;
+  let count = 0;
+  before(async () => {
+    server = await PostgresServer.start();
+  });
+  after(() => server[Symbol.asyncDispose]());
+  deadLetters((t) =>
+    open(t, {
+      postgres: {
+        url: server.url,
+        password: server.password,
+        schema: `letters_${count++}`,
+        connections: 4,
+        timeout: 10_000,
+      },
     }),
   );
 });

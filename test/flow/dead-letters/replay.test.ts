@@ -3,11 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { VirtualClock } from '../../../src/core/clock.ts';
 import { failure } from '../../../src/errors.ts';
 import type { DeadLetterDesk, Replay, Which } from '../../../src/flow/dead-letters/desk.ts';
 import type { LetterSummary } from '../../../src/flow/dead-letters/views.ts';
+import { MemoryStore } from '../../../src/store/memory.ts';
+import { surviving } from '../../support/dying-store.ts';
 import { Engine, type EngineOptions } from '../../support/engine.ts';
 import { MemoryBroker, memoryConnector } from '../../support/memory-broker.ts';
+import { recordingLog } from '../../support/plain-context.ts';
 import { type Bench, flowOf, startBench } from '../settlement/support.ts';
 import { litter } from './support/letters.ts';
 
@@ -159,20 +163,21 @@ describe('replay', () => {
   });
 
   test('when the process stops meanwhile, the letter stays as it was', async (t) => {
-    const { engine, letter } = await dead(t, flowOf(calling, 'redelivery: { maxAttempts: 5, delay: 1h, factor: 1 }'));
+    const store = new MemoryStore(new VirtualClock(), recordingLog());
+    const yaml = flowOf(calling, 'redelivery: { maxAttempts: 5, delay: 1h, factor: 1 }');
+    const { engine, letter } = await dead(t, yaml, { store: surviving(store) });
     engine.far = () => {
       throw failure('timeout', { endpoint: 'a', ms: 5 });
     };
-    const desk = await deskOf(engine);
-    const replay = desk.replay(letter.id, 'current');
+    const replay = (await deskOf(engine)).replay(letter.id, 'current');
     replay.catch(() => {});
     await engine.clock.advance(1);
-    const store = engine.store;
-    engine.store = Object.create(store, { close: { value: async () => {} } });
-    const kept = await store.get('dead-letters-by-id', letter.id);
+    const before = await store.get('dead-letters-by-id', letter.id);
+    assert.ok(before);
     await engine.stop();
     await assert.rejects(replay, { code: 'stopping' });
-    assert.ok(kept);
+    assert.deepEqual(await store.get('dead-letters-by-id', letter.id), before);
+    assert.deepEqual((await store.list('lease', { limit: 1 })).entries, [], 'and it is free');
   });
 
   test('a flow that is gone, and one that has no source any more, are said to be so', async (t) => {
