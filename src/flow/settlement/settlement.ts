@@ -1,18 +1,18 @@
-import { type Exchange, Exchange as Message } from '../../core/exchange.ts';
+import type { Exchange } from '../../core/exchange.ts';
 import { Life } from '../../core/life.ts';
 import { keptBody } from '../../core/record.ts';
 import { Trace } from '../../core/trace.ts';
 import type { RedeliverySource } from '../../core/written.ts';
 import { Failure, failure, toFailure } from '../../errors.ts';
 import type { Incoming } from '../../sdk.ts';
-import { keyText } from '../../steps/parts/key.ts';
 import type { Replayed } from '../dead-letters/replayed.ts';
 import type { IntakeJournal } from '../intake.ts';
 import type { FlowProgram } from '../program.ts';
 import type { LeftRun, Run } from '../runs.ts';
-import { type Counts, noCounts } from './counts.ts';
-import { Lanes, type Turn } from './lanes.ts';
+import { type Counts, Tally } from './counts.ts';
+import type { Turn } from './lanes.ts';
 import { Letters, type LettersWorld } from './letters.ts';
+import { Order } from './order.ts';
 import { defaultRedelivery, fateOf, pauseBefore, postponedFrom } from './redelivery.ts';
 
 export interface SettlementWorld extends LettersWorld {
@@ -39,25 +39,20 @@ interface Taken {
   readonly contentType: string | undefined;
 }
 
-/** How many messages of a flow are worked on at once where it says nothing: in order, one after the other. */
-const defaultConcurrency = 1;
-
 /**
  * What becomes of messages that wait at the far side until they are acknowledged: each waits for its turn, runs, and
  * where it fails is tried again, left to the far side, or moved to the dead letters. It is acknowledged only when it was
  * done or is safe there; so nothing is lost, whatever happens in between.
  */
 export class Settlement {
-  readonly counts: Counts = noCounts();
+  readonly #tally: Tally;
   readonly #flow: FlowProgram;
   readonly #world: SettlementWorld;
   readonly #redelivery: RedeliverySource;
-  readonly #lanes: Lanes;
+  readonly #order: Order;
   readonly #letters: Letters;
   /** Ends when nothing new begins any more. */
   readonly #life: Life;
-  /** Messages take their places in the order in which they came, however long their keys take. */
-  #placed: Promise<unknown> = Promise.resolve();
   /** Why messages are held back at the moment. */
   #busy: string | undefined;
 
@@ -65,31 +60,38 @@ export class Settlement {
     this.#flow = flow;
     this.#world = world;
     this.#redelivery = flow.source.redelivery ?? defaultRedelivery;
-    this.#lanes = new Lanes(flow.source.concurrency ?? defaultConcurrency);
+    this.#order = new Order(flow, world.services);
+    this.#tally = new Tally(flow.name, world.services.meter);
     this.#letters = new Letters(flow.name, flow.settlement?.deadLetter, world);
     this.#life = new Life(world.services.clock);
   }
 
   /** How many wait for their turn. */
   get waiting(): number {
-    return this.#lanes.waiting;
+    return this.#order.waiting;
+  }
+
+  get counts(): Readonly<Counts> {
+    return this.#tally.counts;
   }
 
   readonly deliver = async (incoming: Replayed): Promise<Exchange | undefined> => {
-    this.counts.received++;
+    this.#tally.opened();
     try {
       return await this.#settled(incoming);
     } catch (thrown) {
       const error = toFailure(thrown);
-      if (error.code !== 'postponed') this.counts.released++;
+      if (error.code !== 'postponed') this.#tally.add('released');
       throw error;
+    } finally {
+      this.#tally.closed();
     }
   };
 
   /** Whatever waits goes back to the source at once; what runs goes on. */
   stop(): void {
     const reason = stopping();
-    this.#lanes.close(reason);
+    this.#order.close(reason);
     this.#life.abort(reason);
   }
 
@@ -98,7 +100,7 @@ export class Settlement {
     const id = incoming.id ?? this.#world.services.random.uuid();
     let turn: Turn;
     try {
-      turn = await this.#turn(incoming, id);
+      turn = await this.#order.enter(incoming, id);
     } catch (thrown) {
       if (this.#life.aborted) throw stopping();
       return this.#buried(await this.#taken(incoming, id), toFailure(thrown), incoming.origin.attempt, undefined);
@@ -125,7 +127,7 @@ export class Settlement {
     const { id, headers, origin, resumed = 0 } = left.record;
     const incoming = { headers, origin, body: left.body };
     try {
-      const turn = await this.#turn(incoming, id);
+      const turn = await this.#order.enter(incoming, id);
       const message = await this.#taken(incoming, id);
       const begun = resumed + 1;
       if (begun >= this.#redelivery.maxAttempts) {
@@ -167,40 +169,6 @@ export class Settlement {
     };
   }
 
-  #turn(incoming: Incoming, id: string): Promise<Turn> {
-    const orderBy = this.#flow.settlement?.orderBy;
-    if (!orderBy) return this.#lanes.enter(incoming.lane);
-    const key = this.#key(incoming, id, orderBy);
-    const place = async (before: Promise<unknown>): Promise<{ readonly turn: Promise<Turn> }> => {
-      const [lane] = await Promise.all([key, before]);
-      return { turn: this.#lanes.enter(lane) };
-    };
-    const placed = place(this.#placed);
-    this.#placed = placed.catch(() => undefined);
-    return placed.then(({ turn }) => turn);
-  }
-
-  async #key(
-    { body, headers, origin }: Incoming,
-    id: string,
-    orderBy: (exchange: Exchange) => unknown,
-  ): Promise<string> {
-    const { services } = this.#world;
-    const { name, source } = this.#flow;
-    const life = new Life(services.clock);
-    try {
-      const key = keyText(await orderBy(Message.create({ id, flow: name, services, life, origin, body, headers })));
-      if (key === undefined) throw failure('no-key', { expression: source.orderBy?.text });
-      return key;
-    } catch (thrown) {
-      const error = toFailure(thrown);
-      error.place ??= `${name}/orderBy`;
-      throw error;
-    } finally {
-      life.end();
-    }
-  }
-
   /** `own`: of a message that is ours alone. */
   async #worked(message: Taken, turn: Turn, own?: OwnRun): Promise<Exchange | undefined> {
     const { maxAttempts } = this.#redelivery;
@@ -209,7 +177,7 @@ export class Settlement {
     for (let held = 0, mine = own; ; ) {
       const tried = await this.#tried(message, attempt, mine);
       if (!(tried instanceof Failure)) {
-        this.counts.delivered++;
+        this.#tally.add('delivered');
         this.#busy = undefined;
         return tried;
       }
@@ -252,7 +220,7 @@ export class Settlement {
   /** Full, or open, or over its limit: what comes behind would meet the same, so the turn is kept. */
   async #hold({ id, trace }: Taken, { code, place, message }: Failure, ms: number): Promise<void> {
     const { log } = this.#world.services;
-    this.counts.held++;
+    this.#tally.add('held');
     const fields = { flow: this.#flow.name, exchange: id, traceId: trace.id, code, place, ms, detail: message };
     if (this.#busy === code) log.debug('a message waits for what is busy', fields);
     else log.warn('messages wait for what is busy', fields);
@@ -269,7 +237,7 @@ export class Settlement {
     own: boolean,
   ): Promise<void> {
     const { code, kind, place, outcome, message: detail } = error;
-    this.counts.redelivered++;
+    this.#tally.add('redelivered');
     this.#world.services.log.warn('a message will be redelivered', {
       flow: this.#flow.name,
       exchange: id,
@@ -282,9 +250,8 @@ export class Settlement {
       ms,
       detail,
     });
-    const laned = incoming.lane !== undefined || this.#flow.settlement?.orderBy !== undefined;
-    if (this.#world.postpones && !laned && !own && !incoming.replay && ms >= postponedFrom) {
-      this.counts.postponed++;
+    if (this.#world.postpones && !this.#order.isLaned(incoming) && !own && !incoming.replay && ms >= postponedFrom) {
+      this.#tally.add('postponed');
       throw failure('postponed', { ms, attempt });
     }
     // The source bounds how many it hands over and waits for. It does not wait for this one: its place does that.
@@ -306,7 +273,7 @@ export class Settlement {
     for (let tries = 1; ; tries++) {
       const where = await this.#letters.put({ ...message, error, attempts }).catch(toFailure);
       if (typeof where === 'string') {
-        this.counts.deadLettered++;
+        this.#tally.add('deadLettered');
         const { code, kind, place, message: detail } = error;
         const named = { flow: this.#flow.name, exchange: message.id, traceId: message.trace.id };
         const facts = { code, kind, place, attempts, to: where, detail };
@@ -314,7 +281,7 @@ export class Settlement {
         if (run) await this.#insist(() => run.end());
         return undefined;
       }
-      this.counts.deadLetterFailures++;
+      this.#tally.add('deadLetterFailures');
       this.#life.check();
       if (!run) turn?.pause();
       await this.#wait(pauseBefore(where, tries, defaultRedelivery, services.random));
