@@ -54,7 +54,11 @@ export async function runFault(subject: Subject, fault: Fault, plan: FaultPlan):
     for (let strike = 1; strike <= plan.strikes; strike++) {
       const reached = Math.floor((plan.messages * strike) / (plan.strikes + 1));
       // What comes late is struck all the same.
-      await eventually('messages', () => sink.seen.size >= reached || sink.quietFor > 2000, giveUpMs).catch(() => {});
+      await eventually(
+        'messages',
+        () => sink.seen.size >= reached || (sink.seen.size > 0 && sink.quietFor > 2000),
+        giveUpMs,
+      ).catch(() => {});
       await fault.strike(scene);
     }
     const { accepted, repeated } = await fed;
@@ -70,7 +74,7 @@ export async function runFault(subject: Subject, fault: Fault, plan: FaultPlan):
       accepted: accepted.length,
       lost: accepted.length - arrived(),
       duplicates: sink.duplicates,
-      bound: crashes * (waiting.to ? prefetch : concurrency) + repeated,
+      bound: crashes * (waiting.outstanding?.() ?? (waiting.to ? prefetch : concurrency)) + repeated,
       ms: Math.round(performance.now() - since),
     };
   } catch (error) {
