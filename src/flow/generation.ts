@@ -78,6 +78,7 @@ export class Generation {
   #settling: typeof Settlement | undefined;
   readonly #openKept: () => Promise<Kept>;
   #runs: Runs | undefined;
+  #definition: Definition | undefined;
   #queues: Queues | undefined;
   readonly #queueNames = new Set<string>();
 
@@ -186,7 +187,8 @@ export class Generation {
   }
 
   get definition(): Definition {
-    return definitionOf(this.program.source);
+    this.#definition ??= definitionOf(this.program.source);
+    return this.#definition;
   }
 
   /** Takes secrets out of a text. */

@@ -62,6 +62,12 @@ describe('dead letters of a running integration', { concurrency: 2 }, () => {
     assert.equal((await shop.listed('--flow', 'other')).length, 0);
     assert.equal((await shop.listed('--code', 'http-5xx', '--since', '1h', '--limit', '5')).length, 5);
     assert.equal((await shop.listed('--until', '1h')).length, 0);
+    const misspelt = await shop.letters('list', '--flow', 'tak');
+    assert.equal(misspelt.stderr, 'no dead letters; the file has no flow tak; did you mean take?\n');
+    assert.match(
+      (await shop.letters('replay', '--code', 'time-out')).stderr,
+      /^no dead letters; did you mean --code timeout\?$/m,
+    );
     const newest = (await shop.listed()).map(idOf);
     assert.deepEqual((await shop.listed('--order', 'oldest')).map(idOf), newest.toReversed());
 

@@ -3,6 +3,7 @@ import { exitCode } from '../exit-codes.ts';
 import { print, say } from '../output.ts';
 import { UsageError } from '../usage.ts';
 import { type Command, isUnavailable } from './command.ts';
+import { noneFound } from './none.ts';
 import { filters, formatOf, takes } from './options.ts';
 import { selection } from './select.ts';
 import { oneLine } from './text.ts';
@@ -22,7 +23,7 @@ export const discard: Command = {
     const why = values.why?.trim();
     if (!why) throw new UsageError('say why, as in --why "sent again by hand": it is logged');
     const select = selection('discard', ids, values);
-    return async ({ desk }) => {
+    return async ({ desk, flows }) => {
       const results: Result[] = [];
       for (const id of await select(desk)) {
         const error = await desk.discard(id, why).then(() => undefined, toFailure);
@@ -35,7 +36,7 @@ export const discard: Command = {
       const refused = results.filter(({ outcome }) => outcome === 'refused').length;
       const discarded = results.length - refused;
       if (format === 'json') print(`${JSON.stringify({ letters: results, discarded, refused }, null, 2)}\n`);
-      say(results.length === 0 ? 'no dead letters' : `${discarded} discarded, ${refused} not`);
+      say(results.length === 0 ? noneFound(values, flows) : `${discarded} discarded, ${refused} not`);
       return refused === 0 ? exitCode.done : exitCode.findings;
     };
   },

@@ -3,6 +3,7 @@ import type { LetterSummary } from '../../flow/dead-letters/views.ts';
 import { exitCode } from '../exit-codes.ts';
 import { print, say } from '../output.ts';
 import type { Command } from './command.ts';
+import { noneFound } from './none.ts';
 import { filterOf, filters, formatOf, limitOf, orderOf, takes } from './options.ts';
 import { oneLine, table } from './text.ts';
 
@@ -14,7 +15,7 @@ export const list: Command = {
     takes('list', values, [...filters, 'limit', 'order']);
     const [format, limit, order] = [formatOf(values), limitOf(values), orderOf(values)];
     const filter = filterOf(values, systemClock.now());
-    return async ({ desk, integration }) => {
+    return async ({ desk, integration, flows }) => {
       const letters: LetterSummary[] = [];
       let after: string | undefined;
       do {
@@ -25,7 +26,7 @@ export const list: Command = {
       const more = after !== undefined;
       if (format === 'json') print(`${JSON.stringify({ integration, letters, more }, null, 2)}\n`);
       else if (letters.length > 0) print(asText(letters));
-      else say('no dead letters');
+      else say(noneFound(values, flows));
       if (more && format === 'text') say(`There may be more: --limit ${limit * 10}, or a filter`);
       return exitCode.done;
     };

@@ -20,10 +20,10 @@ export async function openLocal(program: Program, source: IntegrationSource, mis
     const detail = `it is in the memory of the running integration, and ${missing}. ${elsewhere}`;
     throw failure('startup', { what: 'The store', detail });
   }
+  const named = { integration: source.name, flows: Object.keys(source.flows) };
   const path = sqlitePath(store, { folder: dirname(source.file), integration: source.name });
   // To look for letters makes no file.
-  if (path !== undefined && !existsSync(path))
-    return { desk: emptyDesk, integration: source.name, close: async () => 0 };
+  if (path !== undefined && !existsSync(path)) return { ...named, desk: emptyDesk, close: async () => 0 };
   const { drainTimeout, logLevel } = surroundings(process.env);
   const log = prettyLog({
     level: logLevel ?? 'warn',
@@ -41,8 +41,8 @@ export async function openLocal(program: Program, source: IntegrationSource, mis
   });
   try {
     return {
+      ...named,
       desk: await runtime.deadLetters(),
-      integration: source.name,
       get interrupted() {
         return interrupted;
       },

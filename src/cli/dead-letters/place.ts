@@ -11,6 +11,8 @@ import { type AdminAddress, findAdmin } from './remote.ts';
 export interface Place {
   readonly desk: DeadLetterDesk;
   readonly integration: string;
+  /** Of the file. */
+  readonly flows: readonly string[];
   /** The signal that told this command to end. */
   readonly interrupted?: NodeJS.Signals | undefined;
   close(): Promise<unknown>;
@@ -36,7 +38,8 @@ export async function openPlace(file: string, values: Values): Promise<Place | u
   };
   const insists = values.host !== undefined || port !== undefined;
   const found = await findAdmin(address, name);
-  if ('desk' in found) return { desk: found.desk, integration: name, close: async () => 0 };
+  const flows = Object.keys(source.flows);
+  if ('desk' in found) return { desk: found.desk, integration: name, flows, close: async () => 0 };
   if (insists) throw failure('startup', { what: `The admin server of ${name}`, detail: found.missing });
   const { openLocal } = await import('./local.ts');
   return openLocal(program, source, found.missing);

@@ -6,6 +6,7 @@ import type { DeadLetterDesk, Replay, Which } from '../../flow/dead-letters/desk
 import { exitCode } from '../exit-codes.ts';
 import { print, say } from '../output.ts';
 import { type Command, isUnavailable } from './command.ts';
+import { noneFound } from './none.ts';
 import { filters, formatOf, rateOf, takes, whichOf } from './options.ts';
 import { selection } from './select.ts';
 import { oneLine } from './text.ts';
@@ -22,7 +23,7 @@ export const replay: Command = {
     takes('replay', values, [...filters, 'all', 'with', 'rate']);
     const [format, which, rate] = [formatOf(values), whichOf(values), rateOf(values)];
     const select = selection('replay', ids, values);
-    return async ({ desk }) => {
+    return async ({ desk, flows }) => {
       const results: Result[] = [];
       const tell = (result: Result): void => {
         results.push(result);
@@ -34,7 +35,7 @@ export const replay: Command = {
       if (format === 'json') print(`${JSON.stringify({ letters: results, done, failed, refused }, null, 2)}\n`);
       say(
         results.length === 0 && !stopped
-          ? 'no dead letters'
+          ? noneFound(values, flows)
           : `${done} done, ${failed} failed again, ${refused} not replayed`,
       );
       if (stopped) throw stopped;
