@@ -54,14 +54,13 @@ const amqp: Subject = {
 
 const mqtt: Subject = {
   name: 'mqtt',
-  faults: all,
+  // Not `broker`: Mosquitto acknowledges before it has written anything to disk, and forgets when it is killed.
+  faults: [...ofRuntime, 'reset', 'mute'],
   missing: () => missing(mosquittoProgram, 'mosquitto'),
   start: async () => {
-    const broker = await MosquittoServer.start({
-      settings: () => ['max_queued_messages 0', 'max_inflight_messages 0'],
-    });
+    const broker = await MosquittoServer.start({ settings: () => ['max_queued_messages 0'] });
     const at = (port: number): string => `url: "mqtt://127.0.0.1:${port}"`;
-    return behindProxy(broker, (port) => ({
+    const waiting = await behindProxy(broker, (port) => ({
       from: `mqtt: { ${at(port)}, topics: [faults], clientId: faults-taker, receiveMaximum: 50, keepalive: 2s }`,
       to: { endpoint: `mqtt: { ${at(broker.port)} }`, send: 'mqtt: { topic: faults }' },
     }));
@@ -89,9 +88,9 @@ const nats: Subject = {
   missing: () => missing(natsProgram, 'nats-server'),
   start: async () => {
     const broker = await NatsServer.start();
-    const at = (port: number): string => `servers: [ "nats://127.0.0.1:${port}" ]`;
+    const at = (port: number): string => `url: "nats://127.0.0.1:${port}"`;
     return behindProxy(broker, (port) => ({
-      from: `nats: { ${at(port)}, stream: FAULTS, declare: { subjects: [ faults ] }, durable: faults, prefetch: 50, ackWait: 5s }`,
+      from: `nats: { ${at(port)}, stream: FAULTS, declare: { subjects: [ faults ] }, consumer: faults, prefetch: 50, ackWait: 5s }`,
       to: { endpoint: `nats: { ${at(broker.port)} }`, send: 'nats: { subject: faults }' },
     }));
   },
