@@ -15,6 +15,7 @@ import type { Schema, Slot } from './schema/schema.ts';
 
 export { Body, type Codec, type StreamSource } from './core/body.ts';
 export { type Clock, sleep } from './core/clock.ts';
+export { Dropped } from './core/dropped.ts';
 export { type Exchange, type Handler, type Headers, type Log, noHeaders, type Origin } from './core/exchange.ts';
 export type { Life } from './core/life.ts';
 export { Link, type LinkPlan, type LinkWorld, type Trouble } from './core/link.ts';

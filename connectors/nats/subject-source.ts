@@ -1,7 +1,6 @@
-import { Body, type Source, type SourceContext } from '#sdk';
+import { Body, Dropped, type Source, type SourceContext } from '#sdk';
 import { type Connected, connectionTo, type Message } from './connection.ts';
 import type { NatsSourceOptions } from './definition.ts';
-import { Dropped } from './dropped.ts';
 import { partsOf } from './headers.ts';
 
 export type SubjectOptions = NatsSourceOptions & { readonly subjects: readonly string[] };

@@ -1,4 +1,5 @@
-import type { Clock, Log } from '#sdk';
+import type { Clock } from './clock.ts';
+import type { Log } from './exchange.ts';
 
 /** How long drops are collected before they are said. */
 const everyMs = 10_000;
