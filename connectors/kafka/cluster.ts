@@ -46,7 +46,8 @@ export class Cluster {
       await cluster.close();
       throw thrown;
     }
-    client.on('client:broker:disconnect', () => void cluster.#probe());
+    // Not at once: the pool still holds the connection while it says so, and would wait for it without end.
+    client.on('client:broker:disconnect', () => void setImmediate(() => void cluster.#probe()));
     return cluster;
   }
 

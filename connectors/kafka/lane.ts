@@ -135,6 +135,7 @@ export class Lane {
   /** Together they are too large, and the broker has none of them. */
   split(batch: readonly Entry[]): void {
     this.doubtful = undefined;
+    for (const entry of batch) entry.alone = true;
     this.waiting.unshift(...batch);
   }
 

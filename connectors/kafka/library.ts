@@ -12,7 +12,7 @@ export const loadLibrary = (what: string): Promise<Library> =>
 
 const connectTimeout = 5_000;
 /** A broker that says nothing for so long is taken for gone. */
-const silence = 15_000;
+const silence = 10_000;
 
 /** What every client of a cluster is made with. What is tried again, and when, is decided here and not in the library. */
 export function clientOptions(options: ClusterOptions, context: ConnectorContext) {

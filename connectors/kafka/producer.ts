@@ -21,7 +21,7 @@ type Batches = ReadonlyMap<Lane, readonly Entry[]>;
 
 const allReplicas = -1;
 /** How long a broker waits for the replicas: shorter than we wait for the broker. */
-const replicasMs = 10_000;
+const replicasMs = 7_000;
 const batchBytes = 512 << 10;
 const requestBytes = 8 << 20;
 const firstPause = 50;

@@ -154,6 +154,9 @@ const propertiesOf = (data: string): KafkaSettings => ({
   'share.coordinator.state.topic.replication.factor': '1',
   'share.coordinator.state.topic.min.isr': '1',
   'group.initial.rebalance.delay.ms': '0',
+  // One that was killed may come back at once.
+  'broker.session.timeout.ms': '1000',
+  'broker.heartbeat.interval.ms': '200',
   // So that tests need not wait long until a process that was killed is given up.
   'group.min.session.timeout.ms': '500',
 });
