@@ -67,11 +67,10 @@ async function at(place: Place, job: Job): Promise<number> {
   try {
     return await job(place);
   } catch (thrown) {
-    const { interrupted } = place;
-    if (!interrupted) throw thrown;
+    if (!place.ending?.aborted) throw thrown;
     await place.close();
     // What was given up may hold on to the process for ever.
-    process.exit(exitOf(interrupted));
+    process.exit(exitOf(place.ending.reason));
   } finally {
     await place.close();
   }

@@ -68,8 +68,10 @@ describe('dead letters of a running integration', { concurrency: 2 }, () => {
       (await shop.letters('replay', '--code', 'time-out')).stderr,
       /^no dead letters; did you mean --code timeout\?$/m,
     );
-    const newest = (await shop.listed()).map(idOf);
-    assert.deepEqual((await shop.listed('--order', 'oldest')).map(idOf), newest.toReversed());
+    const timesOf = async (...args: readonly string[]) => (await shop.listed(...args)).map(({ failedAt }) => failedAt);
+    const times = await timesOf('--order', 'oldest');
+    assert.deepEqual(times, times.toSorted());
+    assert.deepEqual(await timesOf(), times.toReversed());
 
     shop.mend();
     shop.received.length = 0;
@@ -189,6 +191,24 @@ describe('dead letters of an integration that does not run', { concurrency: 2 },
     assert.equal(code, 130, replaying.describe('as shells count it'));
     assert.match(replaying.stderr, /^0 done, 0 failed again, 0 not replayed$/m);
     assert.deepEqual(await shop.listed(), before);
+  });
+
+  test('so does one that only waits for its turn', async (t) => {
+    const shop = await Shop.open(t);
+    shop.fail();
+    const running = await shop.start();
+    await shop.bury(running, { a: '{"n":1}', b: '{"n":2}' });
+    await running.stop();
+    shop.mend();
+    const args = ['bin/dowel.js', 'dead-letters', 'replay', shop.file, '--all', '--rate', '1/h'];
+    const replaying = new Child(process.execPath, args, { env: shop.environment() });
+    t.after(() => replaying[Symbol.asyncDispose]());
+    await replaying.until('one is done', () => replaying.stdout.includes('done'));
+    const { code } = await replaying.stop('SIGTERM');
+    assert.equal(code, 143, replaying.describe('as shells count it'));
+    assert.equal((await shop.listed()).length, 1);
+    const last = await shop.letters('replay', '--all', '--rate', '1/h');
+    assert.equal(last.code, 0, 'it does not wait for a turn that nobody takes');
   });
 
   test('the original definition is that of then, whatever the file says now', async (t) => {

@@ -34,18 +34,16 @@ export async function openLocal(program: Program, source: IntegrationSource, mis
   });
   const runtime = new Runtime(services(log), connectors);
   runtime.standBy(program);
-  let interrupted: NodeJS.Signals | undefined;
+  const ending = new AbortController();
   onSignals((signal) => {
-    interrupted = signal;
+    ending.abort(signal);
     void runtime.stop(drainTimeout);
   });
   try {
     return {
       ...named,
       desk: await runtime.deadLetters(),
-      get interrupted() {
-        return interrupted;
-      },
+      ending: ending.signal,
       close: () => runtime.stop(drainTimeout),
     };
   } catch (thrown) {

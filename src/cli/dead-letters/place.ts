@@ -13,8 +13,8 @@ export interface Place {
   readonly integration: string;
   /** Of the file. */
   readonly flows: readonly string[];
-  /** The signal that told this command to end. */
-  readonly interrupted?: NodeJS.Signals | undefined;
+  /** Aborted when this command is told to end, with the name of the signal; absent: then it ends at once. */
+  readonly ending?: AbortSignal;
   close(): Promise<unknown>;
 }
 

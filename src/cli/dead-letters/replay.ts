@@ -1,7 +1,7 @@
 import { type Clock, sleep, systemClock } from '../../core/clock.ts';
 import { TokenBucket } from '../../core/token-bucket.ts';
 import type { Rate } from '../../core/written.ts';
-import { Failure, toFailure } from '../../errors.ts';
+import { Failure, failure, toFailure } from '../../errors.ts';
 import type { DeadLetterDesk, Replay, Which } from '../../flow/dead-letters/desk.ts';
 import { exitCode } from '../exit-codes.ts';
 import { print, say } from '../output.ts';
@@ -23,13 +23,13 @@ export const replay: Command = {
     takes('replay', values, [...filters, 'all', 'with', 'rate']);
     const [format, which, rate] = [formatOf(values), whichOf(values), rateOf(values)];
     const select = selection('replay', ids, values);
-    return async ({ desk, flows }) => {
+    return async ({ desk, flows, ending }) => {
       const results: Result[] = [];
       const tell = (result: Result): void => {
         results.push(result);
         if (format === 'text') print(lineOf(result));
       };
-      const stopped = await replayAll(await select(desk), { desk, which, rate, tell, clock: systemClock });
+      const stopped = await replayAll(await select(desk), { desk, which, rate, tell, clock: systemClock, ending });
       const count = (outcome: Result['outcome']): number => results.filter((one) => one.outcome === outcome).length;
       const [done, failed, refused] = [count('done'), count('failed'), count('refused')];
       if (format === 'json') print(`${JSON.stringify({ letters: results, done, failed, refused }, null, 2)}\n`);
@@ -50,38 +50,40 @@ interface Work {
   readonly rate: Rate | undefined;
   readonly tell: (result: Result) => void;
   readonly clock: Clock;
+  readonly ending: AbortSignal | undefined;
 }
 
 /** In their order, some at once, at most as fast as `rate`. Yields why it broke off, if it did. */
 async function replayAll(
   ids: readonly string[],
-  { desk, which, rate, tell, clock }: Work,
+  { desk, which, rate, tell, clock, ending }: Work,
 ): Promise<Failure | undefined> {
   const bucket = rate && new TokenBucket(rate, 1, clock);
-  const queue = ids[Symbol.iterator]();
+  let begun = 0;
   let stopped: Failure | undefined;
   // One after the other takes its turn: so many are begun in a time, not so many by each.
-  let turn: Promise<void> = Promise.resolve();
-  const next = (): Promise<string | undefined> => {
-    const mine = turn.then(async () => {
-      const wait = bucket?.take(Number.POSITIVE_INFINITY);
-      if (wait && 'wait' in wait && wait.wait > 0) await sleep(clock, wait.wait);
-      return stopped ? undefined : (queue.next().value as string | undefined);
-    });
-    turn = mine.then(() => undefined);
-    return mine;
+  let turn: Promise<unknown> = Promise.resolve();
+  const next = async (): Promise<string | undefined> => {
+    if (stopped || begun === ids.length) return undefined;
+    const wait = bucket?.take(Number.POSITIVE_INFINITY);
+    if (wait && 'wait' in wait && wait.wait > 0) await sleep(clock, wait.wait, ending);
+    return stopped ? undefined : ids[begun++];
   };
   const work = async (): Promise<void> => {
-    for (let id = await next(); id !== undefined; id = await next()) {
-      const letter = id;
-      const result = await desk.replay(letter, which).catch(toFailure);
+    for (;;) {
+      const mine = turn.then(next);
+      turn = mine.catch(() => {});
+      const id = await mine;
+      if (id === undefined) return;
+      const result = await desk.replay(id, which).catch(toFailure);
       if (!(result instanceof Failure)) tell(result);
       else if (isUnavailable(result)) stopped ??= result;
-      else tell({ outcome: 'refused', id: letter, code: result.code, detail: result.message });
+      else tell({ outcome: 'refused', id, code: result.code, detail: result.message });
     }
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, ids.length) }, work));
-  return stopped;
+  const ended = await Promise.allSettled(Array.from({ length: Math.min(atOnce, ids.length) }, work));
+  // Only waiting can be cut off.
+  return ended.some(({ status }) => status === 'rejected') ? (stopped ?? failure('stopping')) : stopped;
 }
 
 function lineOf(result: Result): string {
