@@ -3,6 +3,9 @@ import type { Store } from '../../store/store.ts';
 
 export const space = 'queue';
 
+/** Why a write of ours was refused. */
+export const lost = 'this process was silent for so long that another one may have taken its messages over';
+
 const digits = 16;
 
 export const prefixOf = (queue: string): string => `${encodeURIComponent(queue)} `;

@@ -1,6 +1,7 @@
 import { failure, toFailure } from '../../errors.ts';
 import type { Store, Write } from '../../store/store.ts';
-import { bounds, numbered, numberOf, space } from './keys.ts';
+import { Crashes } from './crashes.ts';
+import { bounds, lost, numbered, numberOf, space } from './keys.ts';
 
 /** What is read ahead at most: messages, and their bytes together. */
 const ahead = { messages: 64, bytes: 4 * 1024 ** 2 } as const;
@@ -14,6 +15,12 @@ const leftoversMost = 1000;
 export interface Waiting {
   readonly number: number;
   readonly record: Uint8Array;
+}
+
+export interface Taken extends Waiting {
+  readonly part: Part;
+  /** Which one it is, where crashes were counted. */
+  readonly attempt: number | undefined;
 }
 
 interface Writing {
@@ -32,6 +39,9 @@ export class Part {
   readonly #prefix: string;
   readonly #fence: () => readonly Write[];
   readonly #changed: () => void;
+  readonly #crashes: Crashes;
+  /** Handed over, and not settled. */
+  #out = 0;
   /** In the order of their numbers, as long as one before them is being written. */
   #writing: Writing[] = [];
   #ready: Waiting[] = [];
@@ -52,10 +62,12 @@ export class Part {
     this.#prefix = prefix;
     this.#fence = fence;
     this.#changed = changed;
+    this.#crashes = new Crashes(store, prefix, fence);
   }
 
   async open(): Promise<void> {
     const found = await bounds(this.#store, this.#prefix);
+    await this.#crashes.look(found?.first);
     if (!found) return;
     this.#old = found.last;
     this.#next = found.last + 1;
@@ -99,18 +111,34 @@ export class Part {
     }
   }
 
-  /** The first message that waits here in memory; more of them are fetched meanwhile. */
-  take(): Waiting | undefined {
+  /** The first message that waits here in memory; more of them are fetched meanwhile. `count`: how many may be out at once. */
+  take(count: number): Taken | undefined {
     const [first] = this.#ready;
-    if (first) {
-      this.#ready.shift();
-      this.#readyBytes -= first.record.length;
-    }
-    return first;
+    if (!first || this.#crashes.knows(this.#most(count)) !== true) return undefined;
+    if (this.#crashes.careful && this.#out > 0) return undefined;
+    this.#ready.shift();
+    this.#readyBytes -= first.record.length;
+    this.#out++;
+    return { ...first, part: this, attempt: this.#crashes.attemptOf(first.number) };
+  }
+
+  /** Whether {@link note} has to come before anything can be taken. */
+  mustNote(count: number): boolean {
+    return this.#ready.length > 0 && this.#crashes.knows(this.#most(count)) === false;
+  }
+
+  async note(count: number): Promise<void> {
+    await this.#crashes.note(this.#most(count));
+    this.#changed();
+  }
+
+  #most(count: number): number {
+    return this.#crashes.careful ? 1 : count;
   }
 
   /** It waits on, at its place. */
   giveBack(one: Waiting): void {
+    this.#out--;
     const at = this.#ready.findIndex((other) => other.number > one.number);
     this.#ready.splice(at < 0 ? this.#ready.length : at, 0, one);
     this.#readyBytes += one.record.length;
@@ -118,8 +146,16 @@ export class Part {
 
   /** It is done. */
   async remove({ number }: Waiting): Promise<void> {
-    await this.#store.write([{ op: 'delete', space, key: numbered(this.#prefix, number) }]);
+    const key = numbered(this.#prefix, number);
+    await this.#store.write([{ op: 'delete', space, key }, ...this.#crashes.removals(number)]);
+    this.#crashes.settled(number);
+    this.#out--;
     this.#count--;
+  }
+
+  /** After an orderly end nobody is suspected. */
+  async close(): Promise<void> {
+    if (this.#out === 0) await this.#crashes.close();
   }
 
   /** Whether the store has more than what is ready. */
@@ -180,5 +216,3 @@ export class Part {
     this.#read = number;
   }
 }
-
-const lost = 'this process was silent for so long that another one may have taken its messages over';

@@ -4,7 +4,7 @@ import type { DurableQueue, Incoming, QueueReader } from '../../sdk.ts';
 import type { Store } from '../../store/store.ts';
 import type { Ownership } from '../ownership.ts';
 import { ownersOf, partPrefix } from './keys.ts';
-import { Part, type Waiting } from './part.ts';
+import { Part, type Taken } from './part.ts';
 import { readKept, writeKept } from './record.ts';
 
 export interface QueueWorld {
@@ -19,10 +19,6 @@ interface Seat extends QueueReader {
   stopping: boolean;
   /** Called when nothing of it is under way. */
   idle: (() => void) | undefined;
-}
-
-interface Taken extends Waiting {
-  readonly part: Part;
 }
 
 // Until a reader says how many: the endpoints are open before the sources.
@@ -114,6 +110,7 @@ export class StoredQueue implements DurableQueue {
     this.#closed = true;
     for (const end of [...this.#pauses]) end();
     await Promise.allSettled([...this.#underWay]);
+    await Promise.allSettled([...this.#parts.values()].map((part) => part.close()));
   }
 
   #ownPart(): Promise<Part> {
@@ -157,32 +154,42 @@ export class StoredQueue implements DurableQueue {
       if (!seat || !taken) break;
       void this.#run(seat, taken);
     }
-    if (this.isRead) this.#readAhead();
+    if (this.isRead && !this.#paused) this.#prepare();
+  }
+
+  /** How many messages may be out. */
+  get #most(): number {
+    return this.#seats.reduce((sum, seat) => sum + seat.concurrency, 0);
   }
 
   #take(): Taken | undefined {
     for (const [owner, part] of this.#parts) {
       // What another process has taken over meanwhile is its to do.
-      const one = this.#world.ownership.holds(owner) ? part.take() : undefined;
-      if (one) return { ...one, part };
+      const one = this.#world.ownership.holds(owner) ? part.take(this.#most) : undefined;
+      if (one) return one;
     }
     return undefined;
   }
 
-  #readAhead(): void {
-    if (this.#paused) return;
+  /** What must happen before more can be taken. */
+  #prepare(): void {
     for (const [owner, part] of this.#parts) {
-      if (!part.hasMore || !this.#world.ownership.holds(owner)) continue;
-      this.#track(part.readAhead()).catch((thrown: unknown) => {
-        if (this.#paused || this.#closed) return;
-        this.#troubled('what waits in a queue could not be read', thrown);
-        this.#paused = true;
-        void this.#pause().then(() => {
-          this.#paused = false;
-          this.#dispatch();
-        });
-      });
+      if (!this.#world.ownership.holds(owner)) continue;
+      if (part.mustNote(this.#most)) this.#attempt(part.note(this.#most));
+      if (part.hasMore) this.#attempt(part.readAhead());
     }
+  }
+
+  #attempt(work: Promise<void>): void {
+    this.#track(work).catch((thrown: unknown) => {
+      if (this.#paused || this.#closed) return;
+      this.#troubled('what waits in a queue could not be read', thrown);
+      this.#paused = true;
+      void this.#pause().then(() => {
+        this.#paused = false;
+        this.#dispatch();
+      });
+    });
   }
 
   async #run(seat: Seat, taken: Taken): Promise<void> {
@@ -201,9 +208,10 @@ export class StoredQueue implements DurableQueue {
     this.#dispatch();
   }
 
-  async #delivered(seat: Seat, { record }: Taken): Promise<boolean> {
+  async #delivered(seat: Seat, { record, attempt }: Taken): Promise<boolean> {
     try {
-      const { id, headers, origin, body } = readKept(record);
+      const { id, headers, body, ...kept } = readKept(record);
+      const origin = attempt === undefined ? kept.origin : { ...kept.origin, attempt };
       const lane = seat.inOrder ? { lane: this.#name } : {};
       await seat.deliver({ id, key: id, headers, origin, body, ...lane });
       return true;

@@ -46,14 +46,17 @@ flows:
     concurrency: ${concurrency}${settings}
 `.replace('\n\n  jobs', '\n  jobs');
 
-/** A backend that fails three times in ten, and counts what it did. */
-async function flakyBackend(t: TestContext): Promise<{ readonly url: string; readonly done: readonly number[] }> {
+/** A backend that fails three times in ten, if nothing else is said, and counts what it did. */
+async function flakyBackend(
+  t: TestContext,
+  failing = 0.3,
+): Promise<{ readonly url: string; readonly done: readonly number[] }> {
   const random = seededRandom(7);
   const done: number[] = [];
   const server = createServer((request, response) => {
     request.resume();
     request.on('end', () => {
-      if (random.next() < 0.3) response.statusCode = 503;
+      if (random.next() < failing) response.statusCode = 503;
       else done.push(Number(request.url?.slice(1)));
       response.end();
     });
@@ -130,3 +133,39 @@ for (const [way, yaml] of Object.entries(ways)) {
     });
   });
 }
+
+describe('a message that kills the process', () => {
+  it('is a dead letter after `maxAttempts` crashes, and the messages behind it are done', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'dowel-poison-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const backend = await flakyBackend(t, 0);
+    writeFileSync(
+      join(folder, 'poison.ts'),
+      'export default (number: unknown): void => { if (number === 1) process.kill(process.pid, "SIGKILL"); };\n',
+    );
+    const steps = `
+    redelivery: { maxAttempts: 3, delay: 4ms, factor: 1, maxDelay: 4ms }
+    steps:
+      - script: { module: ./poison.ts, input: "\${{ number }}" }
+      - call: { endpoint: backend, http: { method: POST, path: "/\${{ number }}" }, idempotent: true }`;
+    const file = join(folder, 'integration.yaml');
+    writeFileSync(file, accepting(backend.url, 1).replace(settings, steps));
+    const send = async (process: DowelProcess, number: number): Promise<void> => {
+      const headers = { 'content-type': 'application/json' };
+      await fetch(`${process.url}/orders`, { method: 'POST', headers, body: JSON.stringify({ number }) }).catch(
+        () => {},
+      );
+    };
+    for (let crash = 0; crash < 3; crash++) {
+      const process = await startDowel(file);
+      if (crash === 0) await send(process, 1);
+      if (crash < 2) await send(process, 10 + crash);
+      assert.equal((await process.ended).signal, 'SIGKILL');
+    }
+    await using last = await startDowel(file);
+    await eventually('it is given up', () => last.logged('a message was moved to the dead letters') !== undefined);
+    assert.equal(last.logged('a message was moved to the dead letters')?.['code'], 'interrupted');
+    await send(last, 99);
+    await eventually('the next one is done', () => backend.done.includes(99));
+  });
+});

@@ -27,6 +27,10 @@ class SlowStore {
     this.shared = shared;
   }
 
+  get(space: string, key: string) {
+    return this.failing ? Promise.reject(this.failing) : this.inner.get(space, key);
+  }
+
   async list(space: string, options: ListOptions) {
     if (this.failing) throw this.failing;
     this.lists++;
@@ -342,6 +346,100 @@ describe('a queue in the store', () => {
     for (const number of numbers(1, 3)) await queue.put(message(number));
     await clock.advance(0);
     assert.deepEqual([a.got.length, b.got.length], [1, 1]);
+  });
+});
+
+describe('after a crash', () => {
+  /** Opens the queue, and dies when `run` ends: nothing is closed. */
+  const crashed = async (
+    { open, clock }: World,
+    options: Partial<QueueReader>,
+    run: (mine: ReturnType<typeof reader>, queue: StoredQueue) => Promise<void> = async () => {},
+  ): Promise<readonly (readonly [unknown, number])[]> => {
+    const { queue } = await open();
+    const mine = reader(options);
+    const taken: [unknown, number][] = [];
+    const deliver: Deliver = async (incoming) => {
+      taken.push([await incoming.body.value(codec), incoming.origin.attempt]);
+      return mine.deliver(incoming);
+    };
+    queue.read({ ...mine, deliver });
+    await clock.advance(0);
+    await run(mine, queue);
+    await clock.advance(0);
+    return taken;
+  };
+
+  it('an attempt of the message is counted that was out; the next one begins with its first', async () => {
+    const all = world();
+    const { queue } = await all.open();
+    for (const number of numbers(1, 2)) await queue.put(message(number));
+    assert.deepEqual(await crashed(all, {}), [[1, 1]]);
+    assert.deepEqual(await crashed(all, {}), [[1, 2]]);
+    const last = await crashed(all, {}, async (mine) => mine.ends[0]?.done());
+    assert.deepEqual(last, [
+      [1, 3],
+      [2, 1],
+    ]);
+    const { entries } = await all.slow.inner.list('queue-attempts', { limit: 10 });
+    assert.deepEqual(entries, []);
+  });
+
+  it('those that were out together come one at a time; only which one dies with the process is blamed', async () => {
+    const all = world();
+    const { queue } = await all.open();
+    for (const number of numbers(1, 6)) await queue.put(message(number));
+    const three = { concurrency: 3, inOrder: false };
+    const first = await crashed(all, three);
+    assert.deepEqual(
+      first,
+      numbers(1, 3).map((number) => [number, 1]),
+    );
+    const second = await crashed(all, three, async (mine) => mine.ends[0]?.done());
+    assert.deepEqual(second, [
+      [1, 1],
+      [2, 1],
+    ]);
+    const third = await crashed(all, three, async (mine) => {
+      mine.ends[0]?.done();
+      await all.clock.advance(0);
+    });
+    // One suspect was out; with it settled they go side by side again.
+    assert.deepEqual(third, [
+      [2, 2],
+      [3, 1],
+      [4, 1],
+      [5, 1],
+    ]);
+  });
+
+  it('nobody is blamed for an orderly end', async () => {
+    const all = world();
+    const { queue } = await all.open();
+    await queue.put(message(1));
+    await crashed(all, {}, async (mine, mineQueue) => {
+      mine.ends[0]?.fail(failure('stopping'));
+      await all.clock.advance(1_000);
+      mine.ends[1]?.fail(failure('stopping'));
+      await all.clock.advance(0);
+      await mineQueue.close();
+    });
+    assert.deepEqual(await crashed(all, {}), [[1, 1]]);
+  });
+
+  it('hands nothing over before the store knows that it is out', async () => {
+    const all = world();
+    const { queue } = await all.open();
+    await queue.put(message(1));
+    const mine = reader();
+    queue.read(mine);
+    all.slow.holding = true;
+    await all.clock.advance(0);
+    assert.deepEqual(mine.got, []);
+    assert.equal(all.slow.held.length, 1);
+    all.slow.held[0]?.go();
+    await all.clock.advance(0);
+    assert.deepEqual(mine.got, [1]);
   });
 });
 
