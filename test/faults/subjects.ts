@@ -1,3 +1,4 @@
+import { createTopic } from '../connectors/kafka/support.ts';
 import { kafkaJars } from '../support/kafka-jars.ts';
 import { howToGetKafka, RealKafka } from '../support/kafka-server.ts';
 import { MosquittoServer, mosquittoProgram } from '../support/mosquitto-server.ts';
@@ -99,13 +100,17 @@ const nats: Subject = {
 const kafka: Subject = {
   name: 'kafka',
   faults: [...ofRuntime, 'broker'],
-  missing: async () => ((await kafkaJars()) ? undefined : howToGetKafka),
+  missing: async () => {
+    const jars = await kafkaJars();
+    return 'missing' in jars ? `${howToGetKafka} (${jars.missing})` : undefined;
+  },
   start: async () => {
     const broker = await RealKafka.start();
     if (!broker) throw new Error('there is no broker');
+    await createTopic(broker.brokers, 'faults', 1);
     const at = `brokers: [ "${broker.brokers}" ]`;
     return {
-      from: `kafka: { ${at}, topics: [ faults ], group: faults }`,
+      from: `kafka: { ${at}, topics: [ faults ], group: faults, instance: taker }`,
       to: { endpoint: `kafka: { ${at}, topic: faults }`, send: 'kafka: {}' },
       async restart() {
         await broker.kill();

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runFault } from './fault-run.ts';
+import { faults } from './faults.ts';
+import { subjects } from './subjects.ts';
+
+/** The short form of `npm run faults`. */
+const messages = 300;
+
+const tried: Readonly<Record<string, readonly string[]>> = {
+  accepted: ['kill', 'stop', 'reload'],
+  amqp: ['kill', 'stop'],
+  mqtt: ['kill'],
+  nats: ['kill', 'broker'],
+  redis: ['kill'],
+};
+
+for (const subject of subjects) {
+  for (const fault of faults.filter(({ name }) => tried[subject.name]?.includes(name))) {
+    test(`messages that wait in ${subject.name}, ${fault.title}: none is lost, few come twice`, async (t) => {
+      const why = await subject.missing();
+      if (why !== undefined && !process.env['CI']) {
+        t.skip(why);
+        return;
+      }
+      assert.equal(why, undefined);
+      const { accepted, lost, duplicates, bound } = await runFault(subject, fault, { messages, strikes: 2 });
+      assert.deepEqual([accepted, lost], [messages, 0]);
+      assert.ok(duplicates <= bound, `${duplicates} duplicates, where ${bound} are promised at most`);
+    });
+  }
+}
