@@ -1,7 +1,7 @@
 /** Text that came with a message, for a terminal: what would move its cursor or change its colours is shown instead. */
 export const harmless = (text: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
-  text.replaceAll(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, escaped);
+  text.replaceAll('\r\n', '\n').replaceAll(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, escaped);
 
 export const oneLine = (text: string): string =>
   harmless(text)
