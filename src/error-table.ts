@@ -240,6 +240,18 @@ export const errorTable = {
     text: (f) => `The aggregate has no room for this message: ${f['detail']}`,
     help: 'Raise what the message names (`maxGroups`, `maxMessages`, `maxSize`), or let groups be complete earlier. Permanent where no time completes the group.',
   },
+  'resequence-full': {
+    kind: 'rejected',
+    status: 503,
+    text: (f) => `The resequencer has no room for this message: ${f['detail']}`,
+    help: 'Raise `maxMessages`, or lower `gapTimeout`.',
+  },
+  'late-message': {
+    kind: 'permanent',
+    status: 409,
+    text: (f) => `The turn of this message is over: number ${f['sequence']} has come before, or was given up`,
+    help: 'It came later than `gapTimeout` of `resequence` allows, or its number is used twice. `late: pass` lets it go on out of order.',
+  },
   'channel-full': {
     kind: 'rejected',
     status: 503,

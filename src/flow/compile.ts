@@ -133,7 +133,8 @@ class Compiler {
       among: 'flow',
       reply: awaited ? { possible: true } : { possible: false, why: unanswered(flow.from?.name, definition) },
     };
-    const context = new StepContext(world, place, `${flow.pointer}/onError`, 'onError');
+    // A copy: what steps behind one cannot answer, `onError` can.
+    const context = new StepContext(world, { ...place }, `${flow.pointer}/onError`, 'onError');
     const entries = flow.onError;
     const compileMain = (): Compiled => {
       if (open) body.look();
@@ -237,7 +238,7 @@ class Compiler {
           severity: 'warning',
           code: 'guards-nothing',
           at: 'key',
-          message: `\`${step.kind}\` guards what follows it, and nothing does: move it up`,
+          message: `\`${step.kind}\` is there for what follows it, and nothing does: move it up`,
           pointer: `${step.pointer}/${step.kind}`,
         });
       }

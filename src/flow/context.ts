@@ -23,10 +23,11 @@ import type { FirstBody } from './body-use.ts';
 import { bound, literal } from './bound.ts';
 import { selectorProblem } from './checks.ts';
 import { expressionFindings, textFindings } from './expression-checks.ts';
-import { missingName } from './missing-name.ts';
+import { missingName, unknownName } from './missing-name.ts';
 import { Names, variableName } from './names.ts';
 import { noSource } from './no-source.ts';
 import { filled } from './options.ts';
+import { pointed, pointerOf } from './pointer.ts';
 import type { LaterSource } from './program.ts';
 import { ExchangeScope, reserved } from './scope.ts';
 
@@ -66,7 +67,8 @@ export interface FlowWorld {
 export interface Place {
   readonly names: Names;
   readonly error: boolean;
-  readonly reply: CompileContext['reply'];
+  /** Another one behind a step that sends the answer itself. */
+  reply: CompileContext['reply'];
   readonly undoWanted: boolean;
   readonly among: CompileContext['among'];
 }
@@ -254,6 +256,10 @@ export class StepContext implements CompileContext {
     this.#world.later({ identity: this.identity, flow: this.#world.flow, rest, later });
   }
 
+  nobodyAwaits(why: string): void {
+    this.#place.reply = { possible: false, why };
+  }
+
   forgetNames(): void {
     this.#place.names.forgetAllBut(reserved.filter((name) => name !== 'failed'));
   }
@@ -384,17 +390,7 @@ export class StepContext implements CompileContext {
   }
 
   #unknown(at: string, code: string, what: string, name: string, names: readonly string[], where: string): void {
-    const suggestion = nearest(name, names);
-    const hint = suggestion
-      ? `did you mean \`${suggestion}\`?`
-      : names.length > 0
-        ? `declared under \`${where}:\` are ${names.map((one) => `\`${one}\``).join(', ')}`
-        : `nothing is declared under \`${where}:\``;
+    const { hint, suggestion } = unknownName(name, names, where);
     this.report(at, { code, name, message: `There is no ${what}; ${hint}`, ...(suggestion ? { suggestion } : {}) });
   }
 }
-
-const pointerOf = (base: string, path: readonly (string | number)[]): string =>
-  base + path.map((part) => `/${pointed(String(part))}`).join('');
-
-const pointed = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');

@@ -1,3 +1,5 @@
+import { nearest } from '../schema/nearest.ts';
+
 export interface MissingName {
   readonly what: string;
   readonly hint: string;
@@ -58,3 +60,16 @@ const onlyThere: Readonly<Record<string, string>> = {
   event: 'exists only in a flow whose source has `cloudEvents: {}`',
   identity: 'exists only where the source authenticates its callers',
 };
+
+/** What to write instead of a name that nothing under `where` has. */
+export function unknownName(
+  name: string,
+  names: readonly string[],
+  where: string,
+): { readonly hint: string; readonly suggestion: string | undefined } {
+  const suggestion = nearest(name, names);
+  if (suggestion) return { suggestion, hint: `did you mean \`${suggestion}\`?` };
+  const all = names.map((one) => `\`${one}\``).join(', ');
+  const hint = all === '' ? `nothing is declared under \`${where}:\`` : `declared under \`${where}:\` are ${all}`;
+  return { suggestion, hint };
+}

@@ -6,6 +6,7 @@ import { type Collected, Collector } from './parts/collector.ts';
 import { completing } from './parts/completing.ts';
 import { GroupRunner } from './parts/group-runner.ts';
 import { hashed, keyText } from './parts/key.ts';
+import { idOption, messageId } from './parts/message-id.ts';
 import { type CompileContext, defineStep } from './step.ts';
 
 export const aggregate = defineStep({
@@ -58,13 +59,7 @@ export const aggregate = defineStep({
         description:
           'What of the message goes into the list; nothing counts, and is not in the list. Default: its body.',
       },
-      id: {
-        type: 'string',
-        format: 'expression',
-        description:
-          'What tells a message from others: one that comes again is not added twice. Default: what its source knows it by, where it knows something.',
-        examples: ['$headers."message-id"'],
-      },
+      id: idOption,
       maxGroups: {
         type: 'integer',
         minimum: 1,
@@ -110,19 +105,12 @@ export const aggregate = defineStep({
     const apart = context.among === 'apart';
     const awaited = context.reply.possible;
 
-    /** What tells the message from others, wherever it comes again. */
-    const messageOf = async (exchange: Exchange): Promise<string | undefined> => {
-      const given = id ? keyText(await id(exchange)) : undefined;
-      const { origin, life, position } = exchange;
-      // Whoever sends again to a source that answers sends another message.
-      const known = given ?? origin.key ?? (awaited && !life.journal ? undefined : exchange.id);
-      return known === undefined ? undefined : hashed(`${known} ${position}`);
-    };
     const collected = async (exchange: Exchange): Promise<Collected> => {
       const key = by ? keyText(await by(exchange)) : '';
       if (key === undefined) throw failure('no-key', { expression: options.by?.text });
       const value = await (collect ? collect(exchange) : exchange.value());
-      return { key, hash: hashed(key), message: await messageOf(exchange), value: JSON.stringify(value) ?? '' };
+      const message = messageId(exchange, id && (await id(exchange)), awaited);
+      return { key, hash: hashed(key), message, value: JSON.stringify(value) ?? '' };
     };
     const absorbed = (exchange: Exchange): Exchange | undefined =>
       awaited ? exchange.with({ body: Body.empty, reply: { status: 202, headers: noHeaders } }) : undefined;

@@ -12,6 +12,7 @@ import { idempotent } from './idempotent.ts';
 import { log } from './log.ts';
 import { loop } from './loop.ts';
 import { recipientList } from './recipient-list.ts';
+import { resequence } from './resequence.ts';
 import { respond } from './respond.ts';
 import { routingSlip } from './routing-slip.ts';
 import { run } from './run.ts';
@@ -47,6 +48,7 @@ export const steps: readonly StepDefinition[] = [
   split,
   scatterGather,
   aggregate,
+  resequence,
   recipientList,
   routingSlip,
   wireTap,

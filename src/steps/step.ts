@@ -151,6 +151,8 @@ export interface CompileContext {
    * source, so that nothing can go on.
    */
   later(rest: Handler, later: Later): void;
+  /** Nobody waits for an answer behind the step: `why`, for the message. */
+  nobodyAwaits(why: string): void;
   /** Behind the step there is another message: names that were given before are not known any more. */
   forgetNames(): void;
   /** The flow needs a journal: what it does survives a crash. */
