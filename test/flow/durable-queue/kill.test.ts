@@ -146,7 +146,7 @@ describe('a message that kills the process', () => {
     const steps = `
     redelivery: { maxAttempts: 3, delay: 4ms, factor: 1, maxDelay: 4ms }
     steps:
-      - script: { module: ./poison.ts, input: "\${{ number }}" }
+      - script: { module: ./poison.ts, input: "\${{ number }}", as: seen }
       - call: { endpoint: backend, http: { method: POST, path: "/\${{ number }}" }, idempotent: true }`;
     const file = join(folder, 'integration.yaml');
     writeFileSync(file, accepting(backend.url, 1).replace(settings, steps));
