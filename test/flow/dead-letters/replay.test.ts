@@ -9,7 +9,7 @@ import type { DeadLetterDesk, Replay, Which } from '../../../src/flow/dead-lette
 import type { LetterSummary } from '../../../src/flow/dead-letters/views.ts';
 import { MemoryStore } from '../../../src/store/memory.ts';
 import { surviving } from '../../support/dying-store.ts';
-import { Engine, type EngineOptions } from '../../support/engine.ts';
+import { Engine, type EngineOptions, type Far } from '../../support/engine.ts';
 import { MemoryBroker, memoryConnector } from '../../support/memory-broker.ts';
 import { recordingLog } from '../../support/plain-context.ts';
 import { type Bench, flowOf, startBench } from '../settlement/support.ts';
@@ -203,6 +203,37 @@ describe('replay', () => {
     mend(engine);
     assert.equal((await replayed(engine, letter.id)).outcome, 'done');
     assert.deepEqual(await lettersOf(engine), []);
+  });
+
+  test('a compensation that could not be done is a matter for a person: it is not replayed, only discarded', async (t) => {
+    const saga = `
+- saga:
+    steps:
+      - call: { endpoint: a, test: { path: put }, compensate: [ { call: { endpoint: a, test: { path: undo } } } ] }
+      - fail: { code: no, kind: permanent }`;
+    const far: Far = (call) => {
+      if (call.operation['path'] === 'undo') throw failure('validation', { detail: 'cannot' });
+      return {};
+    };
+    const { engine } = await dead(t, flowOf(saga, once), { far });
+    const letters = await lettersOf(engine);
+    assert.deepEqual(letters.map(({ type }) => type).toSorted(), ['message', 'undo']);
+    const undo = letters.find(({ type }) => type === 'undo');
+    assert.ok(undo);
+    const calls = engine.calls.length;
+    await assert.rejects(replayed(engine, undo.id), { code: 'not-replayable', message: /Undo by hand/ });
+    assert.equal(engine.calls.length, calls);
+    const desk = await deskOf(engine);
+    await desk.discard(undo.id, 'undone by hand');
+    assert.deepEqual(
+      (await lettersOf(engine)).map(({ type }) => type),
+      ['message'],
+    );
+    const line = engine.log.lines.findLast(({ message }) => message === 'a dead letter was discarded');
+    assert.deepEqual(
+      [line?.level, line?.fields['letter'], line?.fields['reason']],
+      ['warn', undo.id, 'undone by hand'],
+    );
   });
 
   test('the answer of a flow that has one goes nowhere', async (t) => {
