@@ -49,6 +49,8 @@ export class Runs {
   readonly #services: Pick<Services, 'clock' | 'random' | 'log' | 'codec'>;
   readonly #ownership: Ownership;
   readonly #underWay = new Map<string, Promise<Exchange | undefined>>();
+  /** For each look at what was left behind: which messages have been under way meanwhile, and what it read of them is old. */
+  readonly #looking = new Set<Set<string>>();
 
   constructor(store: Store, ownership: Ownership, services: Pick<Services, 'clock' | 'random' | 'log' | 'codec'>) {
     this.#store = store;
@@ -65,6 +67,7 @@ export class Runs {
   once(id: string, work: () => Promise<Exchange | undefined>): Promise<Exchange | undefined> {
     const known = this.#underWay.get(id);
     if (known) return known;
+    for (const seen of this.#looking) seen.add(id);
     const working = work().finally(() => this.#underWay.delete(id));
     this.#underWay.set(id, working);
     return working;
@@ -77,8 +80,19 @@ export class Runs {
     const account = this.#account(this.#ownership.me, record.id, new Set());
     const start = { ...record, contentType: body.wireType(codec) };
     const begun = await account.start(writeStart(start, bytes));
-    if (!begun) throw failure('interrupted', { flow: record.flow });
+    if (!begun) return this.#goOn(start);
     return this.#run(this.#ownership.me, record.id, start, keptBody(asBytes(bytes), start.contentType), account);
+  }
+
+  /** The message was cut off before, and its account is here: whoever gives it again goes on with that. */
+  async #goOn({ id, flow, hash }: StartRecord): Promise<Run> {
+    const owner = this.#ownership.me;
+    const entries = new Map<string, Uint8Array>();
+    const prefix = `${owner} ${id} `;
+    for await (const { key, value } of this.#entries(prefix)) entries.set(key.slice(prefix.length), value);
+    const start = entries.get(startKey);
+    if (!start || readStart(start).record.hash !== hash) throw failure('interrupted', { flow });
+    return this.#left(owner, id, start, this.#account(owner, id, new Set(entries.keys())), entries);
   }
 
   /** Whether a message was done, though its source gives it again. */
@@ -163,6 +177,16 @@ export class Runs {
   }
 
   async #leftBy(owner: string): Promise<readonly LeftRun[]> {
+    const seen = new Set(this.#underWay.keys());
+    this.#looking.add(seen);
+    try {
+      return await this.#leftUnseen(owner, seen);
+    } finally {
+      this.#looking.delete(seen);
+    }
+  }
+
+  async #leftUnseen(owner: string, seen: ReadonlySet<string>): Promise<readonly LeftRun[]> {
     const byId = new Map<string, Map<string, Uint8Array>>();
     for await (const { key, value } of this.#entries(`${owner} `)) {
       const [, id = '', ...place] = key.split(' ');
@@ -171,7 +195,7 @@ export class Runs {
     }
     const left: LeftRun[] = [];
     for (const [id, entries] of byId) {
-      if (this.#underWay.has(baseOf(id))) continue;
+      if (seen.has(baseOf(id))) continue;
       const account = this.#account(owner, id, new Set(entries.keys()));
       const start = entries.get(startKey);
       if (start) left.push(this.#left(owner, id, start, account, entries));

@@ -105,55 +105,87 @@ export class Settlement {
       if (this.#life.aborted) throw stopping();
       return this.#buried(await this.#taken(incoming, id), toFailure(thrown), incoming.origin.attempt, undefined);
     }
-    let carried = false;
+    const message = await this.#taken(incoming, id);
+    const { journal } = this.#world;
+    if (journal && incoming.key === undefined && !incoming.replay) return this.#handedOver(message, turn, journal);
     try {
-      const message = await this.#taken(incoming, id);
-      const { journal } = this.#world;
-      if (!journal || incoming.key !== undefined || incoming.replay) return await this.#worked(message, turn);
-      // Were it given again, nobody would know it again: so it is not.
-      const run = await this.#insist(() => journal.begin(incoming, id));
-      carried = true;
-      void this.#carried(message, turn, journal, run);
-      return undefined;
+      return await this.#worked(message, turn);
     } finally {
-      if (!carried) turn.leave();
+      turn.leave();
+    }
+  }
+
+  /**
+   * Resolves as soon as the message is in the journal, and goes on from there: were it given again after a crash, nobody
+   * would know it again.
+   */
+  async #handedOver(message: Taken, turn: Turn, journal: IntakeJournal): Promise<undefined> {
+    await new Promise<void>((safe, failed) => {
+      void this.#alone(message.id, journal, async () => {
+        try {
+          const run = await this.#begun(message, turn, journal);
+          safe();
+          return run && (await this.#worked(message, turn, { journal, run }));
+        } catch (thrown) {
+          failed(thrown);
+          throw thrown;
+        } finally {
+          turn.leave();
+        }
+      });
+    });
+    return undefined;
+  }
+
+  /** `undefined`: the journal does not take it, and it is safe with the dead letters. */
+  async #begun(message: Taken, turn: Turn, journal: IntakeJournal): Promise<Run | undefined> {
+    const { id, incoming } = message;
+    try {
+      return await this.#insist(() => journal.begin(incoming, id));
+    } catch (thrown) {
+      const error = toFailure(thrown);
+      if (error.kind === 'cancelled') throw error;
+      return this.#buried(message, error, incoming.origin.attempt, turn);
     }
   }
 
   /** A message that was ours when a process ended goes on. Never rejects. */
   async resume(left: LeftRun): Promise<void> {
     const { journal } = this.#world;
-    if (!journal) return;
+    if (journal) await this.#alone(left.record.id, journal, () => this.#resumed(left, journal));
+  }
+
+  async #resumed(left: LeftRun, journal: IntakeJournal): Promise<Exchange | undefined> {
     const { id, headers, origin, resumed = 0 } = left.record;
     const incoming = { headers, origin, body: left.body };
+    const message = await this.#taken(incoming, id);
+    const turn = await this.#order.enter(incoming, id).catch(toFailure);
+    if (turn instanceof Failure) {
+      this.#life.check();
+      return this.#buried(message, turn, origin.attempt, undefined, left);
+    }
     try {
-      const turn = await this.#order.enter(incoming, id);
-      const message = await this.#taken(incoming, id);
       const begun = resumed + 1;
       if (begun >= this.#redelivery.maxAttempts) {
-        await journal.once(id, () => this.#buried(message, interrupted(begun), begun, turn, left));
-        turn.leave();
-        return;
+        return await this.#buried(message, interrupted(begun), begun, turn, left);
       }
       this.#world.services.log.info('a message that was under way goes on', { flow: this.#flow.name, exchange: id });
       await this.#insist(() => left.resumed());
-      await this.#carried(message, turn, journal, left);
-    } catch {
-      // It waits in the journal.
+      return await this.#worked(message, turn, { journal, run: left });
+    } finally {
+      turn.leave();
     }
   }
 
-  /** Nobody waits for it, and it is in the journal until it is settled: what stops before goes on at the next start. */
-  async #carried(message: Taken, turn: Turn, journal: IntakeJournal, run: Run): Promise<void> {
+  /** For a message that is in the journal alone: what stops before its end goes on at the next start. Never rejects. */
+  async #alone(id: string, journal: IntakeJournal, work: () => Promise<Exchange | undefined>): Promise<void> {
     try {
-      await journal.once(message.id, () => this.#worked(message, turn, { journal, run }));
+      await journal.once(id, work);
     } catch (thrown) {
       const error = toFailure(thrown);
       if (error.kind === 'cancelled') return;
-      const fields = { flow: this.#flow.name, exchange: message.id, code: error.code, detail: error.message };
+      const fields = { flow: this.#flow.name, exchange: id, code: error.code, detail: error.message };
       this.#world.services.log.error('a message waits in the journal for the next start', fields);
-    } finally {
-      turn.leave();
     }
   }
 
@@ -297,7 +329,7 @@ export class Settlement {
         return await work();
       } catch (thrown) {
         const error = toFailure(thrown);
-        if (error.code === 'suspended') throw error;
+        if (error.kind === 'cancelled' || error.kind === 'permanent' || error.kind === 'bug') throw error;
         const fields = { flow: this.#flow.name, code: error.code, detail: error.message };
         if (tries === 1) log.error('the journal cannot be written: messages wait', fields);
         this.#life.check();

@@ -99,6 +99,24 @@ for (const keys of [true, false]) {
   });
 }
 
+test('a durable message that does not end before a reload gives it up goes on in the new version', async (t) => {
+  let stuck = true;
+  const bench = await startBench(t, yaml, {
+    far: ({ operation }) => (stuck && operation['path'] === 'second' ? (new Promise(() => {}) as never) : { body: {} }),
+  });
+  const { engine, broker, publish, lines } = bench;
+  publish(1);
+  await engine.clock.advance(0);
+  assert.deepEqual(engine.called, ['a first', 'a second']);
+  await reload(t, engine, yaml.replace('maxAttempts: 3', 'maxAttempts: 4'));
+  stuck = false;
+  await quiet(bench);
+  assert.deepEqual(engine.called, ['a first', 'a second', 'a second'], 'the first is not repeated');
+  assert.equal(broker.depth('work'), 0);
+  assert.deepEqual(lines('error'), []);
+  assert.deepEqual(await journalOf(engine.store), []);
+});
+
 describe('a durable message without a key', () => {
   test('is acknowledged as soon as it is in the journal', async (t) => {
     const { engine, broker, publish } = await startBench(t, yaml, {
