@@ -107,6 +107,15 @@ export class Child {
     }
   }
 
+  /** It stands still until {@link resume}. */
+  pause(): void {
+    this.#process.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#process.kill('SIGCONT');
+  }
+
   async stop(): Promise<void> {
     this.#process.kill('SIGTERM');
     const force = setTimeout(() => this.#process.kill('SIGKILL'), 5_000);

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Plan } from './measure.ts';
+import { brokers } from './messaging/index.ts';
 import { scenarios } from './scenarios.ts';
 
 export const usage = `npm run bench -- [options]
@@ -7,7 +8,8 @@ export const usage = `npm run bench -- [options]
 Measures what Dowel costs beside the same jobs written by hand. Takes some minutes.
 
   --only NAMES    jobs, separated by commas: ${scenarios.map(({ name }) => name).join(', ')};
-                  or linear, policies, overload, start-up (default: everything)
+                  or linear, policies, overload, start-up; or ${brokers.map(({ name }) => name).join(', ')}, where the
+                  broker is installed (default: everything)
   --sizes LIST    sizes of the messages: 1kb,10kb,100kb
   --slices N      how often each system has its turn (6)
   --seconds N     how long a turn is (1)
@@ -37,6 +39,7 @@ export const allNames: readonly string[] = [
   'policies',
   'overload',
   'start-up',
+  ...brokers.map(({ name }) => name),
 ];
 
 function sizeOf(text: string): number {

@@ -1,6 +1,7 @@
 import { cpus, totalmem } from 'node:os';
 import type { Cost } from './linear.ts';
 import type { Figures, Row } from './measure.ts';
+import type { MessagingRow } from './messaging/messaging.ts';
 import type { Overload } from './overload.ts';
 import type { PolicyCost } from './policies.ts';
 import type { StartUp } from './start-up.ts';
@@ -12,6 +13,7 @@ export interface Results {
   readonly policies: PolicyCost | undefined;
   readonly overload: readonly Overload[];
   readonly startUp: StartUp | undefined;
+  readonly messaging: readonly MessagingRow[];
 }
 
 /** The system that all others are compared with. */
@@ -126,6 +128,30 @@ export function overloadTable(cases: readonly Overload[]): string {
       number(outcome.failed),
       number(idleMb),
       number(peakMb),
+    ]),
+  );
+}
+
+export function messagingTable(rows: readonly MessagingRow[]): string {
+  const head = [
+    'from a queue, mapped, to another one',
+    'size',
+    'Dowel, messages/s',
+    'by hand, messages/s',
+    'ratio',
+    'Dowel, CPU µs',
+    'by hand, CPU µs',
+  ];
+  return table(
+    head,
+    rows.map(({ title, bytes, dowel, byHand }) => [
+      title,
+      sizeText(bytes),
+      number(dowel.perSecond),
+      number(byHand.perSecond),
+      number(dowel.perSecond / byHand.perSecond, 2),
+      number(dowel.cpu, 1),
+      number(byHand.cpu, 1),
     ]),
   );
 }

@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { Child } from './child.ts';
 import type { Cost } from './linear.ts';
 import { Bench, type Row } from './measure.ts';
+import { brokers } from './messaging/index.ts';
+import { type MessagingRow, measureMessaging } from './messaging/messaging.ts';
 import { type Options, readOptions, UsageError, usage } from './options.ts';
 import { measureOverload } from './overload.ts';
 import { measurePolicies } from './policies.ts';
@@ -9,6 +11,7 @@ import {
   costTable,
   loadTable,
   machine,
+  messagingTable,
   overloadTable,
   policyTable,
   type Results,
@@ -64,6 +67,21 @@ async function measureLoad(options: Options, systems: readonly System[]): Promis
   return rows;
 }
 
+/** Brokers that are not installed are named, and left out. */
+async function measureBrokers({ names, quick }: Options): Promise<readonly MessagingRow[]> {
+  const plan = {
+    bytes: 1000,
+    ...(quick ? { messages: 300, slices: 1, warmUp: 0 } : { messages: 20_000, slices: 6, warmUp: 5 }),
+  };
+  const rows: MessagingRow[] = [];
+  for (const broker of brokers.filter(({ name }) => names.includes(name))) {
+    const missing = broker.missing();
+    if (missing === undefined) rows.push(await measureMessaging(broker, plan));
+    else say(`SKIPPED ${broker.title}: ${missing}`);
+  }
+  return rows;
+}
+
 /** In a process of its own, which has done nothing else before. */
 async function measureLinear({ quick }: Options): Promise<readonly Cost[]> {
   const child = new Child(new URL('linear.ts', import.meta.url), { patience: 600_000 });
@@ -78,7 +96,7 @@ async function measureLinear({ quick }: Options): Promise<readonly Cost[]> {
 }
 
 function writePage(
-  { rows, costs, policies, overload, startUp }: Results,
+  { rows, costs, policies, overload, startUp, messaging }: Results,
   systems: readonly System[],
   options: Options,
 ): void {
@@ -90,6 +108,7 @@ function writePage(
   if (policies) text = spliced(text, 'policies', policyTable(policies));
   if (overload.length > 0) text = spliced(text, 'overload', overloadTable(overload));
   if (startUp) text = spliced(text, 'start-up', startUpTable(startUp));
+  if (messaging.length > 0) text = spliced(text, 'messaging', messagingTable(messaging));
   writeFileSync(page, text);
 }
 
@@ -107,7 +126,8 @@ async function main(): Promise<void> {
     ? await measureOverload(options.quick ? { warmUpMs: 200, ms: 300 } : { warmUpMs: 5000, ms: 10_000 })
     : [];
   const startUp = options.names.includes('start-up') ? await measureStartUp(options.quick ? 1 : 7) : undefined;
-  const results: Results = { rows, costs, policies, overload, startUp };
+  const messaging = await measureBrokers(options);
+  const results: Results = { rows, costs, policies, overload, startUp, messaging };
   if (options.markdown) writePage(results, systems, options);
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ machine: machine(), plan: options.plan, ...results }, null, 2)}\n`);
@@ -119,6 +139,7 @@ async function main(): Promise<void> {
     policies && policyTable(policies),
     overload.length > 0 ? overloadTable(overload) : undefined,
     startUp && startUpTable(startUp),
+    messaging.length > 0 ? messagingTable(messaging) : undefined,
   ];
   process.stdout.write(`${tables.filter((one) => one !== undefined).join('\n\n')}\n`);
 }

@@ -44,7 +44,7 @@ export class Acks {
       entry.written = written;
       if (this.#scheduled || !this.#entries[0]?.written) return;
       this.#scheduled = true;
-      queueMicrotask(() => this.flush());
+      setImmediate(() => this.flush());
     };
   }
 

@@ -1,4 +1,4 @@
-import type { Endpoint, EndpointContext } from '#sdk';
+import type { Endpoint, EndpointContext, Exchange } from '#sdk';
 import type { EndpointOptions } from './definition.ts';
 import { Outbox } from './outbox.ts';
 import { type Defaults, operationOf, publicationOf } from './outgoing.ts';
@@ -29,16 +29,24 @@ export async function openEndpoint(options: EndpointOptions, context: EndpointCo
     await shared.release();
     throw thrown;
   }
+  const send = (exchange: Exchange, bytes: Uint8Array | string): Promise<Exchange | undefined> => {
+    const publication = publicationOf(exchange, bytes, defaults);
+    if (operationOf(exchange).answered) return replies.ask(publication, endpoint, exchange);
+    return outbox.publish(publication, endpoint, exchange.life);
+  };
   return {
     get ready() {
       return outbox.ready;
     },
-    async handle(exchange) {
-      exchange.life.check();
-      const publication = await publicationOf(exchange, defaults);
-      if (operationOf(exchange).answered) return replies.ask(publication, endpoint, exchange);
-      await outbox.publish(publication, endpoint, exchange.life);
-      return undefined;
+    // Not an async function: one that returns a promise makes its caller wait three turns more.
+    handle(exchange) {
+      try {
+        exchange.life.check();
+        const bytes = exchange.bytes();
+        return bytes instanceof Promise ? bytes.then((ready) => send(exchange, ready)) : send(exchange, bytes);
+      } catch (thrown) {
+        return Promise.reject(thrown);
+      }
     },
     close: () => shared.release(),
   };

@@ -41,6 +41,8 @@ export class Refused extends Error {
   }
 }
 
+type Settle<T> = (error?: unknown, value?: T) => void;
+
 /** What the library is told so that it neither acknowledges nor stops: the acknowledgement is ours. */
 const heldBack = new Error('acknowledged later');
 
@@ -83,6 +85,7 @@ export class Link {
   #greeting: IConnackPacket | undefined;
   #trouble: Trouble | undefined;
   #isClosed = false;
+  #gathering = false;
 
   private constructor(socket: Socket, settings: Settings, clock: Clock, receive: Receive) {
     this.#socket = socket;
@@ -146,29 +149,35 @@ export class Link {
     return this.#acks.owed;
   }
 
-  /** Resolves when the broker has it (QoS 1) or when it is written (QoS 0); rejects with {@link Refused} or {@link Trouble}. */
-  publish({ topic, payload, ...options }: Publication): Promise<void> {
-    return this.#answered((done) => {
-      this.#client.publish(topic, payload, options, (error) => done(error));
-    });
+  /** `done` is called when the broker has it (QoS 1) or when it is written (QoS 0); with {@link Refused} or {@link Trouble} if not. */
+  publish({ topic, payload, ...options }: Publication, done: (failed?: Refused | Trouble) => void): void {
+    this.#gather();
+    this.#answered(
+      (settle) => this.#client.publish(topic, payload, options, (error) => settle(error)),
+      () => done(),
+      done,
+    );
   }
 
   /** Resolves with what the broker granted, one code a filter: a QoS, or a reason from 0x80 on. */
   subscribe(filters: readonly string[], qos: 0 | 1): Promise<readonly number[]> {
     // Retained messages come once, when a subscription is new, not at each start (MQTT 5).
     const wanted = Object.fromEntries(filters.map((filter) => [filter, { qos, rh: 1 }]));
-    return this.#answered((done) => {
-      this.#client.subscribe(wanted, (error, _granted, packet) => {
-        const codes = packet?.granted?.map(Number);
-        if (codes) done(undefined, codes);
-        else done(error);
-      });
+    return new Promise((resolve, reject) => {
+      const ask = (done: Settle<readonly number[]>): void => {
+        this.#client.subscribe(wanted, (error, _granted, packet) => {
+          const codes = packet?.granted?.map(Number);
+          if (codes) done(undefined, codes);
+          else done(error);
+        });
+      };
+      this.#answered(ask, (codes = []) => resolve(codes), reject);
     });
   }
 
   unsubscribe(filters: readonly string[]): Promise<void> {
-    return this.#answered((done) => {
-      this.#client.unsubscribe([...filters], (error) => done(error));
+    return new Promise((resolve, reject) => {
+      this.#answered((done) => this.#client.unsubscribe([...filters], (error) => done(error)), resolve, reject);
     });
   }
 
@@ -207,6 +216,17 @@ export class Link {
     } finally {
       signal.removeEventListener('abort', leave);
     }
+  }
+
+  /** What is published in one turn of the event loop is written at once: a system call costs more than a message. */
+  #gather(): void {
+    if (this.#gathering) return;
+    this.#gathering = true;
+    this.#socket.cork();
+    setImmediate(() => {
+      this.#gathering = false;
+      this.#socket.uncork();
+    });
   }
 
   /** The broker has read all that was written before: what is on its way when a connection is closed may be thrown away. */
@@ -249,21 +269,26 @@ export class Link {
   }
 
   /** The library forgets whom it owes an answer when the connection ends. */
-  #answered<T = void>(ask: (done: (error?: unknown, value?: T) => void) => void): Promise<T> {
-    return new Promise((resolve, reject) => {
-      if (this.#isClosed) {
-        reject(this.#trouble ?? new Trouble('the connection was closed'));
+  #answered<T = void>(
+    ask: (done: Settle<T>) => void,
+    resolve: (value?: T) => void,
+    reject: (failed: Refused | Trouble) => void,
+  ): void {
+    if (this.#isClosed) {
+      reject(this.#trouble ?? new Trouble('the connection was closed'));
+      return;
+    }
+    this.#pending.add(reject);
+    ask((error, value) => {
+      if (!this.#pending.delete(reject)) return;
+      if (!error) {
+        resolve(value);
         return;
       }
-      this.#pending.add(reject);
-      ask((error, value) => {
-        if (!this.#pending.delete(reject)) return;
-        const code = (error as { readonly code?: unknown } | null | undefined)?.code;
-        if (!error) resolve(value as T);
-        else if (typeof code === 'number') reject(new Refused(code));
-        // The reason comes a moment later.
-        else void this.closed.then(reject);
-      });
+      const code = (error as { readonly code?: unknown }).code;
+      if (typeof code === 'number') reject(new Refused(code));
+      // The reason comes a moment later.
+      else void this.closed.then(reject);
     });
   }
 
@@ -308,6 +333,8 @@ const clientOptions = (settings: Settings): ConstructorParameters<typeof MqttCli
   ...(settings.password === undefined ? {} : { password: settings.password }),
   ...(settings.version === 5 ? { properties: properties(settings) } : {}),
   messageIdProvider: new PacketIds(),
+  // Else it would set its timer anew at every packet.
+  reschedulePings: false,
   // It would build texts of every packet.
   log: () => {},
 });

@@ -13,20 +13,15 @@ export interface Knowledge {
 export function incomingOf(packet: Received, { clientId, match, receivedAt }: Knowledge): Incoming {
   const { topic, payload, qos, retain, dup, messageId, properties } = packet;
   const headers = properties ? headersOf(properties) : noHeaders;
-  const { responseTopic, correlationData, messageExpiryInterval } = properties ?? {};
   const contentType = headers['content-type'];
-  const source = {
-    topic,
-    ...match(topic),
-    qos,
-    retain,
-    duplicate: dup,
-    clientId,
-    ...(qos === 0 ? {} : { packetId: messageId }),
-    ...(responseTopic === undefined ? {} : { responseTopic }),
-    ...(correlationData === undefined ? {} : { correlationData: textOf(correlationData) }),
-    ...(messageExpiryInterval === undefined ? {} : { messageExpiry: messageExpiryInterval * 1000 }),
-  };
+  const matched = match(topic);
+  const source: Record<string, unknown> = { topic, qos, retain, duplicate: dup, clientId };
+  if (matched) {
+    source['filter'] = matched.filter;
+    source['wildcards'] = matched.wildcards;
+  }
+  if (qos > 0) source['packetId'] = messageId;
+  if (properties) addProperties(properties, source);
   return {
     body: Body.bytes(payload, typeof contentType === 'string' ? contentType : undefined),
     headers,
@@ -34,11 +29,20 @@ export function incomingOf(packet: Received, { clientId, match, receivedAt }: Kn
   };
 }
 
+function addProperties(
+  { responseTopic, correlationData, messageExpiryInterval }: NonNullable<Received['properties']>,
+  source: Record<string, unknown>,
+): void {
+  if (responseTopic !== undefined) source['responseTopic'] = responseTopic;
+  if (correlationData !== undefined) source['correlationData'] = textOf(correlationData);
+  if (messageExpiryInterval !== undefined) source['messageExpiry'] = messageExpiryInterval * 1000;
+}
+
 /** User properties, and the content type from its own field. */
 export function headersOf({ userProperties, contentType }: NonNullable<Received['properties']>): Headers {
   if (!userProperties && contentType === undefined) return noHeaders;
   const headers: Record<string, string | readonly string[]> = Object.create(null);
-  for (const [name, value] of Object.entries(userProperties ?? {})) {
+  for (const [name, value] of userProperties ? Object.entries(userProperties) : []) {
     const key = name.toLowerCase();
     const before = headers[key];
     // Names that differ in their case alone are one here.

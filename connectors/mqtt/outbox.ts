@@ -46,33 +46,56 @@ export class Outbox {
   }
 
   /** Resolves when the broker has it; rejects with a Failure. `prepare`: what must be done on the same connection before. */
-  async publish(
+  publish(
     publication: Publication,
     endpoint: string,
     life: Life,
     prepare?: (link: Link) => Promise<void>,
-  ): Promise<void> {
+  ): Promise<undefined> {
+    const link = this.#free();
+    if (!link || prepare) return this.#inTurn(publication, endpoint, life, prepare);
+    this.#underWay++;
+    return this.#sent(publication, link, endpoint, life);
+  }
+
+  async #inTurn(
+    publication: Publication,
+    endpoint: string,
+    life: Life,
+    prepare: ((link: Link) => Promise<void>) | undefined,
+  ): Promise<undefined> {
     const link = await this.#turn(endpoint, life);
-    let sent = false;
-    const sending = async (): Promise<void> => {
-      try {
-        checkLimits(publication, link, endpoint);
-        await prepare?.(link);
-        life.check();
-        sent = true;
-        await link.publish(publication);
-      } finally {
-        // The place of a message is free when the broker is done with it, not when its call has lost patience.
-        this.#leave();
-      }
-    };
     try {
-      await life.race(sending());
+      await prepare?.(link);
+      life.check();
     } catch (thrown) {
-      if (thrown instanceof Refused) throw refused(endpoint, thrown.code);
-      if (!(thrown instanceof Trouble)) throw thrown;
-      throw failure('connection', { endpoint, sent, detail: `before it acknowledged, ${thrown.message}` });
+      this.#leave();
+      throw thrown instanceof Trouble ? this.#lost(endpoint, false, thrown) : thrown;
     }
+    return this.#sent(publication, link, endpoint, life);
+  }
+
+  #sent(publication: Publication, link: Link, endpoint: string, life: Life): Promise<undefined> {
+    return new Promise((resolve, reject) => {
+      const excess = excessOf(publication, link);
+      if (excess !== undefined) {
+        this.#leave();
+        reject(refused(endpoint, excess));
+        return;
+      }
+      const leave = life.onAbort(reject);
+      link.publish(publication, (failed) => {
+        leave();
+        // Its place is free when the broker is done with it, not when its call has lost patience.
+        this.#leave();
+        if (!failed) resolve(undefined);
+        else reject(failed instanceof Refused ? refused(endpoint, failed.code) : this.#lost(endpoint, true, failed));
+      });
+    });
+  }
+
+  #lost(endpoint: string, sent: boolean, { message }: Trouble): Failure {
+    return failure('connection', { endpoint, sent, detail: `before it acknowledged, ${message}` });
   }
 
   #leave(): void {
@@ -81,9 +104,8 @@ export class Outbox {
   }
 
   #turn(endpoint: string, life: Life): Promise<Link> {
-    life.check();
-    const { link } = this.#connection;
-    if (link && this.#waiting.size === 0 && this.#underWay < this.#limit(link)) {
+    const link = this.#free();
+    if (link) {
       this.#underWay++;
       return Promise.resolve(link);
     }
@@ -100,6 +122,12 @@ export class Outbox {
       });
       this.#waiting.add(one);
     });
+  }
+
+  /** The connection, if it takes one more at once. */
+  #free(): Link | undefined {
+    const { link } = this.#connection;
+    return link && this.#waiting.size === 0 && this.#underWay < this.#limit(link) ? link : undefined;
   }
 
   #begin(): void {
@@ -130,10 +158,10 @@ function refused(endpoint: string, code: number): Failure {
   return failure('refused', { endpoint, sent: false, reason: code, detail: reasonText(code) }, { kind });
 }
 
-/** What the broker said that it does not take: sent all the same, it would cost the connection. */
-function checkLimits(publication: Publication, { limits }: Link, endpoint: string): void {
-  const { maximumPacketSize = Number.POSITIVE_INFINITY, maximumQoS = 2, retainAvailable = true } = limits;
-  if (publication.retain && !retainAvailable) throw refused(endpoint, 0x9a);
-  if (publication.qos > maximumQoS) throw refused(endpoint, 0x9b);
-  if (sizeOf(publication) > maximumPacketSize) throw refused(endpoint, 0x95);
+/** The reason why the broker would not take it, by what it said at first: sent all the same, it would cost the connection. */
+function excessOf(publication: Publication, { limits }: Link): number | undefined {
+  const { maximumPacketSize, maximumQoS = 2, retainAvailable = true } = limits;
+  if (publication.retain && !retainAvailable) return 0x9a;
+  if (publication.qos > maximumQoS) return 0x9b;
+  return maximumPacketSize !== undefined && sizeOf(publication) > maximumPacketSize ? 0x95 : undefined;
 }

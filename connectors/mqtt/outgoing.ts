@@ -28,13 +28,12 @@ const bad = (detail: string): Error => failure('validation', { detail });
 export const operationOf = ({ operation }: Exchange): Operation => (operation ?? {}) as Operation;
 
 /** What is published for an exchange. */
-export async function publicationOf(exchange: Exchange, defaults: Defaults): Promise<Publication> {
+export function publicationOf(exchange: Exchange, bytes: Uint8Array | string, defaults: Defaults): Publication {
   const operation = operationOf(exchange);
   const { qos = defaults.qos, retain = defaults.retain } = operation;
   const topic = topicOf(operation.topic);
   const properties = defaults.version === 5 ? propertiesOf(exchange, operation) : undefined;
   if (!properties) refuseNewer(operation);
-  const bytes = await exchange.bytes();
   const payload = typeof bytes === 'string' || Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes);
   return { topic, payload, qos, retain, ...(properties ? { properties } : {}) };
 }
@@ -49,22 +48,25 @@ function topicOf(topic: unknown): string {
 
 function propertiesOf(exchange: Exchange, operation: Operation): Properties {
   const { messageExpiry, responseTopic, correlationData } = operation;
-  const contentType = exchange.body.wireType(exchange.services.codec);
-  const userProperties = userPropertiesOf(exchange.ownHeaders);
-  return {
-    ...(contentType === undefined || exchange.body.isEmpty ? {} : { contentType }),
-    ...(userProperties ? { userProperties } : {}),
-    ...(messageExpiry === undefined ? {} : { messageExpiryInterval: Math.ceil(messageExpiry / 1000) }),
-    ...(responseTopic === undefined ? {} : { responseTopic: topicOf(responseTopic) }),
-    ...(correlationData === undefined ? {} : { correlationData: Buffer.from(textOf(correlationData)) }),
-  };
+  const { body } = exchange;
+  const properties: Properties = {};
+  const contentType = body.isEmpty ? undefined : body.wireType(exchange.services.codec);
+  if (contentType !== undefined) properties.contentType = contentType;
+  addHeaders(exchange.ownHeaders, properties);
+  if (messageExpiry !== undefined) properties.messageExpiryInterval = Math.ceil(messageExpiry / 1000);
+  if (responseTopic !== undefined) properties.responseTopic = topicOf(responseTopic);
+  if (correlationData !== undefined) properties.correlationData = Buffer.from(textOf(correlationData));
+  return properties;
 }
 
-/** Headers that have a field of their own in the protocol. */
-function userPropertiesOf(headers: Headers): Record<string, string | string[]> | undefined {
-  const entries = Object.entries(headers).filter(([name]) => name !== 'content-type');
-  if (entries.length === 0) return undefined;
-  return Object.fromEntries(entries.map(([name, value]) => [name, typeof value === 'string' ? value : [...value]]));
+/** All but the content type, which has a field of its own. */
+function addHeaders(headers: Headers, properties: Properties): void {
+  for (const name in headers) {
+    const value = headers[name];
+    if (value === undefined || name === 'content-type') continue;
+    properties.userProperties ??= {};
+    properties.userProperties[name] = typeof value === 'string' ? value : [...value];
+  }
 }
 
 function textOf(value: unknown): string {

@@ -1,0 +1,5 @@
+import type { Messaging } from './messaging.ts';
+import { mqttMessaging } from './mqtt.ts';
+
+/** Every broker that is measured. */
+export const brokers: readonly Messaging[] = [mqttMessaging];
