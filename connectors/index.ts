@@ -6,6 +6,7 @@ import { http } from './http/index.ts';
 import { kafka } from './kafka/index.ts';
 import { mqtt } from './mqtt/index.ts';
 import { nats } from './nats/index.ts';
+import { redis } from './redis/index.ts';
 import { soapOver } from './soap/index.ts';
 import { timer } from './timer/index.ts';
 
@@ -20,6 +21,7 @@ export const connectors: Readonly<Record<string, Connector>> = {
   mqtt,
   kafka,
   nats,
+  redis,
 };
 
 /** Their descriptions alone: what reading and checking a file needs. */

@@ -1,0 +1,8 @@
+import type { Connector } from '#sdk';
+import { definition } from './definition.ts';
+
+export const redis: Connector = {
+  definition,
+  source: () => import('./source.ts'),
+  endpoint: () => import('./endpoint.ts'),
+};
