@@ -322,6 +322,17 @@ describe('deadLetter', () => {
     assert.equal(engine.calls.filter(({ endpoint }) => endpoint === 'a').length, 2, 'they are not run again');
   });
 
+  test('that cannot be sent goes back with its message when the process stops', async (t) => {
+    const yaml = flowOf(call, 'deadLetter: { endpoint: b }\nredelivery: { maxAttempts: 1 }', '  b: { test: {} }');
+    const { engine, broker, publish } = await startBench(t, yaml, { far: down });
+    publish(1);
+    await engine.clock.advance(1000);
+    const stopped = engine.runtime?.stop(10_000);
+    await engine.clock.advance(20_000);
+    assert.equal(await stopped, 0);
+    assert.deepEqual(broker.texts('work'), ['1']);
+  });
+
   test('that cannot be made as the file says goes to the store', async (t) => {
     const settings =
       'deadLetter: { endpoint: parked, body: { n: "${{ $number($.n) }}" } }\nredelivery: { maxAttempts: 1 }';
