@@ -127,6 +127,14 @@ export const source = {
       default: '3s',
       description: 'How often there is a sign of life; at most a third of `session`.',
     },
+    instance: {
+      type: 'string',
+      pattern: '^[A-Za-z0-9._-]{1,249}$',
+      patternText: 'up to 249 letters, digits, `.`, `_` and `-`',
+      description:
+        'A name that only this process of the group has, and has again when it is started anew: then it gets its partitions back at once, also after a crash (KIP-345). Without, others get them when `session` is over.',
+      examples: ['${HOSTNAME}'],
+    },
     commitEvery: {
       type: 'string',
       format: 'duration',

@@ -60,6 +60,7 @@ const protocol: Readonly<Record<string, Meaning>> = {
   INCONSISTENT_GROUP_PROTOCOL: hopeless(
     'the members of the group share out partitions in another way (`cooperative-sticky` is needed): take a group of our own',
   ),
+  FENCED_INSTANCE_ID: passing('another process of the group has the same `instance`'),
   GROUP_MAX_SIZE_REACHED: passing('the group is full'),
   NOT_LEADER_OR_FOLLOWER: passing('another broker leads the partition now'),
   LEADER_NOT_AVAILABLE: passing('no broker leads the partition'),

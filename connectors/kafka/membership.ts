@@ -17,6 +17,7 @@ export interface Offset {
 export interface MemberPlan {
   readonly client: ConstructorParameters<Library['Base']>[0];
   readonly group: string;
+  readonly instance: string | undefined;
   readonly topics: readonly string[];
   readonly session: number;
   readonly heartbeat: number;
@@ -63,6 +64,7 @@ export class Membership {
     this.#consumer = new library.Consumer({
       ...plan.client,
       groupId: plan.group,
+      ...(plan.instance !== undefined && { groupInstanceId: plan.instance }),
       sessionTimeout: plan.session,
       heartbeatInterval: plan.heartbeat,
       heartbeatStallTimeout: Math.ceil((plan.session * 2) / 3),
@@ -82,6 +84,7 @@ export class Membership {
   }
 
   start(): void {
+    if (this.#ending.signal.aborted) return;
     this.#running ??= this.#run();
   }
 

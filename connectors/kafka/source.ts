@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Clock, Link, type OpenSource, type Source, type SourceContext, sleep } from '#sdk';
 import { Cluster } from './cluster.ts';
 import { Committer } from './committer.ts';
@@ -11,6 +12,7 @@ import { Membership } from './membership.ts';
 import { offsetAt } from './offsets.ts';
 import type { Partition } from './partition.ts';
 import { Share } from './share.ts';
+import { Turns } from './turns.ts';
 import { Voice } from './voice.ts';
 
 const defaultPrefetch = 20;
@@ -86,6 +88,7 @@ function read(
     {
       client,
       group,
+      instance: options.instance,
       topics,
       session: options.session,
       heartbeat: options.heartbeat,
@@ -129,6 +132,8 @@ function read(
     partition.restart(next);
   };
 
+  const turns = context.share(`kafka:${group}:${options.instance ?? randomUUID()}`, () => new Turns());
+  const turn = turns.value.enter();
   let running: Promise<unknown> | undefined;
   const forget = link.onUp((cluster) => {
     fetcher?.stop();
@@ -147,7 +152,7 @@ function read(
       trouble: (detail) => voice.trouble('fetch', detail),
     });
     fetcher.wake();
-    membership.start();
+    void turn.come.then(() => membership.start());
     running ??= Promise.all([
       committer.run(),
       growth.watch(
@@ -171,6 +176,8 @@ function read(
     committer.stop();
     if (running) await soon(clock, committer.flush());
     await membership.leave();
+    turn.leave();
+    await turns.release();
     await link.close();
   };
   let closing: Promise<void> | undefined;
