@@ -104,6 +104,10 @@ export function explain(thrown: unknown): Trouble {
   if (thrown instanceof Failure) return { detail: thrown.message, hopeless: thrown.kind === 'permanent' };
   const apiId = protocolError(thrown);
   if (apiId !== undefined) return meaningOf(apiId);
+  for (const { message } of nested(thrown)) {
+    if (typeof message === 'string' && message.startsWith('TLS handshake failed'))
+      return passing('it broke off when TLS began (is this its port for TLS?)');
+  }
   for (const { code, message } of nested(thrown)) {
     const known = typeof code === 'string' ? network[code] : undefined;
     if (known) return { ...known, detail: `${known.detail} (${String(code)})` };
@@ -114,7 +118,6 @@ export function explain(thrown: unknown): Trouble {
     if (code === 'PLT_KFK_UNSUPPORTED_API' || code === 'PLT_KFK_UNSUPPORTED_COMPRESSION')
       return hopeless('it is too old: Kafka 2.4 is the least');
     if (typeof message !== 'string') continue;
-    if (message.startsWith('TLS handshake failed')) return hopeless('it does not speak TLS at this port: drop `tls`');
     if (/timed out/i.test(message)) return passing('nobody answered in time');
     if (message.startsWith('Connection closed'))
       return passing('the connection was closed (does the broker ask for `auth`, or for `tls`?)');
