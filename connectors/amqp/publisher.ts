@@ -196,6 +196,7 @@ export class Publisher {
     };
     this.#unconfirmed++;
     if (entry) this.#mandatory.set(messageId, entry);
+    opened.gather();
     try {
       const room = opened.channel.publish(this.#publishing.exchange, routingKey, content, properties, settle);
       if (!room) this.#full = true;

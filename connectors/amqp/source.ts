@@ -82,11 +82,12 @@ class Consumer implements Source {
     const { queue, prefetch, consumerTag, exclusive, priority } = this.#options;
     const channel = await model.createChannel();
     const open = watched(channel);
-    const acks = new Acks(channel);
+    const usual = Math.min(mostPrefetch, Math.max(usualPrefetch, this.#context.concurrency ?? 1));
+    const most = prefetch ?? usual;
+    const acks = new Acks(channel, this.#context.clock, most);
     channel.on('close', () => acks.close());
     await declareQueue(channel, this.#options);
-    const usual = Math.min(mostPrefetch, Math.max(usualPrefetch, this.#context.concurrency ?? 1));
-    await channel.prefetch(prefetch ?? usual);
+    await channel.prefetch(most);
     this.#acks = acks;
     const taken = await channel.consume(
       queue,

@@ -1,37 +1,48 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { Acks } from '../../../connectors/amqp/acks.ts';
+import { VirtualClock } from '../../../src/core/clock.ts';
 
 /** What is written to the broker. */
-function recorded(): {
+function recorded(prefetch = 100): {
   readonly acks: Acks;
   readonly written: readonly string[];
   readonly message: (tag: number) => ConsumeMessage;
+  /** Lets the time pass for which acknowledgements wait for others. */
+  readonly turn: () => Promise<void>;
 } {
   const written: string[] = [];
+  const clock = new VirtualClock();
   const channel = {
     ack: ({ fields }: ConsumeMessage, all = false) =>
       written.push(`ack ${fields.deliveryTag}${all ? ' and all before' : ''}`),
     nack: ({ fields }: ConsumeMessage) => written.push(`nack ${fields.deliveryTag}`),
   };
-  const acks = new Acks(channel as unknown as Channel);
+  const acks = new Acks(channel as unknown as Channel, clock, prefetch);
   const message = (deliveryTag: number): ConsumeMessage => ({ fields: { deliveryTag } }) as ConsumeMessage;
-  return { acks, written, message };
+  return { acks, written, message, turn: () => clock.advance(5) };
 }
 
 describe('acknowledging', () => {
-  test('what is done in one turn and has nothing open before it is one frame', async () => {
-    const { acks, written, message } = recorded();
+  test('what is done within a moment and has nothing open before it is one frame', async () => {
+    const { acks, written, message, turn } = recorded();
     for (const tag of [1, 2, 3, 4]) acks.received(message(tag));
     for (const tag of [2, 1, 3]) acks.acknowledge(message(tag));
     await turn();
     assert.deepEqual(written, ['ack 3 and all before']);
   });
 
+  test('a quarter of what may be under way does not wait for more', async () => {
+    const { acks, written, message } = recorded(8);
+    for (const tag of [1, 2, 3]) acks.received(message(tag));
+    for (const tag of [1, 2]) acks.acknowledge(message(tag));
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    assert.deepEqual(written, ['ack 2 and all before']);
+  });
+
   test('what is done behind one that is under way is acknowledged alone: that one stays', async () => {
-    const { acks, written, message } = recorded();
+    const { acks, written, message, turn } = recorded();
     for (const tag of [1, 2, 3, 4]) acks.received(message(tag));
     for (const tag of [1, 3, 4]) acks.acknowledge(message(tag));
     await turn();
@@ -42,7 +53,7 @@ describe('acknowledging', () => {
   });
 
   test('what was given back before is not covered again, and each is settled once', async () => {
-    const { acks, written, message } = recorded();
+    const { acks, written, message, turn } = recorded();
     for (const tag of [1, 2]) acks.received(message(tag));
     acks.release(message(1));
     acks.acknowledge(message(1));
@@ -53,7 +64,7 @@ describe('acknowledging', () => {
   });
 
   test('when the channel is gone nothing is written any more', async () => {
-    const { acks, written, message } = recorded();
+    const { acks, written, message, turn } = recorded();
     for (const tag of [1, 2]) acks.received(message(tag));
     acks.acknowledge(message(1));
     acks.close();
