@@ -65,7 +65,7 @@ export const split = defineStep({
         enum: ['fail', 'skip'],
         default: 'fail',
         description:
-          '`fail`: the first error ends the message. `skip`: a round that fails, and a record that cannot be read, is counted and named in `errors`, and a warning is logged.',
+          '`fail`: the first error ends the message. `skip`: a record that cannot be read, and a round that fails for good, is counted and named in `errors`, and a warning is logged; an error that may pass (`transient` …) ends the message all the same.',
       },
       maxPart: {
         type: 'string',
@@ -102,7 +102,8 @@ export const split = defineStep({
       const result = new Result(exchange, context.title);
       const failed = (thrown: unknown, part: Part): void => {
         const error = locatedIn(toFailure(thrown), part);
-        if (onError === 'fail' || life.aborted) throw error;
+        // What may pass is no reason to leave something out: the message fails, and comes again where its source keeps it.
+        if (onError === 'fail' || life.aborted || error.kind !== 'permanent') throw error;
         result.skip(error, part);
       };
       const one = async ({ index, records }: Batch): Promise<void> => {

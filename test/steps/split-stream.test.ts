@@ -176,6 +176,17 @@ describe('split, when something fails', () => {
     );
   });
 
+  test('what may pass is not skipped: the message fails', async (t) => {
+    const engine = await startEngine(t, mainFlow(`- split: { by: lines, onError: skip, ${inner()} }`), {
+      far: ({ body }) => {
+        if (body === 'b') throw failure('timeout', { ms: 1 });
+        return undefined;
+      },
+    });
+    await assert.rejects(engine.send(csv('a\nb\nc')), { code: 'timeout', kind: 'transient', facts: { ms: 1, index: 1, line: 2 } });
+    assert.equal(engine.calls.length, 2);
+  });
+
   test('what stands before a record that ends all is done; the message fails', async (t) => {
     for (const [by, text, says] of [
       ['jsonArray', '[1,2,', 'line 1: the list does not end'],
