@@ -166,4 +166,47 @@ describe('a durable channel', () => {
       ['channel:billing'],
     );
   });
+
+  it('into a durable flow: after a restart a message goes on where it was', async (t) => {
+    const yaml = `
+dowel: 1
+name: shop
+endpoints:
+  billing: { channel: { name: billing } }
+  books: { test: {} }
+flows:
+  orders:
+    from: { test: {} }
+    steps:
+      - send: { endpoint: billing }
+  bill:
+    durable: true
+    from: { channel: { name: billing, durable: true } }
+${quick}
+    steps:
+      - call: { endpoint: books, test: { path: "charge-\${{ $ }}" }, as: charged }
+      - call: { endpoint: books, test: { path: "book-\${{ $ }}" }, as: booked, idempotent: true }
+`;
+    const store = new MemoryStore((await startEngine(t, shop(''))).clock, { warn: () => {} } as never);
+    const seen: string[] = [];
+    let hangs = true;
+    const far = async ({ operation, signal }: Call): Promise<undefined> => {
+      seen.push(String(operation['path']));
+      if (hangs && operation['path'] === 'book-a') {
+        await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      }
+      return undefined;
+    };
+    const first = await restarted(t, yaml, store, far, 1);
+    for (const body of ['a', 'b']) await first.send({ flow: 'orders', body });
+    await first.clock.advance(100);
+    assert.deepEqual(seen, ['charge-a', 'book-a']);
+    await first.stop();
+    hangs = false;
+    const second = await restarted(t, yaml, store, far, 2);
+    await second.clock.advance(3000);
+    assert.deepEqual(seen, ['charge-a', 'book-a', 'book-a', 'charge-b', 'book-b']);
+    assert.deepEqual((await store.list('queue', { limit: 10 })).entries, []);
+    assert.deepEqual((await store.list('journal', { limit: 10 })).entries, []);
+  });
 });
