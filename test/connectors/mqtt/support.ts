@@ -59,9 +59,10 @@ export async function beginSession(
   clientId: string,
   topics: readonly string[],
   qos: 1 | 2 = 1,
+  options: IClientOptions = {},
 ): Promise<void> {
   const properties = { sessionExpiryInterval: 3600 };
-  const client = await stranger(broker, { clientId, clean: false, properties });
+  const client = await stranger(broker, { ...options, clientId, clean: false, properties });
   await client.subscribeAsync([...topics], { qos });
   await client.endAsync();
 }
@@ -71,8 +72,9 @@ export async function listen(
   t: TestContext,
   broker: MosquittoServer,
   topic: string,
+  options: IClientOptions = {},
 ): Promise<readonly IPublishPacket[]> {
-  const client = await stranger(broker);
+  const client = await stranger(broker, options);
   t.after(() => client.endAsync(true));
   const packets: IPublishPacket[] = [];
   client.on('message', (_topic, _payload, packet) => packets.push(packet));
