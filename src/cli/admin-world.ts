@@ -1,10 +1,15 @@
 import type { IntegrationSource } from '../core/written.ts';
 import type { Runtime } from '../flow/runtime.ts';
-import type { AdminWorld } from '../operations/admin/world.ts';
+import type { AdminWorld, LevelledLog } from '../operations/admin/world.ts';
 import type { Metrics } from '../operations/metrics.ts';
 
 /** What the admin server sees of a process that runs an integration. */
-export function adminWorld(runtime: Runtime, metrics: Metrics, source: IntegrationSource): AdminWorld {
+export function adminWorld(
+  runtime: Runtime,
+  metrics: Metrics,
+  source: IntegrationSource,
+  log: LevelledLog,
+): AdminWorld {
   let measured: Promise<void> | undefined;
   return {
     get ready() {
@@ -13,6 +18,9 @@ export function adminWorld(runtime: Runtime, metrics: Metrics, source: Integrati
     get integration() {
       return runtime.integration;
     },
+    log,
+    status: () => runtime.status(),
+    breakerOf: (endpoint) => runtime.breakerOf(endpoint),
     deadLetters: () => runtime.deadLetters(),
     async metrics() {
       // Watching the event loop costs a little: it begins when somebody looks for the first time.

@@ -72,7 +72,7 @@ export async function command(args: readonly string[]): Promise<number> {
   const { startAdmin } = await import('../operations/admin.ts');
   let admin: Awaited<ReturnType<typeof startAdmin>> | undefined;
   try {
-    admin = await startAdmin(adminWorld(runtime, metrics, source), source.admin, log);
+    admin = await startAdmin(adminWorld(runtime, metrics, source, log), source.admin, log);
     await runtime.start(program);
   } catch (thrown) {
     await admin?.close();

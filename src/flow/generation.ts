@@ -1,9 +1,8 @@
 import type { Exchange, Services } from '../core/exchange.ts';
 import { Life } from '../core/life.ts';
 import { type Meter, MeterScope, noMeter } from '../core/meter.ts';
-import type { EndpointSource } from '../core/written.ts';
 import { detailOf, type Failure, failure } from '../errors.ts';
-import { type Policy, type PolicyOptions, policies } from '../resilience/policy.ts';
+import type { CircuitBreaker } from '../resilience/circuit-breaker.ts';
 import type {
   Connector,
   ConnectorContext,
@@ -20,11 +19,11 @@ import type { DeadLetters } from './dead-letters/dead-letters.ts';
 import { type Definition, definitionOf } from './dead-letters/definition.ts';
 import type { Replayed } from './dead-letters/replayed.ts';
 import type { Queues } from './durable-queue/queues.ts';
+import { Guards } from './guards.ts';
 import { InFlight } from './in-flight.ts';
 import { type Intake, intake } from './intake.ts';
 import { loadModule } from './load-module.ts';
-import { attemptMeter, callMeter } from './metered.ts';
-import { isRepeatable, receiving } from './operation.ts';
+import { receiving } from './operation.ts';
 import type { Ownership } from './ownership.ts';
 import { undoParking } from './parked-undo.ts';
 import type { FlowProgram, Program } from './program.ts';
@@ -34,6 +33,7 @@ import { saysSo } from './says-so.ts';
 import type { Settlement } from './settlement/settlement.ts';
 import type { SharedResources } from './shared.ts';
 import { endpointCalled, sourceOf, starting } from './starting.ts';
+import { type Status, statusOf } from './status.ts';
 import { traced } from './traced.ts';
 
 /** What outlives a version of the integration. */
@@ -68,6 +68,7 @@ export class Generation {
   readonly #meter: MeterScope;
   /** By what they are called when they make trouble. */
   readonly #endpoints = new Map<string, Endpoint>();
+  readonly #guards: Guards;
   readonly #sources = new Map<string, Source>();
   readonly #intakes = new Map<string, Intake>();
   /** By flow: the way in. */
@@ -102,6 +103,7 @@ export class Generation {
       background: (work, what) => this.#inFlight.addBackground(work, what),
       parkUndo: undoParking({ integration: this.#named, clean: this.clean, keeper: () => this.#keeper() }),
     };
+    this.#guards = new Guards(this.#services);
   }
 
   /** Modules, then endpoints, then sources. What was opened is closed again when the rest cannot be. */
@@ -128,7 +130,7 @@ export class Generation {
         this.#endpoints.set(endpointCalled(slot.source.name), endpoint);
         const { definition } = this.#connector(slot.source.connector.name);
         const handle = definition.writesTrace ? endpoint.handle : traced(endpoint.handle);
-        slot.handler = this.#policies(slot.source)(receiving(handle));
+        slot.handler = this.#guards.around(slot.source, definition)(receiving(handle));
       }
       const sources = flows.map((flow) => ({ flow, open: this.#source(flow) }));
       // Before the sources: what one of them hands over again is under way by then.
@@ -168,6 +170,22 @@ export class Generation {
       all.clear();
     }
     this.#meter.end();
+  }
+
+  /** What a person wants to know of it. */
+  status(): Pick<Status, 'flows' | 'endpoints'> {
+    return statusOf(this.program, {
+      sourceOf: (flow) => this.#sources.get(sourceOf(flow)),
+      endpointCalled: (name) => this.#endpoints.get(endpointCalled(name)),
+      inFlight: (flow) => this.#inFlight.of(flow),
+      waiting: (flow) => this.#settlements.get(flow)?.waiting,
+      guard: (endpoint) => this.#guards.of(endpoint),
+    });
+  }
+
+  /** Of an endpoint that has one. */
+  breakerOf(endpoint: string): CircuitBreaker | undefined {
+    return this.#guards.of(endpoint)?.breaker;
   }
 
   /** Whether all that says so is connected to its far side. */
@@ -260,21 +278,6 @@ export class Generation {
     if (!at) return undefined;
     const flows = Object.values(this.program.source.flows);
     return flows.find(({ from }) => from?.name === connector && at(from.options) === at(options))?.from?.options;
-  }
-
-  #policies({ name, connector, policies: options }: EndpointSource): Policy {
-    const { clock, log, meter } = this.#services;
-    const { definition } = this.#connector(connector.name);
-    const inside = policies(options as PolicyOptions, {
-      endpoint: name,
-      clock,
-      log,
-      meter,
-      safe: ({ operation }) => definition.safe?.(operation) === true,
-      repeatable: ({ operation }) => isRepeatable(operation) || definition.idempotent?.(operation) === true,
-    });
-    const [calls, attempts] = [callMeter(name, meter, clock), attemptMeter(name, meter)];
-    return (far) => calls(inside(attempts(far)));
   }
 
   /** Messages that a process left behind go on, beside the new ones. */

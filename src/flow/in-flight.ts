@@ -39,6 +39,13 @@ export class InFlight {
     return this.#messages.size;
   }
 
+  /** How many are in this flow. */
+  of(flow: string): number {
+    let count = 0;
+    for (const message of this.#messages) if (message.flow === flow) count++;
+    return count;
+  }
+
   add(message: Message): void {
     this.#messages.add(message);
     // Of a source that had taken it before: there is no time for it any more.

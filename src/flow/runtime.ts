@@ -2,6 +2,7 @@ import type { Services } from '../core/exchange.ts';
 import type { Meter } from '../core/meter.ts';
 import type { IntegrationSource } from '../core/written.ts';
 import { customFailure, detailOf, failure } from '../errors.ts';
+import type { CircuitBreaker } from '../resilience/circuit-breaker.ts';
 import type { Connector } from '../sdk.ts';
 import type { Store } from '../store/store.ts';
 import type { DeadLetters } from './dead-letters/dead-letters.ts';
@@ -13,6 +14,7 @@ import { Ownership } from './ownership.ts';
 import type { Program } from './program.ts';
 import { Runs } from './runs.ts';
 import { SharedResources } from './shared.ts';
+import type { Status } from './status.ts';
 
 export interface RuntimeServices extends Omit<Services, 'background' | 'config' | 'meter'> {
   /** Absent: nobody looks at what is counted. */
@@ -61,6 +63,30 @@ export class Runtime {
   /** Its name, once it is open. */
   get integration(): string | undefined {
     return this.#program?.source.name;
+  }
+
+  /** `undefined` before it is open. */
+  status(): Status | undefined {
+    const current = this.#current;
+    if (!current) return undefined;
+    const { name, version, file, config, secretNames } = current.program.source;
+    const hidden = Object.fromEntries(secretNames.map((secret) => [secret, '(secret)']));
+    return {
+      integration: name,
+      version,
+      file,
+      ready: this.ready,
+      stopping: this.#stopping,
+      inFlight: this.inFlight,
+      versionsLeaving: this.#leaving.size,
+      config: { ...config, ...hidden },
+      ...current.status(),
+    };
+  }
+
+  /** Of an endpoint that has one, in the version that runs. */
+  breakerOf(endpoint: string): CircuitBreaker | undefined {
+    return this.#current?.breakerOf(endpoint);
   }
 
   async start(program: Program): Promise<void> {

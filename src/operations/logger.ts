@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Log } from '../core/exchange.ts';
+import type { LevelledLog } from './admin/world.ts';
 
 // A CommonJS package is read twice, and kept twice, when it is imported.
 const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino');
@@ -13,7 +14,7 @@ export interface LoggerOptions {
 }
 
 /** JSON lines on stdout, one fact a field. The sink is synchronous: no line is lost when the process ends. */
-export function jsonLog(options: LoggerOptions): Log {
+export function jsonLog(options: LoggerOptions): LevelledLog {
   const out = pino(
     {
       level: options.level,
@@ -35,7 +36,15 @@ export function jsonLog(options: LoggerOptions): Log {
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
-    debugging: out.isLevelEnabled('debug'),
+    get debugging() {
+      return out.isLevelEnabled('debug');
+    },
+    get level() {
+      return out.level;
+    },
+    setLevel(level) {
+      out.level = level;
+    },
   };
 }
 

@@ -9,7 +9,7 @@ export function meterProcess(
   integration: { readonly name: string; readonly version?: string | undefined },
 ): void {
   const { name, version = '' } = integration;
-  const started = Date.now() / 1000 - process.uptime();
+  const started = performance.timeOrigin / 1000;
   const delay = monitorEventLoopDelay({ resolution: resolutionMs });
   delay.enable();
   let looked = { mean: 0, max: 0, p99: 0 };

@@ -46,6 +46,10 @@ export class Bulkhead {
     return this.#running;
   }
 
+  get max(): number {
+    return this.#options.max;
+  }
+
   get waiting(): number {
     return this.#line.size;
   }

@@ -54,20 +54,31 @@ export interface PolicyWorld {
   readonly repeatable: (exchange: Exchange) => boolean;
 }
 
-/** The policies of an endpoint, in their one order: cache ▸ deadline ▸ retry ▸ circuitBreaker ▸ bulkhead ▸ rateLimit ▸ timeout. */
-export function policies(options: PolicyOptions, world: PolicyWorld): Policy {
+/** The policies of one endpoint, and what a person may look at, and set by hand. */
+export interface Guard {
+  readonly around: Policy;
+  readonly breaker: CircuitBreaker | undefined;
+  readonly bulkhead: Bulkhead | undefined;
+}
+
+/** In their one order: cache ▸ deadline ▸ retry ▸ circuitBreaker ▸ bulkhead ▸ rateLimit ▸ timeout. */
+export function policies(options: PolicyOptions, world: PolicyWorld): Guard {
   const { deadline, timeout = defaultTimeout } = options;
   const late = (ms: number) => (): Failure => failure('timeout', { endpoint: world.endpoint, ms });
+  const breaker = options.circuitBreaker && circuitBreaker(options.circuitBreaker, world);
+  const permits = options.bulkhead && bulkhead(options.bulkhead, world);
   const outsideIn: readonly (Policy | undefined)[] = [
     options.cache && cache(options.cache, world),
     deadline === undefined ? undefined : withLimit(deadline, late(deadline)),
     options.retry && retry(options.retry, world),
-    options.circuitBreaker && breaking(circuitBreaker(options.circuitBreaker, world)),
-    options.bulkhead && bounded(bulkhead(options.bulkhead, world)),
+    breaker && breaking(breaker),
+    permits && bounded(permits),
     options.rateLimit && paced(new RateLimit(options.rateLimit, world.endpoint, world.clock)),
     withLimit(timeout, late(timeout)),
   ];
-  return (next) => outsideIn.reduceRight<Handler>((inner, policy) => (policy ? policy(inner) : inner), next);
+  const around: Policy = (next) =>
+    outsideIn.reduceRight<Handler>((inner, policy) => (policy ? policy(inner) : inner), next);
+  return { around, breaker, bulkhead: permits };
 }
 
 function circuitBreaker(options: NonNullable<PolicyOptions['circuitBreaker']>, world: PolicyWorld): CircuitBreaker {

@@ -3,13 +3,9 @@ import http from 'node:http';
 import { describe, test } from 'node:test';
 import { startAdmin } from '../../src/operations/admin.ts';
 import { recordingLog } from '../support/plain-context.ts';
+import { emptyWorld } from './admin/support.ts';
 
-const world = {
-  ready: true,
-  integration: 'shop',
-  metrics: async () => '',
-  deadLetters: () => Promise.reject(new Error('nobody asks for them here')),
-};
+const world = emptyWorld();
 
 describe('the admin server', () => {
   test('is alive from the start, ready when the integration is', async (t) => {

@@ -5,6 +5,7 @@ import { type AccessOptions, refusal } from './access.ts';
 import { type Answer, problemOf } from './answer.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { type AdminRoute, badRequest, findRoute } from './router.ts';
+import { runningRoutes } from './running.ts';
 import type { AdminWorld } from './world.ts';
 
 /** Of a request: what is said here is short. */
@@ -14,7 +15,7 @@ export type Serve = (request: IncomingMessage, response: ServerResponse) => Prom
 
 /** Everything but the probes: loaded when somebody asks for it. */
 export function serving(world: AdminWorld, options: AccessOptions, log: Log): Serve {
-  const routes: readonly AdminRoute[] = [metricsRoute(world), ...deadLetterRoutes(() => world.deadLetters())];
+  const routes: readonly AdminRoute[] = [...runningRoutes(world), ...deadLetterRoutes(() => world.deadLetters())];
   return async (request, response) => {
     const answer = await answered(routes, request, options).catch((thrown: unknown) => {
       const error = toFailure(thrown);
@@ -26,18 +27,6 @@ export function serving(world: AdminWorld, options: AccessOptions, log: Log): Se
     if (!request.complete) response.once('finish', () => request.destroy());
   };
 }
-
-/** Names of flows and endpoints, and numbers: as open as the probes, because what collects them has no token. */
-const metricsRoute = (world: AdminWorld): AdminRoute => ({
-  method: 'GET',
-  path: '/metrics',
-  access: 'open',
-  handle: async () => ({
-    status: 200,
-    headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
-    body: Buffer.from(await world.metrics()),
-  }),
-});
 
 async function answered(
   routes: readonly AdminRoute[],

@@ -7,6 +7,7 @@ import { customFailure, failure } from '../../../src/errors.ts';
 import type { DeadLetterDesk } from '../../../src/flow/dead-letters/desk.ts';
 import { startAdmin } from '../../../src/operations/admin.ts';
 import { type RecordingLog, recordingLog } from '../../support/plain-context.ts';
+import { emptyWorld } from './support.ts';
 
 interface Answer {
   readonly status: number;
@@ -34,7 +35,7 @@ async function served(
 ): Promise<Served> {
   const log = recordingLog();
   const desk = { ...emptyDesk, ...options.desk };
-  const world = { ready: true, integration: 'shop', deadLetters: async () => desk, metrics: async () => '' };
+  const world = { ...emptyWorld(), deadLetters: async () => desk };
   const { token, host = '127.0.0.1' } = options;
   const admin = await startAdmin(world, { host, port: 0, insist: false, token }, log);
   t.after(() => admin.close());

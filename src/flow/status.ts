@@ -1,0 +1,73 @@
+import type { CircuitState } from '../resilience/circuit-breaker.ts';
+import type { Guard } from '../resilience/policy.ts';
+import type { Program } from './program.ts';
+
+/** What a person on call wants to know of a running integration, at this moment. */
+export interface Status {
+  readonly integration: string;
+  readonly version: string | undefined;
+  readonly file: string;
+  readonly ready: boolean;
+  readonly stopping: boolean;
+  /** Messages under way, in all versions. */
+  readonly inFlight: number;
+  /** Versions before this one that still have messages under way. */
+  readonly versionsLeaving: number;
+  /** Secrets are only named. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly flows: readonly FlowStatus[];
+  readonly endpoints: readonly EndpointStatus[];
+}
+
+export interface FlowStatus {
+  readonly name: string;
+  /** The connector of its source; absent in a sub-flow. */
+  readonly from: string | undefined;
+  readonly durable: boolean;
+  /** Absent: the source does not say. */
+  readonly connected: boolean | undefined;
+  readonly inFlight: number;
+  /** Messages that wait for their turn, where the source hands over more than may be under way. */
+  readonly waiting: number | undefined;
+}
+
+export interface EndpointStatus {
+  readonly name: string;
+  readonly connector: string;
+  /** Absent: nobody knows before a call. */
+  readonly connected: boolean | undefined;
+  readonly circuitBreaker: CircuitState | undefined;
+  readonly bulkhead: { readonly running: number; readonly waiting: number; readonly max: number } | undefined;
+}
+
+/** How the parts of a version answer for themselves. */
+export interface Parts {
+  readonly sourceOf: (flow: string) => { readonly ready?: boolean } | undefined;
+  readonly endpointCalled: (name: string) => { readonly ready?: boolean } | undefined;
+  readonly inFlight: (flow: string) => number;
+  readonly waiting: (flow: string) => number | undefined;
+  readonly guard: (endpoint: string) => Guard | undefined;
+}
+
+export function statusOf(program: Program, parts: Parts): Pick<Status, 'flows' | 'endpoints'> {
+  return {
+    flows: [...program.flows.values()].map(({ name, source, durable }) => ({
+      name,
+      from: source.from?.name,
+      durable,
+      connected: parts.sourceOf(name)?.ready,
+      inFlight: parts.inFlight(name),
+      waiting: parts.waiting(name),
+    })),
+    endpoints: [...program.endpoints.values()].map(({ source: { name, connector } }) => {
+      const { breaker, bulkhead } = parts.guard(name) ?? {};
+      return {
+        name,
+        connector: connector.name,
+        connected: parts.endpointCalled(name)?.ready,
+        circuitBreaker: breaker?.state,
+        bulkhead: bulkhead && { running: bulkhead.running, waiting: bulkhead.waiting, max: bulkhead.max },
+      };
+    }),
+  };
+}

@@ -1,0 +1,13 @@
+import type { AdminWorld } from '../../../src/operations/admin/world.ts';
+import { recordingLog } from '../../support/plain-context.ts';
+
+/** An integration of which there is nothing to tell. */
+export const emptyWorld = (): AdminWorld => ({
+  ready: true,
+  integration: 'shop',
+  log: { ...recordingLog(), debugging: false, level: 'info', setLevel: () => {} },
+  status: () => undefined,
+  breakerOf: () => undefined,
+  metrics: async () => '',
+  deadLetters: () => Promise.reject(new Error('nobody asks for them here')),
+});
