@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { failure } from '../../../src/errors.ts';
 import { withPackage } from '../../support/debian-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { MosquittoServer, mosquittoProgram } from '../../support/mosquitto-server.ts';
+import { sharing } from '../../support/plain-context.ts';
 import { acknowledged, beginSession, opened, stranger } from './support.ts';
 
 withPackage('mosquitto', mosquittoProgram, 'mqtt source', () => {
@@ -208,6 +210,32 @@ withPackage('mosquitto', mosquittoProgram, 'mqtt source', () => {
     assert.equal(said.length, 1);
     assert.equal(said[0]?.fields['topic'], `${clientId}/old`);
     assert.match(String(said[0]?.message), /earlier definition.*new `clientId`/);
+  });
+
+  test('a reload keeps the connection: what is under way is finished, what comes goes to the new version, which may have other topics', async (t) => {
+    const clientId = fresh();
+    const { share } = sharing();
+    const options = { url: broker.url, clientId };
+    const old = await opened(t, { ...options, topics: [`${clientId}/a`, `${clientId}/b`] }, { share });
+    await publish(`${clientId}/a`, ['1', '2', '3']);
+    await eventually('the old one has them', () => old.flow.deliveries.length === 3);
+    const next = await opened(t, { ...options, topics: [`${clientId}/b`, `${clientId}/c`] }, { share });
+    await old.source.stop();
+    old.flow.at(0).resolve();
+    // Not begun: it goes back, and on to the new version.
+    old.flow.at(1).reject(failure('stopping', {}, { kind: 'cancelled' }));
+    old.flow.at(2).resolve();
+    await old.source.close();
+    await publish(`${clientId}/c`, ['4']);
+    await eventually('the new one has the rest', () => next.flow.deliveries.length === 2);
+    assert.deepEqual(await next.texts(), ['2', '4']);
+    await publish(`${clientId}/a`, ['nobody wants it']);
+    await publish(`${clientId}/b`, ['5']);
+    await eventually('the next one is there', () => next.flow.deliveries.length === 3);
+    assert.deepEqual((await next.texts())[2], '5');
+    for (const one of next.flow.deliveries) one.resolve();
+    await eventually('all are acknowledged', () => acknowledged(broker, clientId).length === 5);
+    assert.equal(broker.log.split(`as ${clientId} `).length - 1, 1, 'it connected once');
   });
 
   test('two clients of one name throw each other out: the log says so in one line, not at every turn', async (t) => {
