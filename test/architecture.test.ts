@@ -83,7 +83,14 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/sdk.ts',
   ],
   'src/integration/': ['src/schema/', 'src/core/written.ts', 'src/expression/holes.ts', 'src/errors.ts'],
-  'src/operations/': ['src/core/', 'src/flow/runtime.ts', 'src/flow/dead-letters/', 'src/errors.ts'],
+  'src/operations/': [
+    'src/core/',
+    'src/flow/runtime.ts',
+    'src/flow/status.ts',
+    'src/flow/dead-letters/',
+    'src/resilience/circuit-breaker.ts',
+    'src/errors.ts',
+  ],
 };
 
 /**
@@ -96,6 +103,7 @@ const owners: Readonly<Record<string, string | readonly string[]>> = {
   '@platformatic/kafka': 'connectors/kafka',
   '@redis/client': ['src/store/redis', 'connectors/redis'],
   ajv: 'src/schema/validator.ts',
+  amqplib: 'connectors/amqp',
   chokidar: 'src/operations/watch.ts',
   croner: 'connectors/timer/cron.ts',
   'js-yaml': 'src/integration/yaml.ts',
