@@ -26,5 +26,11 @@ export function accept(options: SourceOptions, context: SourceContext): Acceptin
     concurrency: inOrder ? 1 : Math.max(ahead, concurrency),
     capacity: options.capacity ?? usualCapacity,
   });
-  return { put: (message) => queue.put(message), stop: () => seat.stop(), close: () => seat.close() };
+  // A shutdown waits until the caller knows.
+  const put = (message: Incoming): Promise<string> => {
+    const kept = queue.put(message);
+    context.services.background(kept, `a message that ${name} accepts`);
+    return kept;
+  };
+  return { put, stop: () => seat.stop(), close: () => seat.close() };
 }

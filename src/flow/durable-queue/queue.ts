@@ -1,4 +1,5 @@
 import type { Services } from '../../core/exchange.ts';
+import { type Counter, type Meter, noMeter } from '../../core/meter.ts';
 import { detailOf, Failure, failure } from '../../errors.ts';
 import type { DurableQueue, Incoming, QueueReader } from '../../sdk.ts';
 import type { Store } from '../../store/store.ts';
@@ -10,7 +11,7 @@ import { readKept, writeKept } from './record.ts';
 export interface QueueWorld {
   readonly store: Store;
   readonly ownership: Ownership;
-  readonly services: Pick<Services, 'clock' | 'random' | 'log' | 'codec'>;
+  readonly services: Pick<Services, 'clock' | 'random' | 'log' | 'codec'> & { readonly meter?: Meter };
 }
 
 interface Seat extends QueueReader {
@@ -35,6 +36,8 @@ const pauseMs = 1_000;
 export class StoredQueue implements DurableQueue {
   readonly #name: string;
   readonly #world: QueueWorld;
+  readonly #accepted: Counter;
+  readonly #refused: Counter;
   /** By owner; those that were taken over come first, for they are older. */
   readonly #parts = new Map<string, Part>();
   /** The part of this process, under the name that it has now. */
@@ -51,6 +54,11 @@ export class StoredQueue implements DurableQueue {
   constructor(name: string, world: QueueWorld) {
     this.#name = name;
     this.#world = world;
+    const { meter = noMeter } = world.services;
+    const labels = { queue: name };
+    meter.gauge('dowel_queue_messages', 'Messages that wait in the store.', labels, () => this.waiting);
+    this.#accepted = meter.counter('dowel_queue_accepted_total', 'Messages that were put into the store.', labels);
+    this.#refused = meter.counter('dowel_queue_refused_total', 'Messages that could not be put there.', labels);
   }
 
   /** Messages in the store that this process answers for, those under way included. */
@@ -63,6 +71,17 @@ export class StoredQueue implements DurableQueue {
   }
 
   async put(message: Incoming): Promise<string> {
+    try {
+      const id = await this.#put(message);
+      this.#accepted.add();
+      return id;
+    } catch (thrown) {
+      this.#refused.add();
+      throw thrown;
+    }
+  }
+
+  async #put(message: Incoming): Promise<string> {
     if (this.#closed) throw failure('stopping', { channel: this.#name });
     const { random, codec } = this.#world.services;
     const id = message.id ?? random.uuid();
