@@ -4,15 +4,15 @@ export const brokerList = (brokers: string | readonly string[]): readonly string
 
 /** What is wrong with the address of a broker; `undefined` when nothing is. */
 export function brokerProblem(broker: string): { readonly message: string; readonly suggestion?: string } | undefined {
-  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(broker)?.[0];
+  const scheme = /^[a-z][\w+.-]*:\/\//i.exec(broker)?.[0];
   if (scheme !== undefined) {
     const rest = broker
       .slice(scheme.length)
       .replace(/^[^@]*@/, '')
       .replace(/\/.*$/, '');
-    const secure = /ssl/i.test(scheme) ? ' Encryption is asked for with `tls: {}`.' : '';
+    const secure = /ssl/i.test(scheme) ? '; encryption is asked for with `tls: {}`' : '';
     return {
-      message: `a broker is written \`host:port\`, without \`${scheme}\`.${secure}`,
+      message: `a broker is written \`host:port\`, without \`${scheme}\`${secure}`,
       ...(rest === '' ? {} : { suggestion: rest }),
     };
   }

@@ -11,7 +11,7 @@ export function check(options: unknown, report: Report, slot: Slot): void {
   if (slot === 'source') checkSource(options as Partial<SourceOptions>, report);
 }
 
-function checkCluster({ brokers = [], auth, tls }: Partial<EndpointOptions>, report: Report): void {
+function checkCluster({ brokers = [], tls }: Partial<EndpointOptions>, report: Report): void {
   const written = typeof brokers === 'string' ? [brokers] : brokers;
   for (const [index, entry] of written.entries()) {
     const all = brokerList([entry]);
@@ -22,12 +22,7 @@ function checkCluster({ brokers = [], auth, tls }: Partial<EndpointOptions>, rep
   }
   if (tls?.cert && !tls.key) report('tls/cert', 'a certificate needs its private key: give `key` too');
   if (tls?.key && !tls.cert) report('tls/key', 'a private key needs its certificate: give `cert` too');
-  if (auth?.plain && !tls && !brokerList(brokers).every(isLocal)) {
-    report('auth/plain', 'the password would cross the network readable for everybody: give `tls: {}`, or use `scram`');
-  }
 }
-
-const isLocal = (broker: string): boolean => /^(localhost|127\.[\d.]+|\[::1\])(:|$)/.test(broker);
 
 function checkSource({ topics = [], session, heartbeat }: Partial<SourceOptions>, report: Report): void {
   for (const [index, topic] of topics.entries()) {

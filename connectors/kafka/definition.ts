@@ -29,7 +29,7 @@ const cluster = {
     properties: {
       plain: {
         type: 'object',
-        description: 'A name and a password as they are: over `tls` only.',
+        description: 'A name and a password as they are: only where nobody can listen, as over `tls`.',
         required: ['username', 'password'],
         properties: credentials,
       },
