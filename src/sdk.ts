@@ -72,8 +72,8 @@ export interface ConnectorDefinition {
   readonly meetsAt?: (options: unknown) => string;
   /** What only one source of a process can have, in words (`POST /orders`): two that claim the same are a mistake. */
   readonly claims?: (options: unknown) => readonly string[];
-  /** How attributes of CloudEvents stand in the headers of its messages; absent: they have none. */
-  readonly events?: EventBinding;
+  /** How attributes of CloudEvents stand in the headers of its messages; absent: they have none; `false`: they are never events. */
+  readonly events?: EventBinding | false;
   /** The endpoint writes the trace of a message (`exchange.trace`) itself; else it is among the headers to be sent. */
   readonly writesTrace?: boolean;
   /** Name of the connector whose machinery carries it (`soap` over `http`): given as `context.carrier`. */

@@ -129,6 +129,7 @@ export function soapDefinition(carrier: ConnectorDefinition): ConnectorDefinitio
     replies: true,
     awaitsReply: true,
     writesTrace: true,
+    events: false,
     unsettled:
       'the caller waits for the answer, and hears of an error. Calls are repeated by `retry` on their endpoint',
     provides: ['params', 'query'],

@@ -38,6 +38,7 @@ export const definition: ConnectorDefinition = {
   name: 'timer',
   summary: 'Starts a flow at fixed times: every so often, or by a cron expression in a time zone.',
   source,
+  events: false,
   unsettled: 'a tick is not kept, and the next one comes anyway. Calls are repeated by `retry` on their endpoint',
   check(options, report) {
     const { every, cron, timezone, immediately } = options as Partial<TimerOptions>;

@@ -5,9 +5,9 @@ import type { EndpointEvents, EventBinding } from './options.ts';
 export function modeProblem(
   { mode }: EndpointEvents,
   connector: { readonly name: string; readonly options: unknown },
-  binding: EventBinding | undefined,
+  binding: EventBinding | false | undefined,
 ): string | undefined {
-  if (mode !== 'binary') return undefined;
+  if (mode !== 'binary' || binding === false) return undefined;
   const why = binding ? binding.without?.(connector.options) : `\`${connector.name}\` has no headers for attributes`;
   return why === undefined ? undefined : `${why}: write \`mode: structured\``;
 }

@@ -15,7 +15,7 @@ export type Open = (exchange: Exchange) => Promise<Exchange>;
 /** Opens the events that messages of the flow are; `undefined`: they are none. */
 export function opener({ from, events }: FlowSource, connectors: Definitions): Open | undefined {
   if (!from || events === undefined) return undefined;
-  const binding = connectors[from.name]?.events;
+  const binding = connectors[from.name]?.events || undefined;
   // Loaded only where there are events.
   const loading = import('../events/receive.ts');
   return async (exchange) => (await loading).received(exchange, events as SourceEvents, binding);
@@ -48,14 +48,23 @@ export function sendingEvents(
 ): Handler {
   if (events === undefined) return far;
   const options = events as EndpointEvents;
-  const sender = { endpoint: name, integration, options, binding: connectors[connector.name]?.events };
+  const sender = { endpoint: name, integration, options, binding: connectors[connector.name]?.events || undefined };
   const loading = import('../events/send.ts');
   return async (exchange) => far(await (await loading).asEvent(exchange, sender));
 }
 
 export function checkEvents(source: IntegrationSource, connectors: Definitions, report: Report): void {
+  const never = (events: unknown, name: string, pointer: string): void => {
+    if (events === undefined || connectors[name]?.events !== false) return;
+    const message = `Messages of \`${name}\` are never CloudEvents: drop \`cloudEvents\``;
+    report({ severity: 'error', code: 'no-event', at: 'key', message, pointer: `${pointer}/cloudEvents` });
+  };
+  for (const { from, events, pointer } of Object.values(source.flows)) {
+    if (from) never(events, from.name, `${pointer}/from`);
+  }
   for (const { events, connector, pointer } of Object.values(source.endpoints)) {
     if (events === undefined) continue;
+    never(events, connector.name, pointer);
     const problem = modeProblem(events as EndpointEvents, connector, connectors[connector.name]?.events);
     if (problem === undefined) continue;
     const found = { severity: 'error', code: 'no-headers', pointer: `${pointer}/cloudEvents/mode` } as const;
