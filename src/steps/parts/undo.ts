@@ -23,7 +23,11 @@ const attemptMs = 60_000;
 export async function undo(exchange: Exchange, error: Failure, options: UndoOptions): Promise<void> {
   for (const one of exchange.life.takeUndo()) {
     const failed = await undone(one, exchange, error, options);
-    if (!failed) continue;
+    counted(exchange, failed ? 'failed' : 'done');
+    if (!failed) {
+      exchange.services.log.info('a compensation was done', { ...exchange.named, place: one.place, code: error.code });
+      continue;
+    }
     const { error: reason, attempts } = failed;
     exchange.life.affect('unknown');
     exchange.services.log.error('a compensation failed: its effect is still there', {
@@ -36,6 +40,9 @@ export async function undo(exchange: Exchange, error: Failure, options: UndoOpti
     await exchange.services.parkUndo?.(exchange, { place, saw, why: error, failed: reason, attempts });
   }
 }
+
+const counted = ({ flow, services }: Exchange, outcome: 'done' | 'failed'): void =>
+  services.meter.counter('dowel_compensations_total', 'Effects that were to be undone.', { flow, outcome }).add();
 
 /** Why it could not be done, if so. */
 async function undone(
