@@ -106,10 +106,32 @@ export class Group {
   }
 
   /** Removes this member, unless something is still with it. */
-  async leave(): Promise<void> {
-    const { stream, group, consumer } = this.#place;
+  async leave(consumer = this.#place.consumer): Promise<void> {
+    const { stream, group } = this.#place;
     await this.#connection.command('EVAL', leaveScript, '1', stream, group, consumer);
   }
+
+  /** Removes members with names that nobody has again, when they are gone for so long and nothing is with them. */
+  async tidy(goneFor = 3_600_000): Promise<void> {
+    const { stream, group } = this.#place;
+    const reply = await this.#connection.command('XINFO', 'CONSUMERS', stream, group);
+    const members = Array.isArray(reply) ? (reply as readonly (readonly unknown[])[]).map(memberOf) : [];
+    for (const { name, pending, idle } of members) {
+      if (uniqueName.test(name) && pending === 0 && idle >= goneFor) await this.leave(name);
+    }
+  }
+}
+
+const uniqueName = /-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** `[name, text, pending, number, idle, number, …]` */
+function memberOf(reply: readonly unknown[]): {
+  readonly name: string;
+  readonly pending: number;
+  readonly idle: number;
+} {
+  const fieldOf = (field: string): unknown => reply[reply.findIndex((one) => String(one) === field) + 1];
+  return { name: String(fieldOf('name')), pending: Number(fieldOf('pending')), idle: Number(fieldOf('idle')) };
 }
 
 /** Longer than anybody waits before taking what others had. */

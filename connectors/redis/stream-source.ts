@@ -74,6 +74,7 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
     const commands = await base.value.reached(signal);
     const mine = new Group(commands, place);
     await mine.ensure(start);
+    await mine.tidy().catch(() => undefined);
     const blocking = await Connection.open(options, context, { blocking: true });
     const reader = await Reader.open({ blocking, commands }, mine, place, {
       clock,
