@@ -1,3 +1,4 @@
+import type { Body } from '../../core/body.ts';
 import type { Exchange } from '../../core/exchange.ts';
 import { Life } from '../../core/life.ts';
 import { keptBody } from '../../core/record.ts';
@@ -30,6 +31,9 @@ interface OwnRun {
   readonly run: Run;
 }
 
+/** Where a rate limit sets the pace, messages are held back all the time: it is said so often. Milliseconds. */
+const tellMs = 60_000;
+
 /** A message that its source has handed over and waits for. */
 interface Taken {
   readonly id: string;
@@ -37,6 +41,8 @@ interface Taken {
   readonly trace: Trace;
   readonly bytes: Uint8Array | string;
   readonly contentType: string | undefined;
+  /** Why there are no bytes. */
+  readonly unreadable: Failure | undefined;
 }
 
 /**
@@ -53,8 +59,8 @@ export class Settlement {
   readonly #letters: Letters;
   /** Ends when nothing new begins any more. */
   readonly #life: Life;
-  /** Why messages are held back at the moment. */
-  #busy: string | undefined;
+  /** When it was last said that messages are held back, by the reason. */
+  readonly #told = new Map<string, number>();
 
   constructor(flow: FlowProgram, world: SettlementWorld) {
     this.#flow = flow;
@@ -82,6 +88,10 @@ export class Settlement {
     } catch (thrown) {
       const error = toFailure(thrown);
       if (error.code !== 'postponed') this.#tally.add('released');
+      if (error.kind !== 'cancelled') {
+        const fields = { flow: this.#flow.name, code: error.code, detail: error.message };
+        this.#world.services.log.error('a message could not be settled: it goes back to its source', fields);
+      }
       throw error;
     } finally {
       this.#tally.closed();
@@ -105,13 +115,14 @@ export class Settlement {
       if (this.#life.aborted) throw stopping();
       return this.#buried(await this.#taken(incoming, id), toFailure(thrown), incoming.origin.attempt, undefined);
     }
-    const message = await this.#taken(incoming, id);
-    const { journal } = this.#world;
-    if (journal && incoming.key === undefined && !incoming.replay) return this.#handedOver(message, turn, journal);
+    let alone = false;
     try {
-      return await this.#worked(message, turn);
+      const message = await this.#taken(incoming, id);
+      const { journal } = this.#world;
+      alone = journal !== undefined && incoming.key === undefined && !incoming.replay;
+      return await (journal && alone ? this.#handedOver(message, turn, journal) : this.#worked(message, turn));
     } finally {
-      turn.leave();
+      if (!alone) turn.leave();
     }
   }
 
@@ -191,26 +202,26 @@ export class Settlement {
 
   async #taken(incoming: Replayed, id: string): Promise<Taken> {
     const { codec, random } = this.#world.services;
-    const bytes = await incoming.body.bytes(codec);
-    return {
-      id,
-      incoming,
-      trace: new Trace(id, incoming.headers, random),
-      bytes,
-      contentType: incoming.body.wireType(codec),
-    };
+    const { body, headers } = incoming;
+    const taken = { id, incoming, trace: new Trace(id, headers, random), contentType: body.wireType(codec) };
+    try {
+      return { ...taken, bytes: await body.bytes(codec), unreadable: undefined };
+    } catch (thrown) {
+      return { ...taken, bytes: '', unreadable: toFailure(thrown) };
+    }
   }
 
   /** `own`: of a message that is ours alone. */
   async #worked(message: Taken, turn: Turn, own?: OwnRun): Promise<Exchange | undefined> {
     const { maxAttempts } = this.#redelivery;
     let { attempt } = message.incoming.origin;
-    if (attempt > maxAttempts) return this.#buried(message, interrupted(attempt - 1), attempt - 1, turn);
-    for (let held = 0, mine = own; ; ) {
-      const tried = await this.#tried(message, attempt, mine);
+    if (message.unreadable) return this.#buried(message, message.unreadable, attempt, turn, own?.run);
+    if (attempt > maxAttempts) return this.#buried(message, interrupted(attempt - 1), attempt - 1, turn, own?.run);
+    let body = message.incoming.body.isValue ? bodyOf(message) : message.incoming.body;
+    for (let held = 0, mine = own; ; body = bodyOf(message)) {
+      const tried = await this.#tried(message, body, attempt, mine);
       if (!(tried instanceof Failure)) {
         this.#tally.add('delivered');
-        this.#busy = undefined;
         return tried;
       }
       const state = { error: tried, attempt, held, stopping: this.#life.aborted };
@@ -228,14 +239,12 @@ export class Settlement {
 
   /** What the flow ended with, or why it failed. */
   async #tried(
-    { id, incoming, bytes, contentType }: Taken,
+    { id, incoming }: Taken,
+    body: Body,
     attempt: number,
     own: OwnRun | undefined,
   ): Promise<Exchange | undefined | Failure> {
     let life: Life | undefined;
-    // Each further attempt reads it anew: what one made of the value is not seen by the next.
-    const first = attempt === incoming.origin.attempt && !incoming.body.isValue;
-    const body = first ? incoming.body : keptBody(Buffer.from(bytes as Uint8Array), contentType);
     const onStart: Incoming['onStart'] = (own, at) => {
       life = own;
       incoming.onStart?.(own, at);
@@ -251,12 +260,15 @@ export class Settlement {
 
   /** Full, or open, or over its limit: what comes behind would meet the same, so the turn is kept. */
   async #hold({ id, trace }: Taken, { code, place, message }: Failure, ms: number): Promise<void> {
-    const { log } = this.#world.services;
+    const { log, clock } = this.#world.services;
     this.#tally.add('held');
     const fields = { flow: this.#flow.name, exchange: id, traceId: trace.id, code, place, ms, detail: message };
-    if (this.#busy === code) log.debug('a message waits for what is busy', fields);
-    else log.warn('messages wait for what is busy', fields);
-    this.#busy = code;
+    const told = this.#told.get(code);
+    const now = clock.monotonic();
+    if (told === undefined || now - told >= tellMs) {
+      this.#told.set(code, now);
+      log.warn('messages wait for what is busy', fields);
+    } else log.debug('a message waits for what is busy', fields);
     await this.#wait(ms);
   }
 
@@ -354,6 +366,10 @@ export class Settlement {
     });
   }
 }
+
+/** Each further attempt reads it anew: what one made of the value is not seen by the next. */
+const bodyOf = ({ bytes, contentType }: Taken): Body =>
+  keptBody(typeof bytes === 'string' ? Buffer.from(bytes) : bytes, contentType);
 
 const stopping = (): Failure => failure('stopping', {}, { kind: 'cancelled' });
 
