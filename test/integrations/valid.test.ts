@@ -23,8 +23,9 @@ test('every example names the schema for editors, where it is', () => {
 
 test('no two examples want the same port', () => {
   const files = globSync('integrations/**/integration.yaml', { cwd: root });
-  const ports = files.map((file) => /default: (\d{4}) /.exec(readFileSync(join(root, file), 'utf8'))?.[1]);
-  assert.equal(new Set(ports).size, files.length, ports.join(' '));
+  // Those that are spoken to over a broker want none.
+  const ports = files.flatMap((file) => /default: (\d{4}) /.exec(readFileSync(join(root, file), 'utf8'))?.[1] ?? []);
+  assert.equal(new Set(ports).size, ports.length, ports.join(' '));
 });
 
 test('the page of all examples has each one', () => {
