@@ -194,13 +194,14 @@ function object(schema: Schema, connectors: readonly ConnectorKind[]): Json {
     .filter((connector) => slot && connector[slot])
     .map((connector) => [connector.name, { $ref: `#/definitions/${connector.name}.${slot}` }]);
   const single = oneKey === true || (slot !== undefined && own.length === 0);
+  const oneOf = schema.oneOf ?? (slot === 'source' && !single ? kinds.map(([key]) => String(key)) : undefined);
   return {
     type: 'object',
     ...(kinds.length + own.length > 0 ? { properties: Object.fromEntries([...kinds, ...own]) } : {}),
     ...(required ? { required } : {}),
     ...(keys ? { propertyNames: { pattern: keyPatterns[keys].source } } : {}),
     additionalProperties: additionalProperties ? jsonSchema(additionalProperties, connectors) : false,
-    ...(schema.oneOf ? { anyOf: schema.oneOf.map((key) => ({ required: [key] })), allOf: notTwo(schema.oneOf) } : {}),
+    ...(oneOf ? { anyOf: oneOf.map((key) => ({ required: [key] })), allOf: notTwo(oneOf) } : {}),
     ...(single ? { minProperties: 1, allOf: notTwo([...kinds, ...own].map(([key]) => String(key))) } : {}),
     ...(schema.minItems === undefined ? {} : { minProperties: schema.minItems }),
   };

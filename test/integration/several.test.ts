@@ -97,7 +97,7 @@ describe('what follows from a mistake is not told again', () => {
   const cases: Readonly<Record<string, string>> = {
     'an endpoint with an unknown connector, in every step that uses it': `dowel: 1
 name: t
-endpoints: { e: { «kafka»: { brokers: [a] } } }
+endpoints: { e: { «pulsar»: { brokers: [a] } } }
 flows:
   f:
     from: { http: { path: /a } }
