@@ -68,7 +68,6 @@ function checkSource(options: Partial<NatsSourceOptions>, report: Report): void 
     report(
       'subjects',
       '`subjects` is for core NATS, and there is a `stream`: to take only some of its messages write `filter`',
-      'filter',
     );
   }
   if (subjects && stream === undefined) {
@@ -76,7 +75,7 @@ function checkSource(options: Partial<NatsSourceOptions>, report: Report): void 
     if (given) report(given, `\`${given}\` belongs to a \`stream\`: subjects of core NATS keep nothing`);
   }
   if (queue !== undefined && !subjects) {
-    report('queue', '`queue` is for `subjects`: processes share a stream by naming the same `consumer`', 'consumer');
+    report('queue', '`queue` is for `subjects`: processes share a stream by naming the same `consumer`');
   }
   checkSubjects('subjects', subjects, report);
   checkSubjects('filter', filter, report);
