@@ -19,7 +19,7 @@ const cache = join(homedir(), '.cache', 'dowel-tests');
 const jars = join(cache, `kafka-${kafkaVersion}`);
 /** What could not be fetched is not asked for again so soon. */
 const again = 60 * 60 * 1000;
-const longest = 300_000;
+const longest = 180_000;
 
 const project = `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>

@@ -3,5 +3,5 @@ import { kcatProgram, MockKafka } from '../../support/kafka-server.ts';
 import { describeCore } from './core.ts';
 
 withPackage('kcat', kcatProgram, 'kafka', () => {
-  describeCore('the mock cluster of librdkafka', () => MockKafka.start(), false);
+  describeCore('the mock cluster of librdkafka, three brokers', () => MockKafka.start(3), false);
 });
