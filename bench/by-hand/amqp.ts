@@ -35,4 +35,5 @@ await source.consume(from, (message) => {
     setImmediate(acknowledge);
   });
 });
-process.on('SIGTERM', () => process.exit());
+process.send?.({ ready: true });
+process.on('disconnect', () => process.exit());

@@ -1,5 +1,6 @@
+import { amqpMessaging } from './amqp.ts';
 import type { Messaging } from './messaging.ts';
 import { mqttMessaging } from './mqtt.ts';
 
 /** Every broker that is measured. */
-export const brokers: readonly Messaging[] = [mqttMessaging];
+export const brokers: readonly Messaging[] = [amqpMessaging, mqttMessaging];

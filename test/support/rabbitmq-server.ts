@@ -35,13 +35,14 @@ export class RabbitmqServer implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  /** `settings`: more lines of its configuration file, made with the port for TLS. `plugins`: those to enable. */
+  /** `settings`: more lines of its configuration file, made with the port for TLS. `plugins`: those to enable. `within`: where its data is. */
   static async start(
     settings: (tlsPort: number) => readonly string[] = () => [],
     plugins: readonly string[] = [],
+    within: string = tmpdir(),
   ): Promise<RabbitmqServer> {
     const [amqp = 0, amqps = 0, distribution = 0, names = 0] = await freePorts(4);
-    const folder = mkdtempSync(join(tmpdir(), 'dowel-rabbitmq-'));
+    const folder = mkdtempSync(join(within, 'dowel-rabbitmq-'));
     const server = new RabbitmqServer({ amqp, amqps, distribution, names }, folder);
     const lines = [
       `listeners.tcp.1 = 127.0.0.1:${amqp}`,
