@@ -83,19 +83,19 @@ export class Link<T> {
   /** Waits until it is up; when the message is given up before, rejects with `connection`, of which nothing was sent. */
   up(life: Life, endpoint: string): Promise<T> {
     if (this.#opened !== undefined) return Promise.resolve(this.#opened);
+    if (this.#ending.signal.aborted) return Promise.reject(failure('stopping'));
     return new Promise((resolve, reject) => {
-      const leave = life.onAbort((reason) => {
-        this.#waiting.delete(came);
-        reject(reason.kind === 'cancelled' ? reason : this.down(endpoint));
-      });
+      // Called when it comes, which may be never.
+      let leave = (): void => {};
       const came = (opened: T): void => {
         leave();
         resolve(opened);
       };
-      if (this.#ending.signal.aborted) {
-        leave();
-        reject(failure('stopping'));
-      } else if (!life.aborted) this.#waiting.add(came);
+      this.#waiting.add(came);
+      leave = life.onAbort((reason) => {
+        this.#waiting.delete(came);
+        reject(reason.kind === 'cancelled' ? reason : this.down(endpoint));
+      });
     });
   }
 

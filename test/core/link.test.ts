@@ -122,6 +122,9 @@ describe('link', () => {
     const cancelled = assert.rejects(link.up(given, 'events'), { code: 'aborted' });
     given.abort(failure('aborted'));
     await cancelled;
+    await assert.rejects(link.up(given, 'events'), { code: 'aborted' });
+    await link.close();
+    await assert.rejects(link.up(new Life(clock), 'events'), { code: 'stopping' });
   });
 
   test('one that breaks at once each time is not opened in a tight loop', async (t) => {
