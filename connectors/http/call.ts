@@ -19,6 +19,7 @@ import { Connection, type Serving } from './connection.ts';
 import type { Cors } from './cors.ts';
 import type { Patience } from './patience.ts';
 import { problemOf } from './problem.ts';
+import type { RequestMeter } from './request-meter.ts';
 import type { Params } from './routes.ts';
 import { type ReadTarget, readQuery } from './target.ts';
 import { collect, tooLarge, Upload } from './upload.ts';
@@ -39,12 +40,15 @@ export interface Route {
   readonly cors: Cors | undefined;
   readonly wording: Wording | undefined;
   readonly bodyBytes: BodyBytes;
+  /** The path, as the file writes it. */
+  readonly path: string;
 }
 
 /** What all requests of a port share. */
 interface Port {
   readonly services: Services;
   readonly patience: Patience;
+  readonly meter: RequestMeter;
   readonly draining: boolean;
 }
 
@@ -63,11 +67,13 @@ export class Call implements Serving {
   #life: Life | undefined;
   #id: string | undefined;
   #over = false;
+  readonly #since: number;
 
   constructor(request: IncomingMessage, response: ServerResponse, port: Port, awaitsContinue: boolean) {
     this.#request = request;
     this.#response = response;
     this.#port = port;
+    this.#since = port.services.clock.monotonic();
     this.#awaitsContinue = awaitsContinue;
     this.#connection = Connection.of(request.socket);
     this.#connection.serving.add(this);
@@ -295,6 +301,9 @@ export class Call implements Serving {
     this.#over = true;
     this.#upload?.destroy();
     this.#connection.done(this);
+    const { meter, services } = this.#port;
+    const ms = services.clock.monotonic() - this.#since;
+    meter.served(this.#request.method, this.#route?.path ?? '', this.#response.statusCode, ms);
   }
 }
 

@@ -8,6 +8,7 @@ import { cannotListen } from './listen-error.ts';
 import { refuseRaw } from './malformed.ts';
 import type { ParsedPath } from './path.ts';
 import { type Patience, usualPatience } from './patience.ts';
+import { RequestMeter } from './request-meter.ts';
 import { Routes } from './routes.ts';
 import { readTarget } from './target.ts';
 
@@ -28,6 +29,7 @@ export interface Mount extends Route {
 export class HttpServer {
   readonly services: Services;
   readonly patience: Patience;
+  readonly meter: RequestMeter;
   readonly #host: string;
   readonly #port: number;
   readonly #log: Log;
@@ -47,6 +49,7 @@ export class HttpServer {
   }) {
     this.services = options.services;
     this.patience = options.patience ?? usualPatience;
+    this.meter = new RequestMeter(options.services.meter);
     this.#host = options.host;
     this.#port = options.port;
     this.#log = options.log;

@@ -35,6 +35,7 @@ export const openSource = (async (options: SourceOptions, context: SourceContext
         cors: options.cors && compileCors(options.cors),
         wording: context.wording,
         bodyBytes: bodyBytes.value,
+        path: options.path,
         owner: services,
         flow: context.name,
       },

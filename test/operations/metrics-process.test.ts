@@ -57,6 +57,7 @@ test('figures on /metrics agree exactly with what was counted outside', async (t
       statuses.push(status);
     }
   }
+  for (const method of ['GET', 'GET', 'PROPFIND']) await fetch(`${dowel.url}/nothing-here`, { method });
   const response = await fetch(`http://127.0.0.1:${dowel.adminPort}/metrics`);
   assert.equal(response.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
   const metrics = readMetrics(await response.text());
@@ -66,6 +67,14 @@ test('figures on /metrics agree exactly with what was counted outside', async (t
   assert.equal(messages('dropped'), sent.nothing);
   assert.equal(messages('failed', 'http-503'), sent.broken);
   assert.equal(messages('failed', 'http-404'), sent.absent);
+  const requests = (method: string, route: string, status: number): number | undefined => {
+    const labels = `http_request_method="${method}",http_route="${route}",http_response_status_code="${status}"`;
+    return metrics.get(`http_server_request_duration_seconds_count{${labels}}`);
+  };
+  assert.equal(requests('POST', '/orders', 200), sent.fine);
+  assert.equal(requests('POST', '/orders', 204), sent.nothing);
+  assert.equal(requests('GET', '', 404), 2);
+  assert.equal(requests('_OTHER', '', 404), 1);
   assert.equal(metrics.get('dowel_message_duration_seconds_count{flow="orders"}'), statuses.length);
   assert.equal(metrics.get('dowel_messages_in_flight{flow="orders"}'), 0);
   assert.equal(metrics.get('dowel_call_attempts_total{endpoint="far"}'), hits.fine + hits.broken + hits.absent);
