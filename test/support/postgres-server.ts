@@ -26,10 +26,10 @@ export class PostgresServer implements AsyncDisposable {
     this.#asUser = asUser;
   }
 
-  static async start(): Promise<PostgresServer> {
+  static async start(port?: number): Promise<PostgresServer> {
     const asUser = process.getuid?.() === 0 ? userId('postgres') : undefined;
     const folder = mkdtempSync(join(tmpdir(), 'dowel-postgres-'));
-    const server = new PostgresServer(await freePort(), folder, asUser);
+    const server = new PostgresServer(port ?? (await freePort()), folder, asUser);
     await server.#initialize();
     await server.start();
     return server;

@@ -40,8 +40,10 @@ export class RabbitmqServer implements AsyncDisposable {
     settings: (tlsPort: number) => readonly string[] = () => [],
     plugins: readonly string[] = [],
     within: string = tmpdir(),
+    port?: number,
   ): Promise<RabbitmqServer> {
-    const [amqp = 0, amqps = 0, distribution = 0, names = 0] = await freePorts(4);
+    const [free = 0, amqps = 0, distribution = 0, names = 0] = await freePorts(4);
+    const amqp = port ?? free;
     const folder = mkdtempSync(join(within, 'dowel-rabbitmq-'));
     const server = new RabbitmqServer({ amqp, amqps, distribution, names }, folder);
     const lines = [

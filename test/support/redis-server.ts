@@ -22,7 +22,11 @@ export class RedisServer implements AsyncDisposable {
 
   /** As a durable store needs it, unless `settings` (command line: `--name value`) say something else. */
   static async start(...settings: readonly string[]): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), mkdtempSync(join(tmpdir(), 'dowel-redis-')), settings);
+    return RedisServer.startAt(await freePort(), ...settings);
+  }
+
+  static async startAt(port: number, ...settings: readonly string[]): Promise<RedisServer> {
+    const server = new RedisServer(port, mkdtempSync(join(tmpdir(), 'dowel-redis-')), settings);
     await server.start();
     return server;
   }
