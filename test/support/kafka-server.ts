@@ -35,6 +35,13 @@ export interface KafkaOptions {
   readonly listeners?: readonly { readonly at: string; readonly told?: string }[];
   /** More arguments for the tool that prepares its disk. */
   readonly format?: readonly string[];
+  /** One of several nodes: which of these. */
+  readonly node?: { readonly id: number; readonly of: readonly NodePorts[] };
+}
+
+interface NodePorts {
+  readonly port: number;
+  readonly controller: number;
 }
 
 /** A broker in a process of its own: its data lives until it is disposed of, its process can be killed and started again. */
@@ -56,14 +63,16 @@ export class RealKafka implements KafkaServer {
     settings = {},
     listeners = [],
     format = [],
+    node,
   }: KafkaOptions = {}): Promise<RealKafka | undefined> {
     const jars = await kafkaJars();
     if ('missing' in jars) return undefined;
-    const [port = 0, controller = 0] = await freePorts(2);
+    const { id, of } = node ?? { id: 1, of: await nodePorts(1) };
+    const { port, controller } = of[id - 1] ?? { port: 0, controller: 0 };
     const folder = mkdtempSync(join(tmpdir(), 'dowel-kafka-'));
     const broker = new RealKafka(jars.folder, folder, port);
     const all: KafkaSettings = {
-      ...propertiesOf(join(folder, 'data')),
+      ...propertiesOf(id, of, join(folder, 'data')),
       ...listenersOf(port, controller, listeners),
       ...settings,
     };
@@ -88,6 +97,13 @@ export class RealKafka implements KafkaServer {
 
   get brokers(): string {
     return `127.0.0.1:${this.port}`;
+  }
+
+  /** Nodes that replicate to each other; `brokers` of each leads to all of them. */
+  static async cluster(count: number): Promise<readonly RealKafka[]> {
+    const of = await nodePorts(count);
+    const started = of.map((_, index) => RealKafka.start({ node: { id: index + 1, of } }));
+    return (await Promise.all(started)).filter((node) => node !== undefined);
   }
 
   async start(): Promise<void> {
@@ -130,7 +146,6 @@ const listenersOf = (port: number, controller: number, more: KafkaOptions['liste
   const plain = `PLAINTEXT://127.0.0.1:${port}`;
   const told = [plain, ...more.map((one) => one.told ?? one.at)].join(',');
   return {
-    'controller.quorum.voters': `1@127.0.0.1:${controller}`,
     listeners: [plain, `CONTROLLER://127.0.0.1:${controller}`, ...more.map(({ at }) => at)].join(','),
     'advertised.listeners': told,
     'listener.security.protocol.map':
@@ -140,16 +155,27 @@ const listenersOf = (port: number, controller: number, more: KafkaOptions['liste
   };
 };
 
-const propertiesOf = (data: string): KafkaSettings => ({
+const nodePorts = async (count: number): Promise<readonly NodePorts[]> => {
+  const ports = await freePorts(count * 2);
+  return Array.from({ length: count }, (_, index) => ({
+    port: ports[index * 2] ?? 0,
+    controller: ports[index * 2 + 1] ?? 0,
+  }));
+};
+
+const propertiesOf = (id: number, of: readonly NodePorts[], data: string): KafkaSettings => ({
   'process.roles': 'broker,controller',
-  'node.id': '1',
+  'node.id': `${id}`,
+  'controller.quorum.voters': of.map(({ controller }, index) => `${index + 1}@127.0.0.1:${controller}`).join(','),
   'log.dirs': data,
   'num.partitions': '4',
   'auto.create.topics.enable': 'false',
   'offsets.topic.num.partitions': '1',
-  'offsets.topic.replication.factor': '1',
+  'default.replication.factor': `${of.length}`,
+  'min.insync.replicas': `${Math.min(2, of.length)}`,
+  'offsets.topic.replication.factor': `${of.length}`,
   'transaction.state.log.num.partitions': '1',
-  'transaction.state.log.replication.factor': '1',
+  'transaction.state.log.replication.factor': `${of.length}`,
   'transaction.state.log.min.isr': '1',
   'share.coordinator.state.topic.replication.factor': '1',
   'share.coordinator.state.topic.min.isr': '1',

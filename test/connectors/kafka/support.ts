@@ -92,7 +92,7 @@ export async function createTopic(
   const { Admin } = await import('@platformatic/kafka');
   const admin = new Admin({ clientId: 'tests', bootstrapBrokers: brokers.split(','), retries: 20, retryDelay: 100 });
   const configs = Object.entries(settings).map(([name, value]) => ({ name, value }));
-  await admin.createTopics({ topics: [topic], partitions, replicas: 1, configs });
+  await admin.createTopics({ topics: [topic], partitions, replicas: -1, configs });
   await admin.close();
 }
 
