@@ -90,6 +90,30 @@ export interface Connector {
   readonly definition: ConnectorDefinition;
   readonly source?: () => Promise<{ readonly openSource: OpenSource }>;
   readonly endpoint?: () => Promise<{ readonly openEndpoint: OpenEndpoint }>;
+  /** What it does besides the wire, for tests without one; absent: it only hands over what comes. */
+  readonly rehearsal?: () => Promise<{ readonly rehearsal: Rehearsal }>;
+}
+
+/** A connector whose far sides are a test's. */
+export interface Rehearsal {
+  /** Its source, with a way in for the test. */
+  readonly openSource?: (options: never, context: SourceContext) => Promise<RehearsedSource>;
+  /** What an endpoint makes of an answer; throws the Failure that it is. */
+  readonly answered?: (exchange: Exchange, endpoint: string, answer: Answered) => Exchange;
+}
+
+export interface RehearsedSource extends Source {
+  /** Resolves with what the sender gets; never rejects. */
+  send(message: Incoming): Promise<Answered>;
+}
+
+export interface Answered {
+  /** Where the protocol has one. */
+  readonly status?: number | undefined;
+  readonly headers: Headers;
+  readonly body: Body;
+  /** That nobody caught. */
+  readonly error?: Failure | undefined;
 }
 
 /** Where messages come in. Open = taking messages. */

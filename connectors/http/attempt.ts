@@ -167,7 +167,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 }
 
-function isExpected(status: number, expect: Operation['expect']): boolean {
+export function isExpected(status: number, expect: Operation['expect']): boolean {
   if (expect === undefined) return status >= 200 && status < 300;
   return expect.some((one) => Number(one) === status || one === `${Math.floor(status / 100)}xx`);
 }
@@ -196,7 +196,7 @@ class Answer extends Readable {
 }
 
 /** `Retry-After` (RFC 9110 §10.2.3): seconds, or a date. */
-function millisecondsOf(header: string | readonly string[] | undefined, now: number): number | undefined {
+export function millisecondsOf(header: string | readonly string[] | undefined, now: number): number | undefined {
   if (typeof header !== 'string') return undefined;
   if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
   const date = Date.parse(header);

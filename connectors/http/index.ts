@@ -5,4 +5,5 @@ export const http: Connector = {
   definition: httpDefinition,
   source: () => import('./source.ts'),
   endpoint: () => import('./endpoint.ts'),
+  rehearsal: () => import('./rehearsal.ts'),
 };

@@ -37,6 +37,8 @@ export interface CompileTools {
   /** Throws an Error with a readable message when the schema itself is wrong. */
   readonly jsonSchema: (schema: unknown) => (value: unknown) => readonly SchemaFinding[];
   readonly report: Report;
+  /** Told of every step that is compiled; what it returns is called whenever the step runs. */
+  readonly watch?: (step: StepSource) => () => void;
 }
 
 const definitions = new Map(allSteps.map((step) => [step.name, step]));
@@ -253,16 +255,18 @@ class Compiler {
     const context = new StepContext(world, place, `${step.pointer}/${step.kind}`, title, world.identify(step.kind));
     const onlyWhen = step.when && new StepContext(world, place, step.pointer, 'when').expression(step.when);
     const compiled = definition.compile(step.options as never, context);
+    const ran = this.#tools.watch?.(step);
     if ('around' in compiled) {
       const { mayBeLast } = compiled;
+      const around: Surrounding['around'] = ran ? (rest) => told(ran, compiled.around(rest)) : compiled.around;
       return {
-        around: surrounding(compiled, onlyWhen, placeOf(step)),
+        around: surrounding({ around }, onlyWhen, placeOf(step)),
         ends: false,
         ...(mayBeLast ? { mayBeLast } : {}),
       };
     }
     const { handler, ends } = typeof compiled === 'function' ? { handler: compiled, ends: false } : compiled;
-    const observed = observe(handler, placeOf(step));
+    const observed = observe(ran ? told(ran, handler) : handler, placeOf(step));
     if (!onlyWhen) return { handler: observed, ends };
     return {
       handler: observe(
@@ -341,6 +345,13 @@ function joined(steps: readonly Step[]): Handler {
   if (!step || !('around' in step)) return sequence(first);
   return sequence([...first, step.around(joined(steps.slice(at + 1)))]);
 }
+
+const told =
+  (ran: () => void, handler: Handler): Handler =>
+  (exchange) => {
+    ran();
+    return handler(exchange);
+  };
 
 function surrounding({ around }: Surrounding, onlyWhen: Evaluate | undefined, place: string): Surrounding['around'] {
   return (rest) => {

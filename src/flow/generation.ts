@@ -200,8 +200,8 @@ export class Generation {
     return this.#settlements;
   }
 
-  get inFlight(): number {
-    return this.#inFlight.size;
+  get inFlight(): Pick<InFlight, 'size' | 'isEmpty'> {
+    return this.#inFlight;
   }
 
   get definition(): Definition {

@@ -107,7 +107,7 @@ export class InFlight {
 
   /** Waits until nothing is left, at most `ms`: whether it is so. */
   async #empty(ms: number): Promise<boolean> {
-    if (this.#isEmpty) return true;
+    if (this.isEmpty) return true;
     await new Promise<void>((resolve) => {
       const done = (): void => {
         cancel();
@@ -117,15 +117,16 @@ export class InFlight {
       const cancel = this.#clock.after(ms, done);
       this.#whenEmpty.add(done);
     });
-    return this.#isEmpty;
+    return this.isEmpty;
   }
 
-  get #isEmpty(): boolean {
+  /** Whether nothing is under way. */
+  get isEmpty(): boolean {
     return this.#messages.size === 0 && this.#background.size === 0;
   }
 
   #tell(): void {
-    if (!this.#isEmpty) return;
+    if (!this.isEmpty) return;
     for (const done of this.#whenEmpty) done();
   }
 }

@@ -57,7 +57,12 @@ export class Runtime {
   }
 
   get inFlight(): number {
-    return [this.#current, ...this.#leaving.keys()].reduce((sum, one) => sum + (one?.inFlight ?? 0), 0);
+    return [this.#current, ...this.#leaving.keys()].reduce((sum, one) => sum + (one?.inFlight.size ?? 0), 0);
+  }
+
+  /** Whether no message is under way, and no work beside them, such as wire taps. */
+  get idle(): boolean {
+    return [this.#current, ...this.#leaving.keys()].every((one) => one?.inFlight.isEmpty !== false);
   }
 
   /** Its name, once it is open. */

@@ -1,0 +1,112 @@
+import {
+  type Answered,
+  Body,
+  type Exchange,
+  type Failure,
+  failure,
+  type Headers,
+  httpFailure,
+  type Incoming,
+  noHeaders,
+  type Rehearsal,
+  type RehearsedSource,
+  type SourceContext,
+  Trace,
+  toFailure,
+} from '#sdk';
+import { accept } from './accepted.ts';
+import { answerOf } from './answer.ts';
+import { isExpected, millisecondsOf } from './attempt.ts';
+import type { SourceOptions } from './definition.ts';
+import { problemOf } from './problem.ts';
+import { methodOf, type Operation } from './request.ts';
+import { tooLarge } from './upload.ts';
+
+const noBody = Body.empty;
+
+async function openSource(options: SourceOptions, context: SourceContext): Promise<RehearsedSource> {
+  const accepting = options.reply === 'accepted' ? accept(options, context) : undefined;
+
+  const answered = async (message: Incoming, id: () => string | undefined): Promise<Answered> => {
+    const { length } = message.body;
+    if (length !== undefined && length > options.maxBody) throw tooLarge(options.maxBody);
+    if (accepting) {
+      const kept = await accepting.put(message);
+      return { status: 202, headers: { 'x-request-id': kept }, body: Body.value({ id: kept }, 'application/json') };
+    }
+    const exchange = await context.deliver(message);
+    if (exchange) return worded(exchange);
+    const known = id();
+    const status = context.wording?.silent ?? 204;
+    return { status, headers: known === undefined ? noHeaders : { 'x-request-id': known }, body: noBody };
+  };
+
+  const refused = (error: Failure, message: Incoming, known: string | undefined): Answered => {
+    const id = known ?? context.random.uuid();
+    const contentType = textOf(message.headers['content-type']);
+    const { status, headers, text } = context.wording
+      ? context.wording.error(error, { id, contentType })
+      : problemOf(error, id, new Trace(id, message.headers, context.random).id);
+    const all = named(['x-request-id', id, ...headers]);
+    return { status, headers: all, body: Body.bytes(text, textOf(all['content-type'])), error };
+  };
+
+  return {
+    async send(message) {
+      let id: string | undefined;
+      const onStart: Incoming['onStart'] = (_, own) => {
+        id = own;
+      };
+      try {
+        return await answered({ ...message, onStart }, () => id);
+      } catch (thrown) {
+        return refused(toFailure(thrown), message, id);
+      }
+    },
+    async stop() {
+      accepting?.stop();
+    },
+    async close() {
+      await accepting?.close();
+    },
+  };
+}
+
+async function worded(exchange: Exchange): Promise<Answered> {
+  const { status, headers, body } = await answerOf(exchange);
+  const all = named(headers);
+  if (body === undefined) return { status, headers: all, body: noBody };
+  if (typeof body !== 'string' && !(body instanceof Uint8Array)) {
+    throw failure('bug', { detail: 'nothing streams in a test' });
+  }
+  return { status, headers: all, body: Body.bytes(body, textOf(all['content-type'])) };
+}
+
+/** Raw pairs as a map. */
+function named(raw: readonly string[]): Headers {
+  const headers: Record<string, string | string[]> = {};
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = (raw[at] ?? '').toLowerCase();
+    const value = raw[at + 1] ?? '';
+    const before = headers[name];
+    headers[name] = before === undefined ? value : [before, value].flat();
+  }
+  return headers;
+}
+
+const textOf = (header: Headers[string] | undefined): string | undefined =>
+  typeof header === 'string' ? header : header?.[0];
+
+function answered(exchange: Exchange, endpoint: string, answer: Answered): Exchange {
+  const { status = 200, headers } = answer;
+  const operation = (exchange.operation ?? {}) as Operation;
+  const method = methodOf(operation);
+  if (!isExpected(status, operation.expect)) {
+    const retryAfter = millisecondsOf(headers['retry-after'], exchange.services.clock.now());
+    throw httpFailure(status, { endpoint, method, ...(retryAfter === undefined ? {} : { retryAfter }) });
+  }
+  const body = method === 'HEAD' || status === 204 || status === 304 ? noBody : answer.body;
+  return exchange.with({ body, headers, ownHeaders: noHeaders, response: { status, headers, endpoint } });
+}
+
+export const rehearsal: Rehearsal = { openSource, answered };
