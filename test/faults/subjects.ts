@@ -4,6 +4,7 @@ import { howToGetKafka, RealKafka } from '../support/kafka-server.ts';
 import { MosquittoServer, mosquittoProgram } from '../support/mosquitto-server.ts';
 import { NatsServer, natsProgram } from '../support/nats-server.ts';
 import { RabbitmqServer, rabbitmqProgram } from '../support/rabbitmq-server.ts';
+import { RedisServer, redisProgram } from '../support/redis-server.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import type { Subject, Waiting } from './subject.ts';
 
@@ -97,6 +98,20 @@ const nats: Subject = {
   },
 };
 
+const redis: Subject = {
+  name: 'redis',
+  faults: all,
+  missing: () => missing(redisProgram, 'redis-server'),
+  start: async () => {
+    const broker = await RedisServer.start();
+    const at = (port: number): string => `url: "redis://127.0.0.1:${port}"`;
+    return behindProxy(broker, (port) => ({
+      from: `redis: { ${at(port)}, stream: faults, group: faults, consumer: taker, prefetch: 50, claimAfter: 2s, heartbeat: 1s }`,
+      to: { endpoint: `redis: { ${at(broker.port)}, stream: faults }`, send: 'redis: {}' },
+    }));
+  },
+};
+
 const kafka: Subject = {
   name: 'kafka',
   faults: [...ofRuntime, 'broker'],
@@ -132,4 +147,4 @@ const accepted: Subject = {
   }),
 };
 
-export const subjects: readonly Subject[] = [accepted, amqp, mqtt, nats, kafka];
+export const subjects: readonly Subject[] = [accepted, amqp, mqtt, nats, redis, kafka];
