@@ -42,6 +42,7 @@ export class StoredQueue implements DurableQueue {
   readonly #parts = new Map<string, Part>();
   /** The part of this process, under the name that it has now. */
   #mine: { readonly owner: string; readonly part: Promise<Part> } | undefined;
+  #takingOver: Promise<void> | undefined;
   #seats: readonly Seat[] = [];
   #capacity = capacityBeforeReader;
   #out = 0;
@@ -63,7 +64,8 @@ export class StoredQueue implements DurableQueue {
 
   /** Messages in the store that this process answers for, those under way included. */
   get waiting(): number {
-    return [...this.#parts.values()].reduce((sum, part) => sum + part.count, 0);
+    const ours = [...this.#parts].filter(([owner]) => this.#world.ownership.holds(owner));
+    return ours.reduce((sum, [, part]) => sum + part.count, 0);
   }
 
   get isRead(): boolean {
@@ -109,13 +111,21 @@ export class StoredQueue implements DurableQueue {
   }
 
   /** Looks for messages of processes that fell silent, and for ours of before. */
-  async takeOver(): Promise<void> {
+  takeOver(): Promise<void> {
+    // One at a time: a part that two open would be read twice.
+    this.#takingOver ??= this.#takeOver().finally(() => {
+      this.#takingOver = undefined;
+    });
+    return this.#takingOver;
+  }
+
+  async #takeOver(): Promise<void> {
     try {
       await this.#ownPart();
       const { store, ownership } = this.#world;
       for (const owner of store.shared ? await ownersOf(store, this.#name) : []) {
-        if (this.#parts.has(owner) || !(await ownership.has(owner))) continue;
-        await this.#open(owner);
+        if (this.#parts.has(owner) && ownership.holds(owner)) continue;
+        if (await ownership.has(owner)) await this.#open(owner);
       }
     } catch (thrown) {
       this.#troubled('what waits in a queue could not be looked for', thrown);

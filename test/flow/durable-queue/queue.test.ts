@@ -468,6 +468,24 @@ describe('a queue in a shared store', () => {
     assert.deepEqual(ofTwo.got, ['two', 1, 2, 3]);
   });
 
+  it('a part is taken over once, however many look for it', async () => {
+    const { open, clock } = world({ shared: true });
+    const one = await open(1);
+    for (const number of numbers(1, 20)) await one.queue.put(message(number));
+    await one.ownership.close();
+    const two = await open(2);
+    const mine = eager({ concurrency: 3, inOrder: false });
+    two.queue.read(mine);
+    await Promise.all([two.queue.takeOver(), two.queue.takeOver(), two.queue.takeOver()]);
+    await clock.advance(0);
+    await two.queue.takeOver();
+    await clock.advance(0);
+    assert.deepEqual(
+      [...mine.got].sort((a, b) => Number(a) - Number(b)),
+      numbers(1, 20),
+    );
+  });
+
   it('a process that was silent for too long takes in under a new name, and leaves the old part to the other', async () => {
     const { open, clock, slow } = world({ shared: true });
     const one = await open(1);
