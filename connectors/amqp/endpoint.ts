@@ -36,14 +36,12 @@ export async function openEndpoint(options: AmqpEndpointOptions, context: Endpoi
     return requests;
   };
 
-  const send = async (message: Exchange): Promise<Exchange | undefined> => {
-    const { answered } = (message.operation ?? {}) as Operation;
-    const bytes = await message.bytes();
+  const send = (message: Exchange, bytes: Uint8Array | string): Promise<Exchange | undefined> => {
     message.life.check();
     if (closed) throw failure('stopping');
+    const { answered } = (message.operation ?? {}) as Operation;
     if (answered) return asking().ask(message, bytes, template);
-    await publisher.publish(outgoingOf(message, bytes, template), message.life);
-    return undefined;
+    return publisher.publish(outgoingOf(message, bytes, template), message.life);
   };
 
   const close = async (): Promise<void> => {
@@ -58,7 +56,15 @@ export async function openEndpoint(options: AmqpEndpointOptions, context: Endpoi
     throw thrown;
   }
   return {
-    handle: send,
+    // Not an async function: one that returns a promise makes its caller wait three turns more.
+    handle(message) {
+      try {
+        const bytes = message.bytes();
+        return bytes instanceof Promise ? bytes.then((all) => send(message, all)) : send(message, bytes);
+      } catch (thrown) {
+        return Promise.reject(thrown);
+      }
+    },
     get ready() {
       return publisher.ready;
     },

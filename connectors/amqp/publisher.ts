@@ -30,7 +30,7 @@ export type Patience = Pick<Life, 'onAbort'>;
 interface Waiting {
   readonly message: Outgoing;
   readonly life: Patience;
-  readonly resolve: () => void;
+  readonly resolve: (nothing: undefined) => void;
   readonly reject: (error: Failure) => void;
   leave: () => void;
 }
@@ -89,7 +89,7 @@ export class Publisher {
    * Resolves when the broker has confirmed it. Rejects with `unroutable`, `refused`, or `connection`: `sent` says whether
    * it may have arrived all the same.
    */
-  publish(message: Outgoing, life: Patience): Promise<void> {
+  publish(message: Outgoing, life: Patience): Promise<undefined> {
     return new Promise((resolve, reject) => {
       const waiting: Waiting = { message, life, resolve, reject, leave: () => {} };
       if (this.#closed) {
@@ -190,7 +190,7 @@ export class Publisher {
       if (entry) this.#mandatory.delete(messageId);
       const failed = this.#failed(error, entry?.returned, message, opened);
       if (failed) reject(failed);
-      else resolve();
+      else resolve(undefined);
       if (entry) for (const again of entry.again) again();
       if (this.#waiting.size > 0) this.#go();
     };

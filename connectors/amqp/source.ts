@@ -112,10 +112,14 @@ class Consumer implements Source {
     }
     this.#handed++;
     const incoming = incomingOf(message, this.#options.queue, this.#context.clock.now());
-    void this.#settle(message, incoming, acks).finally(() => {
-      this.#handed--;
-      if (this.#handed === 0) this.#whenSettled();
-    });
+    void this.#carry(message, incoming, acks);
+  }
+
+  /** Never rejects. */
+  async #carry(message: ConsumeMessage, incoming: Incoming, acks: Acks): Promise<void> {
+    await this.#settle(message, incoming, acks);
+    this.#handed--;
+    if (this.#handed === 0) this.#whenSettled();
   }
 
   /** Never rejects. */
