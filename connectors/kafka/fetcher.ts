@@ -42,13 +42,17 @@ export class Fetcher {
   readonly #ending = new AbortController();
   #looking: Promise<void> | undefined;
   #again = false;
+  /** How many brokers lead partitions of ours. */
+  #leaders = 0;
 
   constructor(world: FetchWorld) {
     this.#world = world;
   }
 
-  /** Something may be wanted now. */
-  wake(): void {
+  /** Something may be wanted now. `moved`: of other partitions than before. */
+  wake(moved = false): void {
+    // As long as all are being asked there is nobody to ask: it is looked again with each answer.
+    if (!moved && this.#asked.size > 0 && this.#asked.size >= this.#leaders) return;
     this.#again = true;
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined;
@@ -91,6 +95,7 @@ export class Fetcher {
       else entry.patient = false;
       byLeader.set(leader, entry);
     }
+    this.#leaders = byLeader.size;
     return byLeader;
   }
 

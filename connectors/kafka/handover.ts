@@ -11,6 +11,8 @@ export interface HandoverWorld {
   readonly partitions: () => readonly Partition[];
   /** A record is done. */
   readonly done: () => void;
+  /** So many records of a partition that wait are enough. */
+  readonly enough: number;
   /** More may be fetched. */
   readonly wake: () => void;
 }
@@ -31,20 +33,12 @@ export class Handover {
     this.#world = world;
   }
 
-  /** Hands over what there is room for. */
+  /** Hands over what there is room for, of all partitions in turn. */
   more(): void {
-    if (this.#ending.signal.aborted) return;
     const partitions = this.#world.partitions();
-    const share = Math.ceil(this.#world.prefetch / Math.max(1, partitions.length));
     for (let taken = true; taken; ) {
       taken = false;
-      for (const partition of partitions) {
-        const record = partition.progress.unfinished < share ? partition.take() : undefined;
-        if (!record) continue;
-        taken = true;
-        const delivery = this.#deliver(partition, record).finally(() => this.#underWay.delete(delivery));
-        this.#underWay.add(delivery);
-      }
+      for (const partition of partitions) if (this.#next(partition)) taken = true;
     }
     this.#world.wake();
   }
@@ -59,6 +53,17 @@ export class Handover {
     await Promise.all(this.#underWay);
   }
 
+  /** Hands over one record, if there is one and there is room for it. */
+  #next(partition: Partition): boolean {
+    if (this.#ending.signal.aborted) return false;
+    const share = Math.ceil(this.#world.prefetch / Math.max(1, this.#world.partitions().length));
+    const record = partition.progress.unfinished < share ? partition.take() : undefined;
+    if (!record) return false;
+    const delivery = this.#deliver(partition, record).finally(() => this.#underWay.delete(delivery));
+    this.#underWay.add(delivery);
+    return true;
+  }
+
   async #deliver(partition: Partition, record: Fetched): Promise<void> {
     const { context, group, done } = this.#world;
     const { signal } = this.#ending;
@@ -68,7 +73,8 @@ export class Handover {
         await context.deliver({ ...incoming, onStart: (life) => partition.begun(record.offset, life) });
         partition.left(record.offset, true);
         done();
-        this.more();
+        while (this.#next(partition));
+        if (partition.waiting < this.#world.enough) this.#world.wake();
         return;
       } catch (thrown) {
         partition.left(record.offset, false);

@@ -80,7 +80,10 @@ function read(
     patience: options.session / 2,
     // What a new partition got before we knew of it is new all the same.
     start: (topic, index) => at(topic, index, growth.isNew(topic, index) ? 'earliest' : options.from),
-    opened: () => fetcher?.wake(),
+    opened: () => {
+      voice.well('assignment');
+      fetcher?.wake(true);
+    },
     trouble: (detail) => voice.trouble('assignment', detail),
   });
   const membership: Membership = new Membership(
@@ -115,6 +118,7 @@ function read(
     group,
     prefetch,
     partitions: () => share.partitions,
+    enough: prefetch,
     done: () => committer.note(),
     wake: () => fetcher?.wake(),
   });
