@@ -1,3 +1,4 @@
+import { optionalPackage } from '#sdk';
 import type { Connected } from './connection.ts';
 import type { DeclareOptions } from './connection-options.ts';
 import type { NatsSourceOptions } from './definition.ts';
@@ -11,7 +12,11 @@ const nanos = (ms: number): number => ms * 1_000_000;
 
 /** What makes and looks at streams and consumers. */
 export async function managerOf({ connection }: Connected): Promise<Manager> {
-  const { jetstreamManager } = await import('@nats-io/jetstream');
+  const { jetstreamManager } = await optionalPackage(
+    'The connector `nats`',
+    '@nats-io/jetstream@3',
+    () => import('@nats-io/jetstream'),
+  );
   return jetstreamManager(connection, { checkAPI: false, timeout: 5_000 });
 }
 

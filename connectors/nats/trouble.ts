@@ -14,7 +14,9 @@ const network: Readonly<Record<string, string>> = {
 /** What the library and the network say, in words that hold neither secrets nor payloads. */
 export function explain(thrown: unknown): Trouble {
   if (thrown instanceof Refused) return { detail: thrown.message, hopeless: thrown.hopeless };
-  if (thrown instanceof Failure) return { detail: thrown.message, hopeless: thrown.code === 'startup' };
+  if (thrown instanceof Failure) {
+    return { detail: String(thrown.facts['detail'] ?? thrown.message), hopeless: thrown.code === 'startup' };
+  }
   const { name, code, cause } = thrown as {
     readonly name?: unknown;
     readonly code?: unknown;

@@ -44,7 +44,9 @@ export function replyOf(thrown: unknown): string | undefined {
 /** What the library, the server and the network say, in words that hold neither secrets nor payloads. */
 export function explain(thrown: unknown): Trouble {
   if (thrown instanceof Refused) return { detail: thrown.message, hopeless: true };
-  if (thrown instanceof Failure) return { detail: thrown.message, hopeless: thrown.code === 'startup' };
+  if (thrown instanceof Failure) {
+    return { detail: String(thrown.facts['detail'] ?? thrown.message), hopeless: thrown.code === 'startup' };
+  }
   const reply = replyOf(thrown);
   if (reply !== undefined && replies[reply]) {
     const { text, heals } = replies[reply];
