@@ -81,4 +81,19 @@ flows:
     assert.deepEqual(packages, [...always, 'ajv', 'fast-deep-equal', 'fast-uri', 'json-schema-traverse'].sort());
     assert.deepEqual(roles, ['http/source', 'timer/source']);
   });
+
+  test('a queue: its client, and no other', async (t) => {
+    const { packages, roles } = await loadedBy(
+      t,
+      `
+dowel: 1
+name: queued
+flows:
+  queued:
+    from: { amqp: { url: "amqp://127.0.0.1:9", queue: q } }
+    steps: [ { log: { message: got } } ]`,
+    );
+    assert.deepEqual(packages, [...always, 'amqplib'].sort());
+    assert.deepEqual(roles, ['amqp/source']);
+  });
 });
