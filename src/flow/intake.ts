@@ -176,14 +176,15 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
     async resume(left) {
       if (!durable) return;
       const { id, headers, origin } = left.record;
-      log.info('a message that was under way goes on', { flow: name, exchange: id });
+      const named = { flow: name, exchange: id, traceId: new Trace(id, headers, random).id };
+      log.info('a message that was under way goes on', named);
       try {
         await durable.runs.once(id, () => through(id, { headers, origin, body: left.body }, { run: left }));
       } catch (thrown) {
         const error = toFailure(thrown);
         if (error.code === 'suspended') return;
         const { code, place, outcome, message: detail } = error;
-        const fields = { flow: name, exchange: id, code, place, outcome, detail };
+        const fields = { ...named, code, place, outcome, detail };
         if (flow.settlement) log.warn('a message that went on failed: its source gives it again', fields);
         else log.error('a message that went on failed, and nobody waits for it', fields);
       }

@@ -202,11 +202,11 @@ class Result {
     this.#failed += count;
     if (this.#errors.length >= mostErrors) return;
     this.#errors.push({ index, line, code, message });
-    const { flow, id, services } = this.#exchange;
-    const facts = { flow, exchange: id, place: place ?? this.#title, index, line, code, detail: message };
+    const { named, services } = this.#exchange;
+    const facts = { ...named, place: place ?? this.#title, index, line, code, detail: message };
     services.log.warn('a part of split failed and was skipped', facts);
     if (this.#errors.length === mostErrors) {
-      services.log.warn('further failed parts of this message are only counted', { flow, exchange: id });
+      services.log.warn('further failed parts of this message are only counted', named);
     }
   }
 }

@@ -180,7 +180,8 @@ export class Settlement {
       if (begun >= this.#redelivery.maxAttempts) {
         return await this.#buried(message, interrupted(begun), begun, turn, left);
       }
-      this.#world.services.log.info('a message that was under way goes on', { flow: this.#flow.name, exchange: id });
+      const named = { flow: this.#flow.name, exchange: id, traceId: message.trace.id };
+      this.#world.services.log.info('a message that was under way goes on', named);
       await this.#insist(() => left.resumed());
       return await this.#worked(message, turn, { journal, run: left });
     } finally {

@@ -17,7 +17,7 @@ export async function completing(
   const { life } = whole;
   const tell = (error: Failure): void => {
     const { code, kind, place, message: detail } = error;
-    const facts = { flow: whole.flow, exchange: whole.id, code, kind, place, detail };
+    const facts = { ...whole.named, code, kind, place, detail };
     whole.services.log.warn('the rest of the flow failed for a complete group, which goes on by itself', facts);
   };
   if (!how.apart) {
