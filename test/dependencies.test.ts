@@ -24,7 +24,6 @@ const shipped = locked.filter((one) => one.dev !== true);
  */
 const floors: Readonly<Record<string, string>> = {
   ajv: '8.20.0',
-  amqplib: '2.3.1',
   // Before, headers that were too large were cut off without a word.
   amqplib: '2.3.1',
   chokidar: '6.0.0',
