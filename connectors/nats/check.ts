@@ -77,6 +77,9 @@ function checkSource(options: Partial<NatsSourceOptions>, report: Report): void 
   if (queue !== undefined && !subjects) {
     report('queue', '`queue` is for `subjects`: processes share a stream by naming the same `consumer`');
   }
+  if (options.reply === true && !subjects) {
+    report('reply', '`reply` is for `subjects`: whoever puts a message into a stream waits for no answer');
+  }
   checkSubjects('subjects', subjects, report);
   checkSubjects('filter', filter, report);
   checkSubjects('declare/subjects', declare?.subjects, report);

@@ -28,6 +28,12 @@ export const source = {
       description: 'With `subjects`: each message goes to one member of this group.',
       examples: ['workers'],
     },
+    reply: {
+      type: 'boolean',
+      default: false,
+      description:
+        'With `subjects`: answers those who ask; what the flow ends with goes to them. `respond` is possible then. Give a `queue`, or every process answers.',
+    },
     capacity: {
       type: 'integer',
       minimum: 1,
@@ -156,6 +162,7 @@ export const definition: ConnectorDefinition = {
   endpoint,
   call,
   replies: true,
+  awaitsReply: (options) => (options as Partial<NatsSourceOptions>).reply === true,
   events: { prefix: 'ce-', percentEncoded: true, withContentType: true },
   settles: (options) => (options as Partial<NatsSourceOptions>).subjects === undefined,
   postpones: true,

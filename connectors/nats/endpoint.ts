@@ -1,4 +1,15 @@
-import { Body, type Endpoint, type EndpointContext, type Exchange, Failure, failure, type Link, noHeaders } from '#sdk';
+import {
+  Body,
+  type Endpoint,
+  type EndpointContext,
+  type Exchange,
+  Failure,
+  failure,
+  httpFailure,
+  type Link,
+  noHeaders,
+} from '#sdk';
+import { errorCode, errorText, statusHeader } from './answering.ts';
 import { type Connected, connectionTo, type Message } from './connection.ts';
 import type { NatsEndpointOptions } from './definition.ts';
 import { partsOf, toHeaders } from './headers.ts';
@@ -216,27 +227,29 @@ const isNobody = (thrown: unknown): boolean => {
 
 function answered(exchange: Exchange, answer: Message, endpoint: string): Exchange {
   const { headers, type } = partsOf(answer);
-  const code = headers['nats-service-error-code'];
-  if (code !== undefined) throw serviceError(endpoint, String(code), headers['nats-service-error']);
+  const failed = headers[errorCode] !== undefined;
+  const detail = String(headers[errorText] ?? '');
+  const status = statusOf(headers[statusHeader]) ?? statusOf(headers[errorCode]);
+  const { expect } = (exchange.operation ?? {}) as { readonly expect?: readonly (string | number)[] };
+  if (status === undefined && failed) {
+    throw failure('invalid-response', { endpoint, detail: `the error ${String(headers[errorCode])}: ${detail}` });
+  }
+  if (status !== undefined && !isExpected(status, expect)) {
+    throw httpFailure(status, { endpoint, ...(failed ? { detail } : {}) });
+  }
   return exchange.with({
     body: Body.bytes(answer.data, type, endpoint),
     headers,
     ownHeaders: noHeaders,
-    response: { headers, endpoint },
+    response: { ...(status === undefined ? {} : { status }), headers, endpoint },
   });
 }
 
-/** What services of the NATS libraries answer with when they fail. */
-function serviceError(endpoint: string, code: string, text: unknown): Failure {
-  const status = /^[1-5]\d\d$/.test(code) ? Number(code) : 500;
-  return status >= 500
-    ? failure('invalid-response', { endpoint, detail: `the error ${code}: ${String(text ?? '')}` })
-    : failure(
-        'invalid-response',
-        { endpoint, detail: `the error ${code}: ${String(text ?? '')}` },
-        { kind: 'permanent' },
-      );
-}
+const statusOf = (header: unknown): number | undefined =>
+  typeof header === 'string' && /^[1-5]\d\d$/.test(header) ? Number(header) : undefined;
+
+const isExpected = (status: number, expect: readonly (string | number)[] = ['2xx']): boolean =>
+  expect.some((one) => (typeof one === 'number' ? one === status : one[0] === String(status)[0]));
 
 function subjectOf({ subject }: Operation, options: NatsEndpointOptions): string {
   const wanted = subject ?? options.subject;

@@ -1,5 +1,6 @@
-import { Body, Dropped, type Source, type SourceContext } from '#sdk';
-import { type Connected, connectionTo, type Message } from './connection.ts';
+import { Body, Dropped, failure, type Source, type SourceContext, toFailure } from '#sdk';
+import { answer, refuse } from './answering.ts';
+import { type Connected, connectionTo, type Library, type Message } from './connection.ts';
 import type { NatsSourceOptions } from './definition.ts';
 import { partsOf } from './headers.ts';
 
@@ -25,8 +26,11 @@ export async function openSubjectSource(options: SubjectOptions, context: Source
     const origin = { receivedAt: clock.now(), attempt: 1, source };
     context
       .deliver({ body: Body.bytes(message.data, type), headers, origin })
-      // Nobody keeps it: the flow has said what went wrong.
-      .catch(() => undefined)
+      .then(
+        (exchange) => tell(message, (library) => answer(library, message, exchange)),
+        // Nobody keeps it: the flow has said what went wrong.
+        (thrown: unknown) => tell(message, (library) => refuse(library, message, thrown)),
+      )
       .finally(() => {
         running--;
         const next = waiting.shift();
@@ -34,11 +38,28 @@ export async function openSubjectSource(options: SubjectOptions, context: Source
       });
   };
 
+  /** An answer that cannot be sent is missed by whoever asked, and by nobody else. */
+  const tell = async (message: Message, how: (library: Library) => void | Promise<void>): Promise<void> => {
+    const { library } = base.value.opened ?? {};
+    if (!library || !options.reply) return;
+    try {
+      await how(library);
+    } catch (thrown) {
+      log.warn('an answer could not be sent', { flow, subject: message.subject, detail: toFailure(thrown).message });
+    }
+  };
+
+  const drop = (message: Message): void => {
+    dropped.add();
+    const full = failure('overloaded', { detail: 'more came than may wait' });
+    void tell(message, (library) => refuse(library, message, full));
+  };
+
   const take = (message: Message): void => {
-    if (stopping) dropped.add();
+    if (stopping) drop(message);
     else if (running < most) begin(message);
     else if (waiting.length < capacity) waiting.push(message);
-    else dropped.add();
+    else drop(message);
   };
 
   const listen = ({ connection }: Connected): void => {
@@ -88,7 +109,7 @@ export async function openSubjectSource(options: SubjectOptions, context: Source
     close() {
       closed ??= stop().then(async () => {
         // Those that had not begun: nobody keeps them.
-        for (const _ of waiting.splice(0)) dropped.add();
+        for (const one of waiting.splice(0)) drop(one);
         dropped.end();
         await base.release();
       });

@@ -168,9 +168,9 @@ withPackage('nats-server', natsProgram, 'nats endpoint', () => {
     });
     await far.connection.flush();
     await assert.rejects(it.handle(message(context, { subject, answered: true })), {
-      code: 'invalid-response',
+      code: 'http-404',
       kind: 'permanent',
-      message: /the error 404: no such order/,
+      facts: { endpoint: 'events', status: 404, detail: 'no such order' },
     });
   });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { withPackage } from '../../support/debian-server.ts';
+import { startEngine } from '../../support/engine.ts';
 import { eventually } from '../../support/eventually.ts';
 import { NatsServer, natsProgram } from '../../support/nats-server.ts';
 import { plainCodec } from '../../support/plain-context.ts';
@@ -70,6 +71,42 @@ withPackage('nats-server', natsProgram, 'nats source of subjects', () => {
     );
     assert.equal(context.log.lines.at(-1)?.fields['total'], 6);
     assert.equal(flow.deliveries.length, 4);
+  });
+
+  test('with `reply` whoever asks gets what the flow ended with, or that it failed', async (t) => {
+    const yaml = `
+dowel: 1
+name: svc
+endpoints:
+  stock: { nats: { url: "${server.url}" } }
+flows:
+  asking:
+    from: { test: {} }
+    steps:
+      - call: { endpoint: stock, nats: { subject: "stock.\${{ sku }}" }, expect: [2xx, 404], as: got }
+      - set: { body: { got: "\${{ $got }}", status: "\${{ $response.status }}", by: "\${{ $response.headers.\`x-by\` }}" } }
+  asked:
+    from: { nats: { url: "${server.url}", subjects: [stock.*], queue: stock, reply: true } }
+    steps:
+      - when: sku = 'none'
+        respond: { status: 404, body: { error: none } }
+      - when: sku = 'bad'
+        fail: { code: broken, status: 500, detail: it is broken }
+      - respond: { status: 201, headers: { x-by: svc }, body: { sku: "\${{ sku }}", at: "\${{ $source.subject }}" } }
+`;
+    const engine = await startEngine(t, yaml);
+    const ask = async (sku: string) => (await engine.send({ flow: 'asking', body: { sku } })).body;
+    assert.deepEqual(await ask('tea'), { got: { sku: 'tea', at: 'stock.tea' }, status: 201, by: 'svc' });
+    assert.deepEqual(await ask('none'), { got: { error: 'none' }, status: 404 });
+    const broken = { endpoint: 'stock', status: 500, detail: 'it is broken' };
+    await assert.rejects(ask('bad'), (thrown: { readonly code: string; readonly facts: object }) => {
+      assert.equal(thrown.code, 'http-500');
+      assert.deepEqual({ ...thrown.facts }, { ...thrown.facts, ...broken });
+      return true;
+    });
+    const far = await outsider(t, server);
+    const answer = await far.connection.request('stock.x', '{"sku":"bad"}', { timeout: 5_000 });
+    assert.equal(answer.headers?.get('Nats-Service-Error-Code'), '500');
   });
 
   test('a stream is asked for where there is no JetStream: the start says so', async (t) => {
