@@ -58,7 +58,7 @@ async function openSource(options: SourceOptions, context: SourceContext): Promi
         id = own;
       };
       try {
-        return await answered({ ...message, onStart }, () => id);
+        return await answered({ ...message, origin: originOf(message, options), onStart }, () => id);
       } catch (thrown) {
         return refused(toFailure(thrown), message, id);
       }
@@ -70,6 +70,14 @@ async function openSource(options: SourceOptions, context: SourceContext): Promi
       await accepting?.close();
     },
   };
+}
+
+/** What the wire would tell: a test says only what matters to it. */
+function originOf({ origin }: Incoming, { method, path }: SourceOptions): Incoming['origin'] {
+  const filled = path.replace(/\{(\w+)\+?\}/g, (_, name: string) => origin.params?.[name] ?? '');
+  const [first] = [method].flat();
+  const source = { method: first, path: filled, url: filled, remoteAddress: '127.0.0.1', ...origin.source };
+  return { ...origin, source };
 }
 
 async function worded(exchange: Exchange): Promise<Answered> {

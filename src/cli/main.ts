@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, Command>> = {
   run: { takes: 'FILE', summary: 'run an integration', load: () => import('./run.ts') },
   dev: { takes: 'FILE', summary: 'run it, and again whenever the file changes', load: () => import('./dev.ts') },
   validate: { takes: 'FILE…', summary: 'check definitions without running them', load: () => import('./validate.ts') },
+  test: { takes: 'FILE…', summary: 'run the tests beside integrations', load: () => import('./test.ts') },
   graph: { takes: 'FILE', summary: 'draw the flows (Mermaid)', load: () => import('./graph.ts') },
   schema: { takes: '', summary: 'print the JSON Schema for editors', load: () => import('./schema.ts') },
   new: {
