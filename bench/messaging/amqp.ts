@@ -19,16 +19,16 @@ export const amqpMessaging: Messaging = {
     return {
       url: broker.url,
       async prepare(who) {
-        for (const queue of [`${who}/in`, `${who}/out`]) {
+        for (const queue of [`${who}.in`, `${who}.out`]) {
           await channel.assertQueue(queue, { arguments: { 'x-queue-type': 'classic' } });
         }
-        const out = `${who}/out`;
+        const out = `${who}.out`;
         await channel.consume(out, (message) => message && took(out, message.content), { noAck: true });
       },
       async fill(who, count, body) {
         const content = Buffer.from(body);
         for (let left = count; left > 0; left--) {
-          channel.sendToQueue(`${who}/in`, content, { persistent: true, contentType: 'application/json' });
+          channel.sendToQueue(`${who}.in`, content, { persistent: true, contentType: 'application/json' });
           if (left % 1000 === 1) await channel.waitForConfirms();
         }
       },
@@ -36,7 +36,7 @@ export const amqpMessaging: Messaging = {
         new Promise((resolve) => {
           let left = count;
           took = (queue, content) => {
-            if (queue === `${who}/out` && --left === 0) resolve(content.toString());
+            if (queue === `${who}.out` && --left === 0) resolve(content.toString());
           };
         }),
       async [Symbol.asyncDispose]() {

@@ -11,6 +11,8 @@ export interface Messaging {
    */
   readonly name: string;
   readonly title: string;
+  /** It cannot be had everywhere: where it is not, its test is skipped, on CI too. */
+  readonly optional?: true;
   /** Why it cannot be measured here, and what to do about it; `undefined` when it can. */
   missing(): string | undefined;
   open(): Promise<OpenMessaging>;
@@ -18,11 +20,11 @@ export interface Messaging {
 
 export interface OpenMessaging extends AsyncDisposable {
   readonly url: string;
-  /** Makes the place where a program reads (`<who>/in`), if it must be there before the program is. */
+  /** Makes the place where a program reads (`<who>.in`), if it must be there before the program is. */
   prepare(who: string): Promise<void>;
   /** Resolves when the broker has so many messages for the program. */
   fill(who: string, count: number, body: string): Promise<void>;
-  /** Resolves with the last of them when so many have come out of it (`<who>/out`), counted from the call on. */
+  /** Resolves with the last of them when so many have come out of it (`<who>.out`), counted from the call on. */
   drained(who: string, count: number): Promise<string>;
 }
 
@@ -50,7 +52,7 @@ export interface MessagingPlan {
 
 const launcher = new URL('../../bin/dowel.js', import.meta.url);
 
-const places = (who: string) => ({ IN: `${who}/in`, OUT: `${who}/out` });
+const places = (who: string) => ({ IN: `${who}.in`, OUT: `${who}.out` });
 
 const dowel = async ({ name }: Messaging, url: string): Promise<Child> => {
   const file = fileURLToPath(new URL(`../integrations/${name}.yaml`, import.meta.url));

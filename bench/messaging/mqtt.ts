@@ -19,12 +19,12 @@ export const mqttMessaging: Messaging = {
     return {
       url: broker.url,
       async prepare(who) {
-        await client.subscribeAsync(`${who}/out`, { qos: 0 });
+        await client.subscribeAsync(`${who}.out`, { qos: 0 });
       },
       async fill(who, count, body) {
         for (let left = count; left > 0; left -= inFlight) {
           const some = Array.from({ length: Math.min(left, inFlight) }, () =>
-            client.publishAsync(`${who}/in`, body, { qos: 1 }),
+            client.publishAsync(`${who}.in`, body, { qos: 1 }),
           );
           await Promise.all(some);
         }
@@ -33,7 +33,7 @@ export const mqttMessaging: Messaging = {
         new Promise((resolve) => {
           let left = count;
           took = (topic, payload) => {
-            if (topic === `${who}/out` && --left === 0) resolve(payload.toString());
+            if (topic === `${who}.out` && --left === 0) resolve(payload.toString());
           };
         }),
       async [Symbol.asyncDispose]() {

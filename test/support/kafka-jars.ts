@@ -30,6 +30,9 @@ const project = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 </project>
 `;
 
+/** Whether they are here already. */
+export const hasKafkaJars = (): boolean => javaProgram !== undefined && existsSync(jars);
+
 type Found = { readonly folder: string; readonly version: string } | { readonly missing: string };
 
 /** The folder with the jars, or why there is none. */
