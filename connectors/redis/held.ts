@@ -1,5 +1,6 @@
 import type { Clock } from '#sdk';
 import type { Group } from './group.ts';
+import type { Member } from './member.ts';
 
 interface Holding {
   /** How often the entry was handed out, this time included. */
@@ -14,6 +15,7 @@ interface Holding {
 export class Held {
   readonly #held = new Map<string, Holding>();
   readonly #clock: Clock;
+  readonly #member: Member;
   /** Called when there is more room. */
   readonly #onRoom: () => void;
   #group: Group | undefined;
@@ -21,8 +23,9 @@ export class Held {
   #saying = new Set<Promise<void>>();
   #cancelKeep: () => void = () => {};
 
-  constructor(clock: Clock, onRoom: () => void) {
+  constructor(clock: Clock, member: Member, onRoom: () => void) {
     this.#clock = clock;
+    this.#member = member;
     this.#onRoom = onRoom;
   }
 
@@ -30,13 +33,10 @@ export class Held {
     return this.#held.size;
   }
 
-  has(id: string): boolean {
-    return this.#held.has(id);
-  }
-
   /** False: it is here already. */
   add(id: string, count: number): boolean {
-    if (this.#held.has(id)) return false;
+    if (this.#member.has(id)) return false;
+    this.#member.add(id);
     this.#held.set(id, { count, state: 'working' });
     return true;
   }
@@ -67,6 +67,12 @@ export class Held {
     while (this.#saying.size > 0) await Promise.all(this.#saying);
   }
 
+  /** What nobody could be told comes again to whoever comes. */
+  end(): void {
+    this.disconnect();
+    this.#forget([...this.#held.keys()]);
+  }
+
   #keep(group: Group, ms: number): void {
     const working = [...this.#held].flatMap(([id, { state }]) => (state === 'working' ? [id] : []));
     void group.keep(working).catch(() => undefined);
@@ -83,9 +89,15 @@ export class Held {
   #say(id: string, { state, count }: Holding): void {
     const group = this.#group;
     if (!group) return;
-    if (state === 'released') this.#track(group.release(id, count), [id]);
+    if (state === 'released') this.#track(this.#release(group, id, count));
     // All that are done in one turn go together.
     else if (this.#done.push(id) === 1) this.#track(this.#acknowledge(group));
+  }
+
+  async #release(group: Group, id: string, count: number): Promise<void> {
+    await group.release(id, count);
+    this.#forget([id]);
+    this.#member.gaveBack();
   }
 
   async #acknowledge(group: Group): Promise<void> {
@@ -98,17 +110,17 @@ export class Held {
   }
 
   #forget(ids: readonly string[]): void {
-    for (const id of ids) this.#held.delete(id);
+    for (const id of ids) {
+      this.#held.delete(id);
+      this.#member.delete(id);
+    }
     this.#onRoom();
   }
 
-  #track(saying: Promise<void>, ids: readonly string[] = []): void {
+  #track(saying: Promise<void>): void {
     const heard: Promise<void> = saying
-      .then(
-        () => this.#forget(ids),
-        // The connection is gone, and it is said again over the next one; or the group is, and there is nobody to tell.
-        () => undefined,
-      )
+      // The connection is gone, and it is said again over the next one; or the group is, and there is nobody to tell.
+      .catch(() => undefined)
       .finally(() => this.#saying.delete(heard));
     this.#saying.add(heard);
   }

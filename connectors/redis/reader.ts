@@ -71,6 +71,12 @@ export class Reader {
     this.#wake();
   }
 
+  /** There is something to be taken over, at once. */
+  look(): void {
+    this.#nextClaim = 0;
+    if (this.#reading && this.#id !== '') this.#commands.command('CLIENT', 'UNBLOCK', this.#id).catch(() => undefined);
+  }
+
   /** Takes no more; resolves when what the server had handed out by then is here. */
   async end(): Promise<void> {
     this.#ended = true;

@@ -5,6 +5,7 @@ import type { RedisSourceOptions } from './definition.ts';
 import { type Entry, partsOf, timeOf } from './entries.ts';
 import { Group, type Place } from './group.ts';
 import { Held } from './held.ts';
+import { Member } from './member.ts';
 import { Reader } from './reader.ts';
 import { explain } from './trouble.ts';
 
@@ -29,7 +30,12 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
   const place: Place = { stream, group, consumer };
   const prefetch = options.prefetch ?? Math.max(20, context.concurrency ?? 1);
   const base = connectionTo(options, context);
-  const held = new Held(clock, () => reading.opened?.reader.wake());
+  const { host, pathname } = new URL(options.url);
+  const memberKey = JSON.stringify([host, pathname, stream, group, consumer]);
+  const shared = context.share(`redis:member:${memberKey}`, () => new Member());
+  const member = shared.value;
+  const held = new Held(clock, member, () => reading.opened?.reader.wake());
+  const leave = member.onGivenBack(() => reading.opened?.reader.look());
   const running = new Set<Promise<void>>();
   let start = starts[options.start] ?? options.start;
   let stopping = false;
@@ -81,7 +87,7 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
       claimAfter,
       heartbeat,
       room: () => (stopping ? 0 : prefetch - held.size),
-      isHeld: (id) => held.has(id),
+      isHeld: (id) => member.has(id),
       take,
       trimmed,
     });
@@ -111,7 +117,9 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
     await base.value.start();
     await reading.start({ patient: base.value.opened === undefined });
   } catch (thrown) {
+    leave();
     await reading.close();
+    await shared.release();
     await base.release();
     throw thrown;
   }
@@ -129,7 +137,10 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
     await held.flush();
     // A name that nobody has again would stay behind for ever.
     if (options.consumer === undefined) await reading.opened?.group.leave().catch(() => undefined);
+    leave();
     await reading.close();
+    held.end();
+    await shared.release();
     await base.release();
   };
   return {

@@ -6,7 +6,7 @@ import { Group } from '../../../connectors/redis/group.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { withPackage } from '../../support/debian-server.ts';
 import { eventually } from '../../support/eventually.ts';
-import { plainCodec, plainContext } from '../../support/plain-context.ts';
+import { plainCodec, plainContext, sharing } from '../../support/plain-context.ts';
 import { RedisServer, redisProgram } from '../../support/redis-server.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
 import { fresh, ManualFlow, openedSource, outsider, sourceOptions } from './support.ts';
@@ -216,6 +216,30 @@ withPackage('redis-server', redisProgram, 'redis source of a stream', () => {
     assert.equal(await members(), 1);
     await group.tidy(0);
     assert.equal(await members(), 0);
+  });
+
+  test('after a reload the new source takes nothing that the old one works on, and at once what it gives back', async (t) => {
+    const far = await outsider(t, server);
+    const stream = fresh();
+    const { share } = sharing();
+    const [old, next] = [new ManualFlow(), new ManualFlow()];
+    const options = { url: server.url, stream, group: 'g', consumer: 'me', claimAfter: 60_000 };
+    await far.put(stream, 1, 2);
+    const before = await openedSource(t, options, { deliver: old.deliver, share });
+    await given(old, 2);
+    await openedSource(t, options, { deliver: next.record, share });
+    await before.it.stop();
+    await far.put(stream, 3);
+    await given(next, 1);
+    assert.notEqual(idsOf(next)[0], idsOf(old)[0]);
+    old.at(0).resolve();
+    old.at(1).reject(stopping());
+    await before.it.close();
+    await given(next, 2);
+    assert.equal(idsOf(next)[1], idsOf(old)[1]);
+    assert.equal(next.at(1).message.origin.attempt, 1);
+    await eventually('all are acknowledged', async () => (await far.pending(stream, 'g')) === 0);
+    assert.equal(next.deliveries.length, 2);
   });
 
   test('a group that somebody removes is made again behind what was seen, and that is said', async (t) => {
