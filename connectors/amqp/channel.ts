@@ -92,17 +92,18 @@ function whenUp<T>(link: Link<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = link.onUp((opened) => {
       resolve(opened);
-      // It may be called before `stop` is there.
-      queueMicrotask(() => stop());
+      // It may be called before there is anything to leave.
+      queueMicrotask(() => leave());
     });
-    signal.addEventListener(
-      'abort',
-      () => {
-        stop();
-        reject(signal.reason);
-      },
-      { once: true },
-    );
+    const end = (): void => {
+      stop();
+      reject(signal.reason);
+    };
+    const leave = (): void => {
+      stop();
+      signal.removeEventListener('abort', end);
+    };
+    signal.addEventListener('abort', end, { once: true });
   });
 }
 

@@ -38,7 +38,6 @@ interface Waiting {
 interface Unconfirmed {
   /** Why the broker gave it back. */
   returned: string | undefined;
-  readonly again: (() => void)[];
 }
 
 /**
@@ -139,10 +138,7 @@ export class Publisher {
 
   #wait(waiting: Waiting): void {
     this.#waiting.add(waiting);
-    const { life, message } = waiting;
-    // Until its twin is confirmed: no other event would let it go on.
-    this.#mandatory.get(message.properties.messageId)?.again.push(() => this.#go());
-    waiting.leave = life.onAbort((reason) => {
+    waiting.leave = waiting.life.onAbort((reason) => {
       this.#waiting.delete(waiting);
       waiting.reject(reason.kind === 'cancelled' ? reason : this.#unsent());
     });
@@ -166,6 +162,7 @@ export class Publisher {
     for (const waiting of this.#waiting) {
       const channel = this.#free(waiting.message);
       if (!channel) {
+        // Only its twin is in its way, and in nobody else's.
         if (this.#mandatory.has(waiting.message.properties.messageId)) continue;
         return;
       }
@@ -182,7 +179,7 @@ export class Publisher {
   #write(opened: OpenChannel<ConfirmChannel>, { message, life, resolve, reject }: Waiting): boolean {
     const { routingKey, content, properties } = message;
     const { messageId, mandatory } = properties;
-    const entry: Unconfirmed | undefined = mandatory ? { returned: undefined, again: [] } : undefined;
+    const entry: Unconfirmed | undefined = mandatory ? { returned: undefined } : undefined;
     let leave = (): void => {};
     const settle = (error: unknown): void => {
       leave();
@@ -191,7 +188,6 @@ export class Publisher {
       const failed = this.#failed(error, entry?.returned, message, opened);
       if (failed) reject(failed);
       else resolve(undefined);
-      if (entry) for (const again of entry.again) again();
       if (this.#waiting.size > 0) this.#go();
     };
     this.#unconfirmed++;
