@@ -13,7 +13,7 @@ export type StreamOptions = NatsSourceOptions & { readonly stream: string };
 /** A consumer that hands messages over, as long as its connection lasts. */
 interface Reading {
   readonly pulls: Pulls;
-  readonly broken: Promise<string>;
+  readonly broken: Promise<string | undefined>;
   readonly end: () => void;
 }
 
@@ -88,11 +88,11 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
     const manager = await managerOf(connected);
     await ensureStream(manager, stream, options.declare);
     const { ackWait, made } = await ensureConsumer(manager, connected, options, consumer);
-    const { promise: broken, resolve } = Promise.withResolvers<string>();
+    const { promise: broken, resolve } = Promise.withResolvers<string | undefined>();
     held.connect(connected, made);
     const room = (): number => (stopping ? 0 : prefetch - held.size);
     const pulls = new Pulls(connected, { stream, name: consumer }, { clock, room, onMessage: take, broken: resolve });
-    void connected.connection.closed().then(() => resolve(base.value.trouble));
+    void connected.connection.closed().then(() => resolve(undefined));
     const cancel = repeat(context, Math.max(300, ackWait / 3), () => held.working());
     pulls.ask();
     return {

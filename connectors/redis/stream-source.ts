@@ -16,7 +16,7 @@ interface Reading {
   readonly reader: Reader;
   readonly group: Group;
   readonly blocking: Connection;
-  readonly broken: Promise<string>;
+  readonly broken: Promise<string | undefined>;
 }
 
 const starts: Readonly<Record<string, string>> = { all: '0', new: '$' };
@@ -94,7 +94,11 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
     held.connect(mine, claimAfter / 3);
     const { promise: failed, resolve: fail } = Promise.withResolvers<string>();
     reader.run().catch((thrown: unknown) => fail(explain(thrown).detail));
-    const broken = Promise.race([failed, commands.lost, blocking.lost]);
+    const broken = Promise.race([
+      failed,
+      commands.lost.then(() => undefined),
+      blocking.lost.then((why) => (commands.isLost ? undefined : why)),
+    ]);
     return { reader, group: mine, blocking, broken };
   };
 

@@ -17,8 +17,8 @@ export interface LinkPlan<T> {
   readonly far: string;
   /** One attempt, limited in time by itself. `signal`: nobody wants it any more. */
   open(signal: AbortSignal): Promise<T>;
-  /** Resolves when it is gone, with why. Never rejects. */
-  lost(opened: T): Promise<string>;
+  /** Resolves when it is gone, with why; `undefined` where that is said already, by what it stands on. Never rejects. */
+  lost(opened: T): Promise<string | undefined>;
   close(opened: T): Promise<void>;
   /** By an allow-list of facts: errors of libraries hold addresses with passwords, and payloads. */
   explain(thrown: unknown): Trouble;

@@ -136,6 +136,15 @@ describe('link', () => {
     assert.ok(state.opened > 5, `opened ${state.opened} times in a minute`);
   });
 
+  test('what stands on another one that is lost does not say so again', async (t) => {
+    const { clock, link, said } = far(t, { lost: (line) => line.lost.then(() => undefined) });
+    await link.start();
+    link.opened?.cut('cut');
+    await clock.advance(10_000);
+    assert.equal(link.opened?.number, 2);
+    assert.deepEqual(said(), []);
+  });
+
   test('one that comes when nobody wants it any more is given back', async (t) => {
     const { promise, resolve } = Promise.withResolvers<Line>();
     const { link, state } = far(t, { open: () => promise });

@@ -7,6 +7,7 @@ import type { RedisEndpointOptions } from '../../../connectors/redis/definition.
 import { Life } from '../../../src/core/life.ts';
 import type { FileSource } from '../../../src/core/written.ts';
 import { withPackage } from '../../support/debian-server.ts';
+import { eventually } from '../../support/eventually.ts';
 import { freePort } from '../../support/free-port.ts';
 import { outgoing, type PlainContext } from '../../support/plain-context.ts';
 import { RedisServer, redisProgram } from '../../support/redis-server.ts';
@@ -80,6 +81,7 @@ withPackage('redis-server', redisProgram, 'redis endpoint', () => {
     const got: string[] = [];
     await listener.subscribe(channel, (text) => got.push(String(text)));
     await it.handle(message(context, { channel, minReceivers: 1 }, 'x'));
+    await eventually('it came', () => got.length === 1);
     assert.deepEqual(got, ['x']);
   });
 
