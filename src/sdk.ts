@@ -98,6 +98,8 @@ export interface Connector {
 export interface Rehearsal {
   /** Its source, with a way in for the test. */
   readonly openSource?: (options: never, context: SourceContext) => Promise<RehearsedSource>;
+  /** Whether this call has the body of the message; absent: every one has. */
+  readonly sendsBody?: (exchange: Exchange) => boolean;
   /** What an endpoint makes of an answer; throws the Failure that it is. */
   readonly answered?: (exchange: Exchange, endpoint: string, answer: Answered) => Exchange;
 }

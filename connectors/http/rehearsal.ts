@@ -19,7 +19,7 @@ import { answerOf } from './answer.ts';
 import { isExpected, millisecondsOf } from './attempt.ts';
 import type { SourceOptions } from './definition.ts';
 import { problemOf } from './problem.ts';
-import { methodOf, type Operation } from './request.ts';
+import { methodOf, type Operation, sendsBody } from './request.ts';
 import { tooLarge } from './upload.ts';
 
 const noBody = Body.empty;
@@ -117,4 +117,8 @@ function answered(exchange: Exchange, endpoint: string, answer: Answered): Excha
   return exchange.with({ body, headers, ownHeaders: noHeaders, response: { status, headers, endpoint } });
 }
 
-export const rehearsal: Rehearsal = { openSource, answered };
+function sends({ operation = {} }: Exchange): boolean {
+  return sendsBody(methodOf(operation as Operation), operation as Operation);
+}
+
+export const rehearsal: Rehearsal = { openSource, sendsBody: sends, answered };

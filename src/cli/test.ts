@@ -1,4 +1,5 @@
 import { connectors } from '../../connectors/index.ts';
+import { compileExpression } from '../expression/expression.ts';
 import { compileJsonSchema } from '../schema/validator.ts';
 import { steps } from '../steps/index.ts';
 import { prepareTests, type TestTools } from '../testing/prepare.ts';
@@ -105,14 +106,22 @@ async function runFile(file: string, options: RunOptions, tools: TestTools): Pro
   return { file, broken, result: await runTests(prepared, connectors, options) };
 }
 
-/** What tests are made with: JSON Schemas are compiled once, however many tests use them. */
+/** What tests are made with: schemas and expressions are compiled once, however many tests use them. */
 export function testTools(): TestTools {
-  const known = new Map<string, ReturnType<typeof compileJsonSchema>>();
-  const jsonSchema: TestTools['jsonSchema'] = (schema) => {
-    const key = JSON.stringify(schema);
-    const check = known.get(key) ?? compileJsonSchema(schema);
-    known.set(key, check);
-    return check;
+  return {
+    steps,
+    connectors,
+    jsonSchema: remembered(compileJsonSchema, JSON.stringify),
+    expression: remembered(compileExpression, (source) => source),
   };
-  return { steps, connectors, jsonSchema };
+}
+
+function remembered<A, R>(make: (from: A) => R, keyOf: (from: A) => string): (from: A) => R {
+  const known = new Map<string, R>();
+  return (from) => {
+    const key = keyOf(from);
+    const made = known.get(key) ?? make(from);
+    known.set(key, made);
+    return made;
+  };
 }

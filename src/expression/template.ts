@@ -51,6 +51,7 @@ type Part = { readonly constant: unknown } | { readonly make: (scope: Scope) => 
 interface Compilation {
   readonly expressions: TemplateExpression[];
   readonly problem: (problem: TemplateProblem) => void;
+  readonly compile: (source: string) => Expression;
 }
 
 const isPromise = (value: unknown): value is Promise<unknown> => value instanceof Promise;
@@ -83,7 +84,7 @@ function textOf(value: unknown): string {
 function compileHole({ start, source }: Hole, path: Path, into: Compilation): Expression | undefined {
   const offset = start + 3 + (source.length - source.trimStart().length);
   try {
-    const expression = compileExpression(source.trim());
+    const expression = into.compile(source.trim());
     into.expressions.push({ expression, path, offset });
     return expression;
   } catch (error) {
@@ -250,8 +251,9 @@ export function compileTemplate(
   value: unknown,
   mode: TemplateMode,
   problem: (problem: TemplateProblem) => void,
+  compile: (source: string) => Expression = compileExpression,
 ): Template {
-  const into: Compilation = { expressions: [], problem };
+  const into: Compilation = { expressions: [], problem, compile };
   const part = mode === 'value' ? compileValue(value, [], into) : compileText(value, mode, builders[mode], into);
   const { expressions } = into;
   return {

@@ -2,6 +2,7 @@ import type { Handler } from '../core/exchange.ts';
 import { sequence } from '../core/pipeline.ts';
 import type { FlowSource, IntegrationSource, Report, StepSource } from '../core/written.ts';
 import { failure } from '../errors.ts';
+import { compileExpression, type Expression } from '../expression/expression.ts';
 import type { PolicyOptions } from '../resilience/policy.ts';
 import { nearest } from '../schema/nearest.ts';
 import type { ConnectorDefinition } from '../sdk.ts';
@@ -37,6 +38,8 @@ export interface CompileTools {
   /** Throws an Error with a readable message when the schema itself is wrong. */
   readonly jsonSchema: (schema: unknown) => (value: unknown) => readonly SchemaFinding[];
   readonly report: Report;
+  /** In the place of `compileExpression`: for who compiles the same again and again. */
+  readonly expression?: (source: string) => Expression;
   /** Told of every step that is compiled; what it returns is called whenever the step runs. */
   readonly watch?: (step: StepSource) => () => void;
 }
@@ -181,6 +184,7 @@ class Compiler {
     };
     const counts = new Map<string, number>();
     const world: FlowWorld = {
+      expression: this.#tools.expression ?? compileExpression,
       flow: flow.name,
       identify: (kind) => {
         const nth = (counts.get(kind) ?? 0) + 1;

@@ -1,8 +1,8 @@
 import type { Handler } from '../core/exchange.ts';
 import { ExpressionSource, type Finding, type Report, type StepSource, TemplateSource } from '../core/written.ts';
 import { detailOf, Failure } from '../errors.ts';
-import { compileExpression, type Expression, ExpressionSyntaxError, functionNames } from '../expression/expression.ts';
-import { compileTemplate, type Template } from '../expression/template.ts';
+import { type Expression, ExpressionSyntaxError, functionNames } from '../expression/expression.ts';
+import { compileTemplate, type Template, type TemplateProblem } from '../expression/template.ts';
 import { formatFor, formatNamed, parseContentType } from '../format/index.ts';
 import { readJson } from '../format/json.ts';
 import { misspeltKeywords } from '../schema/json-keywords.ts';
@@ -33,6 +33,7 @@ import { ExchangeScope, reserved } from './scope.ts';
 
 /** What the steps of one flow share while they are compiled. */
 export interface FlowWorld {
+  readonly expression: (source: string) => Expression;
   readonly flow: string;
   /** Names a step in what outlives the process. */
   identify(kind: string): string;
@@ -112,7 +113,7 @@ export class StepContext implements CompileContext {
   expression(source: ExpressionSource, options: { error?: boolean; declare?: readonly string[] } = {}): Evaluate {
     let expression: Expression;
     try {
-      expression = compileExpression(source.text);
+      expression = this.#world.expression(source.text);
     } catch (thrown) {
       if (!(thrown instanceof ExpressionSyntaxError)) throw thrown;
       this.#broken(source.pointer, thrown);
@@ -124,7 +125,7 @@ export class StepContext implements CompileContext {
 
   dependsOnMessage(source: ExpressionSource): boolean {
     try {
-      const { looksAtBody, variables } = compileExpression(source.text);
+      const { looksAtBody, variables } = this.#world.expression(source.text);
       return looksAtBody || [...variables.keys()].some((name) => name !== 'config');
     } catch (thrown) {
       if (thrown instanceof ExpressionSyntaxError) return true;
@@ -140,7 +141,7 @@ export class StepContext implements CompileContext {
   }
 
   constant(source: TemplateSource): { readonly value: unknown } | undefined {
-    return compileTemplate(source.value, source.mode, () => {}).constant;
+    return compileTemplate(source.value, source.mode, () => {}, this.#world.expression).constant;
   }
 
   evaluated(options: unknown): Evaluate {
@@ -309,12 +310,13 @@ export class StepContext implements CompileContext {
   }
 
   #template(source: TemplateSource): Template {
-    const template = compileTemplate(source.value, source.mode, (problem) => {
-      const pointer = pointerOf(source.pointer, problem.path);
-      if (problem.at === 'key') {
-        this.#world.report({ severity: 'error', code: 'expression', at: 'key', message: problem.message, pointer });
-      } else this.#broken(pointer, problem);
-    });
+    const problem = (found: TemplateProblem): void => {
+      const pointer = pointerOf(source.pointer, found.path);
+      const { at, message } = found;
+      if (at === 'key') this.#world.report({ severity: 'error', code: 'expression', at, message, pointer });
+      else this.#broken(pointer, found);
+    };
+    const template = compileTemplate(source.value, source.mode, problem, this.#world.expression);
     for (const { path, ...found } of textFindings(source.value)) {
       this.#world.report({ ...found, pointer: pointerOf(source.pointer, path) });
     }

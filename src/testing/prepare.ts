@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { Finding, IntegrationSource, StepSource } from '../core/written.ts';
+import type { Expression } from '../expression/expression.ts';
 import { compile } from '../flow/compile.ts';
 import type { Program } from '../flow/program.ts';
 import { type Diagnostic, sortDiagnostics } from '../integration/diagnostic.ts';
@@ -19,6 +20,8 @@ export interface TestTools {
   readonly steps: Kinds['steps'];
   readonly connectors: Readonly<Record<string, Connector>>;
   readonly jsonSchema: PlanWorld['jsonSchema'];
+  /** Compiles JSONata; every test compiles all of the integration. */
+  readonly expression: (source: string) => Expression;
 }
 
 /** An integration under test, with its tests. */
@@ -128,7 +131,7 @@ async function loadTested(
       file: path,
       integration,
       plans,
-      compile: (watch) => compile(tested, { connectors, jsonSchema: tools.jsonSchema, report: () => {}, watch }),
+      compile: (watch) => compile(tested, { ...tools, connectors, report: () => {}, watch }),
       locate: (finding) => loaded.locate(finding),
     },
   };

@@ -71,7 +71,7 @@ export async function rehearse(plan: TestPlan, { connectors, program, bounds }: 
     replies[index] = undefined;
     waiting.add(message.pointer);
     const { status, headers, body, error } = await far.send(message);
-    replies[index] = { status, headers, body: await valueOf(body), error };
+    replies[index] = { status, headers, body: await readable(body), error };
     waiting.delete(message.pointer);
   };
 
@@ -120,7 +120,7 @@ function waitsFor(unanswered: number, { calls }: Recording): string {
 }
 
 /** What cannot be read as a value is shown as text. */
-async function valueOf(body: Answered['body']): Promise<unknown> {
+async function readable(body: Answered['body']): Promise<unknown> {
   try {
     return await body.value(codec);
   } catch {

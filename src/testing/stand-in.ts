@@ -30,7 +30,7 @@ export function standIn(
   let nth = 0;
 
   const handle = async (exchange: Exchange): Promise<Exchange | undefined> => {
-    const call = await recorded(exchange, name, definition, ++nth);
+    const call = await recorded(exchange, name, definition, ++nth, rehearsal?.sendsBody?.(exchange) ?? true);
     world.recording.calls.push(call);
     try {
       const answer = !answers && real ? await real.handle(exchange) : await answered(exchange, call);
@@ -86,6 +86,7 @@ async function recorded(
   endpoint: string,
   definition: ConnectorDefinition,
   nth: number,
+  sendsBody: boolean,
 ): Promise<RecordedCall> {
   const { services, ownHeaders } = exchange;
   const known = Object.keys(definition.call?.properties ?? {});
@@ -98,9 +99,9 @@ async function recorded(
     connector: definition.name,
     nth,
     operation,
-    body: await bodyOf(exchange),
+    body: sendsBody ? await bodyOf(exchange) : undefined,
     headers: { ...ownHeaders, ...lower },
-    contentType: exchange.body.wireType(services.codec),
+    contentType: sendsBody ? exchange.body.wireType(services.codec) : undefined,
     at: services.clock.monotonic(),
     outcome: '',
   };
