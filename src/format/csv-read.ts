@@ -77,7 +77,7 @@ function headerProblem(names: readonly string[], wanted: readonly string[] | und
   const missing = wanted?.filter((name) => !seen.has(name)) ?? [];
   return missing.length === 0
     ? undefined
-    : `the column ${missing.join(', ')} is missing; there are ${names.join(', ')}`;
+    : `${missing.length === 1 ? 'the column' : 'the columns'} ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing; there are ${names.join(', ')}`;
 }
 
 /** All rows. Throws `malformed`, with the line, for the first that cannot be used. */

@@ -185,7 +185,12 @@ async function eachBatch(
 class Result {
   parts = 0;
   #failed = 0;
-  readonly #errors: Readonly<Record<string, unknown>>[] = [];
+  readonly #errors: {
+    readonly index: number;
+    readonly line: number;
+    readonly code: string;
+    readonly message: string;
+  }[] = [];
   readonly #exchange: Exchange;
   readonly #title: string;
 
@@ -195,7 +200,8 @@ class Result {
   }
 
   get value(): unknown {
-    return { parts: this.parts, failed: this.#failed, errors: this.#errors };
+    const errors = this.#errors.toSorted((a, b) => a.index - b.index);
+    return { parts: this.parts, failed: this.#failed, errors };
   }
 
   skip({ code, message, place }: Failure, { index, line, count = 1 }: Part): void {

@@ -15,8 +15,8 @@ export interface Request {
 
 /** A curl line as a request: what these pages use of curl, and nothing else. */
 export function requestOf(line: string): Request {
-  const words = [...line.replaceAll('\\\n', ' ').matchAll(/'([^']*)'|(\S+)/g)].map(
-    ([, quoted, bare]) => quoted ?? bare,
+  const words = [...line.replaceAll('\\\n', ' ').matchAll(/(\$?)'([^']*)'|(\S+)/g)].map(([, ansi, quoted, bare]) =>
+    ansi === '$' ? quoted?.replaceAll('\\n', '\n') : (quoted ?? bare),
   );
   const headers: [string, string][] = [];
   let url: string | undefined;
