@@ -27,6 +27,7 @@ export { type ContentType, parseContentType } from './format/content-type.ts';
 export { writeXml, type XmlOptions, xmlOptions, xmlReader } from './format/xml.ts';
 export type { Infer } from './schema/infer.ts';
 export type { Schema, Slot } from './schema/schema.ts';
+export { tlsProperties } from './schema/tls-options.ts';
 
 /** What a connector is, as data. Each schema is that of an object; the descriptions become the reference. */
 export interface ConnectorDefinition {

@@ -1,4 +1,4 @@
-import type { ConnectorDefinition, Infer, Schema } from '#sdk';
+import { type ConnectorDefinition, type Infer, type Schema, tlsProperties } from '#sdk';
 import { check, claims, params } from './check.ts';
 import { targetsOptions } from './targets-options.ts';
 
@@ -127,17 +127,7 @@ export const endpointSchema = {
     tls: {
       type: 'object',
       description: 'For https: whom to trust, and who we are.',
-      properties: {
-        ca: { type: 'string', format: 'file', description: 'Certificates of the authorities to trust (PEM).' },
-        cert: { type: 'string', format: 'file', description: 'Our certificate (PEM).' },
-        key: { type: 'string', format: 'file', description: 'Its private key (PEM).' },
-        rejectUnauthorized: {
-          type: 'boolean',
-          default: true,
-          description: '`false` talks to anybody who answers: for trials only.',
-        },
-        servername: { type: 'string', description: 'Name in the certificate, when it differs from the URL.' },
-      },
+      properties: tlsProperties,
     },
     pool: {
       type: 'object',

@@ -1,4 +1,4 @@
-import type { ConnectorDefinition, Infer, Schema } from '#sdk';
+import { type ConnectorDefinition, type Infer, type Schema, tlsProperties } from '#sdk';
 import { check } from './check.ts';
 
 const secret = { type: 'string', format: 'password' } as const satisfies Schema;
@@ -53,14 +53,7 @@ const cluster = {
     type: 'object',
     description: 'Encrypted connections, also with `tls: {}`: whom to trust, and who we are.',
     properties: {
-      ca: { type: 'string', format: 'file', description: 'Certificates of the authorities to trust (PEM).' },
-      cert: { type: 'string', format: 'file', description: 'Our certificate (PEM).' },
-      key: { type: 'string', format: 'file', description: 'Its private key (PEM).' },
-      rejectUnauthorized: {
-        type: 'boolean',
-        default: true,
-        description: '`false` talks to anybody who answers: for trials only.',
-      },
+      ...tlsProperties,
       servername: { type: 'string', description: "Name in the brokers' certificates, when it is not their host." },
     },
   },

@@ -1,4 +1,4 @@
-import type { Infer, Schema } from '#sdk';
+import { type Infer, type Schema, tlsProperties } from '#sdk';
 
 /** How both sides reach the server; where all of it is equal they share a connection. */
 export const connectionOptions = {
@@ -14,17 +14,7 @@ export const connectionOptions = {
   tls: {
     type: 'object',
     description: 'For `rediss:`: whom to trust, and who we are.',
-    properties: {
-      ca: { type: 'string', format: 'file', description: 'Certificates of the authorities to trust (PEM).' },
-      cert: { type: 'string', format: 'file', description: 'Our certificate (PEM).' },
-      key: { type: 'string', format: 'file', description: 'Its private key (PEM).' },
-      rejectUnauthorized: {
-        type: 'boolean',
-        default: true,
-        description: '`false` talks to anybody who answers: for trials only.',
-      },
-      servername: { type: 'string', description: 'Name in the certificate, when it differs from the URL.' },
-    },
+    properties: tlsProperties,
   },
   heartbeat: {
     type: 'string',
