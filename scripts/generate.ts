@@ -3,8 +3,9 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connectorDefinitions } from '../connectors/index.ts';
-import { composeIntegrationSchema } from '../src/schema/compose.ts';
+import { composeIntegrationSchema, composeSchema } from '../src/schema/compose.ts';
 import { steps } from '../src/steps/index.ts';
+import { testFileSchema } from '../src/testing/language.ts';
 import { referencePages } from './reference.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -13,6 +14,7 @@ const reference = 'docs/reference';
 
 const files: Readonly<Record<string, string>> = {
   'schemas/integration.schema.json': `${JSON.stringify(composeIntegrationSchema(kinds), null, 2)}\n`,
+  'schemas/test.schema.json': `${JSON.stringify(composeSchema('Dowel tests', testFileSchema), null, 2)}\n`,
   ...Object.fromEntries(Object.entries(referencePages(kinds)).map(([name, text]) => [join(reference, name), text])),
 };
 

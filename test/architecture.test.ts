@@ -83,6 +83,18 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/sdk.ts',
   ],
   'src/integration/': ['src/schema/', 'src/core/written.ts', 'src/expression/holes.ts', 'src/errors.ts'],
+  // Runs integrations as they are: it stands above all that an integration is made of, and knows no connector.
+  'src/testing/': [
+    'src/core/',
+    'src/errors.ts',
+    'src/expression/',
+    'src/flow/',
+    'src/format/',
+    'src/integration/',
+    'src/schema/',
+    'src/sdk.ts',
+    'src/store/memory.ts',
+  ],
   'src/operations/': [
     'src/core/',
     'src/flow/runtime.ts',

@@ -1,7 +1,4 @@
 import { connectors } from '../../connectors/index.ts';
-import { compileExpression } from '../expression/expression.ts';
-import { compileJsonSchema } from '../schema/validator.ts';
-import { steps } from '../steps/index.ts';
 import { prepareTests, type TestTools } from '../testing/prepare.ts';
 import { renderTestsJson } from '../testing/report/json.ts';
 import { renderJunit } from '../testing/report/junit.ts';
@@ -12,6 +9,7 @@ import { type RunOptions, runTests } from '../testing/run.ts';
 import { exitCode } from './exit-codes.ts';
 import { colorful, print, say } from './output.ts';
 import { testFiles } from './test-files.ts';
+import { testTools } from './test-tools.ts';
 import { parse, UsageError } from './usage.ts';
 
 const usage = `
@@ -104,24 +102,4 @@ async function runFile(file: string, options: RunOptions, tools: TestTools): Pro
     .map((one, index) => (index === 0 ? { ...one, file } : one))
     .filter((one) => one.diagnostics.some((each) => each.severity === 'error'));
   return { file, broken, result: await runTests(prepared, connectors, options) };
-}
-
-/** What tests are made with: schemas and expressions are compiled once, however many tests use them. */
-export function testTools(): TestTools {
-  return {
-    steps,
-    connectors,
-    jsonSchema: remembered(compileJsonSchema, JSON.stringify),
-    expression: remembered(compileExpression, (source) => source),
-  };
-}
-
-function remembered<A, R>(make: (from: A) => R, keyOf: (from: A) => string): (from: A) => R {
-  const known = new Map<string, R>();
-  return (from) => {
-    const key = keyOf(from);
-    const made = known.get(key) ?? make(from);
-    known.set(key, made);
-    return made;
-  };
 }

@@ -1,7 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { glob } from 'node:fs/promises';
 import type { Diagnostic } from '../integration/diagnostic.ts';
-import { renderGithub, renderJson, renderSarif, renderText } from '../integration/render.ts';
+import { type Checked, renderGithub, renderJson, renderSarif, renderText } from '../integration/render.ts';
+import { isTestFile } from '../testing/test-file.ts';
 import { exitCode } from './exit-codes.ts';
 import { colorful, print } from './output.ts';
 import { prepare } from './prepare.ts';
@@ -12,7 +13,7 @@ const usage = `
 dowel validate FILE… [--format text|json|sarif|github] [--strict]
 
 Checks definitions without running them: no network, no credentials; values of \`config\` need not be set. FILE may be
-a pattern in quotes: 'integrations/**/integration.yaml'.
+a pattern in quotes: 'integrations/**/integration.yaml'. Files of tests (*.test.yaml) are checked too, not run.
 
   --strict   warnings count as errors
 
@@ -33,14 +34,28 @@ export async function command(args: readonly string[]): Promise<number> {
   if (!formats.includes(format)) throw new UsageError(`--format takes ${formats.join(', ')}, not ${format}`);
 
   const files = await expand(parsed.positionals);
-  const checked: { readonly file: string; readonly diagnostics: readonly Diagnostic[] }[] = [];
+  const checked: Checked[] = [];
   for (const file of files) {
-    const { diagnostics } = await prepare(file, { env: {}, config: 'optional' });
-    checked.push({ file, diagnostics });
+    checked.push(...(isTestFile(file) ? await checkTests(file) : [await checkIntegration(file)]));
   }
   print(render(format, checked));
   const counts = (one: Diagnostic): boolean => one.severity === 'error' || parsed.values.strict;
   return checked.some((one) => one.diagnostics.some(counts)) ? exitCode.findings : exitCode.done;
+}
+
+async function checkIntegration(file: string): Promise<Checked> {
+  const { diagnostics } = await prepare(file, { env: {}, config: 'optional' });
+  return { file, diagnostics };
+}
+
+/** Tests are checked against their integration, whose own mistakes are told as well. */
+async function checkTests(file: string): Promise<readonly Checked[]> {
+  const [{ prepareTests }, { testTools }] = await Promise.all([
+    import('../testing/prepare.ts'),
+    import('./test-tools.ts'),
+  ]);
+  const { checked } = await prepareTests(file, testTools());
+  return checked.map((one, index) => (index === 0 ? { ...one, file } : one));
 }
 
 async function expand(patterns: readonly string[]): Promise<readonly string[]> {
@@ -62,10 +77,7 @@ async function expand(patterns: readonly string[]): Promise<readonly string[]> {
   return [...files];
 }
 
-function render(
-  format: FormatName,
-  checked: readonly { readonly file: string; readonly diagnostics: readonly Diagnostic[] }[],
-): string {
+function render(format: FormatName, checked: readonly Checked[]): string {
   if (format === 'json') return renderJson(checked);
   if (format === 'sarif') return renderSarif(checked, version());
   if (format === 'github') return checked.map((one) => renderGithub(one.diagnostics, one.file)).join('');

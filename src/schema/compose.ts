@@ -40,6 +40,13 @@ export function composeIntegrationSchema(kinds: Kinds): Json {
   };
 }
 
+/** The schema of another kind of file in the same notation. */
+export const composeSchema = (title: string, schema: Schema): Json => ({
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  title,
+  ...jsonSchema(schema, []),
+});
+
 function anyStep(kinds: Kinds, connectors: readonly ConnectorKind[]): Json {
   const beside = Object.entries(besideStep).map(([key, schema]) => [key, jsonSchema(schema, connectors)]);
   const named = kinds.steps.map((step) => [step.name, { $ref: `#/definitions/step.${step.name}` }]);
