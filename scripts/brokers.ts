@@ -32,8 +32,12 @@ function wanted(): Wanted {
     const unknown = positionals.find((name) => !names.includes(name));
     if (unknown !== undefined) refuse(`There is no broker \`${unknown}\`: there are ${names.join(', ')}`);
     const shift = Number(values.shift ?? 0);
-    if (!Number.isInteger(shift) || shift < 0 || shift > 50_000) refuse('`--shift` is a number from 0 to 50000');
-    return { chosen: brokers.filter((one) => positionals.length === 0 || positionals.includes(one.name)), shift };
+    if (!Number.isInteger(shift) || shift < 0) refuse('`--shift` is a number of ports');
+    const chosen = brokers.filter((one) => positionals.length === 0 || positionals.includes(one.name));
+    const beyond = chosen.find((one) => one.port + shift > 65_535);
+    if (beyond)
+      refuse(`With this \`--shift\` ${beyond.name} would be at port ${beyond.port + shift}: 65535 is the last`);
+    return { chosen, shift };
   } catch (thrown) {
     return refuse(thrown instanceof Error ? thrown.message : String(thrown));
   }
