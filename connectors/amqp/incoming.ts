@@ -32,29 +32,31 @@ export function attemptOf({ fields }: ConsumeMessage, table: Table): number {
   return before + again;
 }
 
-function sourceOf({ fields, properties }: ConsumeMessage, table: Table, queue: string): Table {
-  const { timestamp } = properties as { readonly timestamp?: unknown };
-  return withoutNothing({
-    queue,
-    exchange: textOf(table[own.exchange]) ?? fields.exchange,
-    routingKey: textOf(table[own.routingKey]) ?? fields.routingKey,
-    redelivered: fields.redelivered,
-    consumerTag: fields.consumerTag,
-    messageId:
-      table[own.messageId] === undefined ? textOf(properties.messageId) : textOf(table[own.messageId]) || undefined,
-    correlationId: textOf(properties.correlationId),
-    replyTo: textOf(properties.replyTo),
-    type: textOf(properties.type),
-    appId: textOf(properties.appId),
-    userId: textOf(properties.userId),
-    expiration: textOf(table[own.expiration]) ?? textOf(properties.expiration),
-    priority: typeof properties.priority === 'number' ? properties.priority : undefined,
-    timestamp: typeof timestamp === 'number' ? isoTime(timestamp) : undefined,
-  });
-}
+const texts = ['correlationId', 'replyTo', 'type', 'appId', 'userId'] as const;
 
-const withoutNothing = (table: Table): Table =>
-  Object.fromEntries(Object.entries(table).filter(([, value]) => value !== undefined));
+function sourceOf({ fields, properties }: ConsumeMessage, table: Table, queue: string): Table {
+  const { exchange, routingKey, redelivered, consumerTag } = fields;
+  const source: Record<string, unknown> = {
+    queue,
+    exchange: textOf(table[own.exchange]) ?? exchange,
+    routingKey: textOf(table[own.routingKey]) ?? routingKey,
+    redelivered,
+    consumerTag,
+  };
+  const messageId = textOf(table[own.messageId]) ?? textOf(properties.messageId);
+  if (messageId) source['messageId'] = messageId;
+  const expiration = textOf(table[own.expiration]) ?? textOf(properties.expiration);
+  if (expiration !== undefined) source['expiration'] = expiration;
+  for (const name of texts) {
+    const text = textOf(properties[name]);
+    if (text !== undefined) source[name] = text;
+  }
+  const { priority, timestamp }: { readonly priority?: unknown; readonly timestamp?: unknown } = properties;
+  if (typeof priority === 'number') source['priority'] = priority;
+  const time = typeof timestamp === 'number' ? isoTime(timestamp) : undefined;
+  if (time !== undefined) source['timestamp'] = time;
+  return source;
+}
 
 /** AMQP counts seconds; some senders write milliseconds. */
 function isoTime(timestamp: number): string | undefined {
