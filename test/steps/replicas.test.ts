@@ -9,6 +9,7 @@ import type { Store } from '../../src/store/store.ts';
 import { failOnFatal, quietLog } from '../store/support/subject.ts';
 import { withPackage } from '../support/debian-server.ts';
 import { type Engine, mainFlow, startEngine } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
 import { PostgresServer, postgresProgram } from '../support/postgres-server.ts';
 import { RedisServer, redisProgram } from '../support/redis-server.ts';
 
@@ -88,19 +89,96 @@ async function checkCache(t: TestContext, options: StoreOptions): Promise<void> 
   );
 }
 
+/** Lets time pass for all of them, alike, until it is so. */
+async function passing(engines: readonly Engine[], what: string, holds: () => boolean): Promise<void> {
+  await eventually(
+    what,
+    async () => {
+      await Promise.all(engines.map((engine) => engine.clock.advance(250)));
+      return holds();
+    },
+    60_000,
+  );
+}
+
+async function checkAggregate(t: TestContext, options: StoreOptions): Promise<void> {
+  const yaml = mainFlow(
+    '- aggregate: { by: k, complete: { size: 10, within: 30s }, collect: n }\n- call: { endpoint: a }',
+    { flow: 'deadline: 1d' },
+  );
+  const engines = await replicas(t, yaml, options);
+  const lists: (readonly number[])[] = [];
+  for (const engine of engines) engine.far = ({ body }) => void lists.push(body as readonly number[]);
+  const numbers = Array.from({ length: 96 }, (_, n) => n);
+  let settled = false;
+  const sent = Promise.all(
+    numbers.map((n) => (engines[n % 3] as Engine).send({ body: { k: `k${Math.floor(n / 7) % 3}`, n } })),
+  ).finally(() => {
+    settled = true;
+  });
+  await passing(engines, 'all are in groups', () => settled);
+  await sent;
+  await passing(engines, 'all groups are complete', () => lists.flat().length >= numbers.length);
+  await passing(engines, 'nothing more comes', () => true);
+  assert.deepEqual(
+    lists.flat().sort((a, b) => a - b),
+    numbers,
+  );
+  assert.equal(Math.max(...lists.map((list) => list.length)), 10);
+  for (const list of lists) assert.equal(new Set(list.map((n) => Math.floor(n / 7) % 3)).size, 1, list.join());
+}
+
+async function checkResequence(t: TestContext, options: StoreOptions): Promise<void> {
+  const yaml = mainFlow(
+    '- resequence: { by: k, sequence: n, start: 1, gapTimeout: 1h }\n- call: { endpoint: a, as: done }',
+    { flow: 'deadline: 1d' },
+  );
+  const engines = await replicas(t, yaml, options);
+  const order = new Map<string, number[]>([
+    ['x', []],
+    ['y', []],
+  ]);
+  for (const engine of engines) {
+    engine.far = ({ body }) => {
+      const { k, n } = body as { readonly k: string; readonly n: number };
+      order.get(k)?.push(n);
+      return undefined;
+    };
+  }
+  // Out of order, each to another replica.
+  const numbers = Array.from({ length: 20 }, (_, index) => ((index * 7) % 20) + 1);
+  let settled = false;
+  const sent = Promise.all(
+    numbers.flatMap((n, index) =>
+      ['x', 'y'].map((k, nth) => (engines[(index + nth) % 3] as Engine).send({ body: { k, n } })),
+    ),
+  ).finally(() => {
+    settled = true;
+  });
+  await passing(engines, 'all are in the store', () => settled);
+  await sent;
+  await passing(engines, 'all went on', () => [...order.values()].flat().length >= 40);
+  const expected = numbers.toSorted((a, b) => a - b);
+  assert.deepEqual([...order.values()], [expected, expected]);
+}
+
 withPackage('redis-server', redisProgram, 'replicas on Redis', () => {
-  test('do each message once; results are worked out by one', async (t) => {
+  test('do each message once; results are worked out by one; groups and streams are those of all', async (t) => {
     await using server = await RedisServer.start();
     await check(t, { redis: { url: server.url, prefix: 'one', durability: 'always', timeout: 5000 } });
     await checkCache(t, { redis: { url: server.url, prefix: 'two', durability: 'always', timeout: 5000 } });
+    await checkAggregate(t, { redis: { url: server.url, prefix: 'three', durability: 'always', timeout: 5000 } });
+    await checkResequence(t, { redis: { url: server.url, prefix: 'four', durability: 'always', timeout: 5000 } });
   });
 });
 
 withPackage('postgresql', postgresProgram, 'replicas on PostgreSQL', () => {
-  test('do each message once; results are worked out by one', async (t) => {
+  test('do each message once; results are worked out by one; groups and streams are those of all', async (t) => {
     await using server = await PostgresServer.start();
     const settings = { url: server.url, password: server.password, connections: 3, timeout: 5000 };
     await check(t, { postgres: { ...settings, schema: 'one' } });
     await checkCache(t, { postgres: { ...settings, schema: 'two' } });
+    await checkAggregate(t, { postgres: { ...settings, schema: 'three' } });
+    await checkResequence(t, { postgres: { ...settings, schema: 'four' } });
   });
 });
