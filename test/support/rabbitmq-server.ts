@@ -123,6 +123,7 @@ export class RabbitmqServer implements AsyncDisposable {
       HOME: at('home'),
       ERL_EPMD_PORT: `${this.#ports.names}`,
       ERL_EPMD_ADDRESS: '127.0.0.1',
+      ERL_CRASH_DUMP: at('erl_crash.dump'),
       // The script then becomes the broker, instead of starting one and waiting for it.
       RUNNING_UNDER_SYSTEMD: '1',
       RABBITMQ_NODENAME: `dowel${this.port}@localhost`,
