@@ -22,6 +22,7 @@ import type { Queues } from './durable-queue/queues.ts';
 import { Guards } from './guards.ts';
 import { InFlight } from './in-flight.ts';
 import { type Intake, intake } from './intake.ts';
+import { reportLeftBehind } from './left-behind.ts';
 import { loadModule } from './load-module.ts';
 import { receiving } from './operation.ts';
 import type { Ownership } from './ownership.ts';
@@ -134,13 +135,14 @@ export class Generation {
       }
       const sources = flows.map((flow) => ({ flow, open: this.#source(flow) }));
       // Before the sources: what one of them hands over again is under way by then.
-      const laters = await this.#openLaters();
+      await this.#openLaters();
       if (opening === 'all') await this.resume();
-      for (const wake of opening === 'all' ? laters : []) await wake();
+      for (const { later } of opening === 'all' ? this.program.laters : []) await later.wake();
       for (const { flow, open } of sources) {
         if (this.#opens(flow, opening)) this.#sources.set(sourceOf(flow.name), await open());
       }
       if (opening === 'all') await this.#queues?.reportUnread(this.#queueNames);
+      if (opening === 'all') await reportLeftBehind(this.program, this.#services.log);
     } catch (thrown) {
       await this.stopSources();
       // Sources that were open by then may have taken messages.
@@ -312,19 +314,17 @@ export class Generation {
     return () => this.#openSourceOf(from.name, from.options, flow, deliver);
   }
 
-  /** Steps that keep messages: what each kept goes on when the returned functions are called. */
-  async #openLaters(): Promise<readonly (() => Promise<void>)[]> {
-    const { laters } = this.program;
-    if (laters.length === 0) return [];
+  /** Steps that keep messages; what each has kept goes on when it is woken. */
+  async #openLaters(): Promise<void> {
+    if (this.program.laters.length === 0) return;
     const { store, underWay } = await this.#openKept();
-    return laters.map(({ flow, later }) => {
-      const settlement = this.#settlement(flow, this.#intake(flow, false), false);
-      this.#ways.set(flow.name, settlement.deliver);
+    for (const { flow, later } of this.program.laters) {
+      const { deliver } = this.#settlement(flow, this.#intake(flow, false), false);
+      this.#ways.set(flow.name, deliver);
       const stop = async (): Promise<void> => later.stop();
       this.#sources.set(`What ${flow.name} has kept`, { stop, close: stop });
-      later.open({ deliver: settlement.deliver, services: this.#services, store, underWay });
-      return () => later.wake();
-    });
+      later.open({ deliver, services: this.#services, store, underWay });
+    }
   }
 
   #settlement(flow: FlowProgram, { run, journal }: Intake, postpones: boolean): Settlement {

@@ -375,6 +375,23 @@ describe('what an aggregate has collected', () => {
     assert.deepEqual((await store.list('aggregate', { limit: 10 })).entries, []);
   });
 
+  test('is missed by nobody in silence: a flow that was renamed does not find its groups, and the log says so', async (t) => {
+    const store = sharedStore();
+    const yaml = numbers('{ size: 2 }');
+    const first = await startEngine(t, yaml, { store: surviving(store) });
+    await first.send({ body: { k: 'x', n: 1 } });
+    await first.send({ body: { k: 'y', n: 1 } });
+    await first.send({ body: { k: 'y', n: 2 } });
+    await first.stop();
+    const warnings = ({ log }: Engine): readonly unknown[] =>
+      log.lines.filter(({ message }) => message.startsWith('messages wait for a step')).map(({ fields }) => fields);
+    assert.deepEqual(warnings(first), []);
+    const second = await startEngine(t, yaml.replace('  main:', '  other:'), { store: surviving(store), seed: 2 });
+    assert.deepEqual(warnings(second), [{ step: 'main/aggregate/1' }]);
+    const third = await startEngine(t, yaml, { store, seed: 3 });
+    assert.deepEqual(warnings(third), []);
+  });
+
   test('is the same for a version that comes by a reload', async (t) => {
     const engine = new Engine(() => undefined);
     const folder = mkdtempSync(join(tmpdir(), 'dowel-aggregate-'));

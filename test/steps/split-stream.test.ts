@@ -183,7 +183,11 @@ describe('split, when something fails', () => {
         return undefined;
       },
     });
-    await assert.rejects(engine.send(csv('a\nb\nc')), { code: 'timeout', kind: 'transient', facts: { ms: 1, index: 1, line: 2 } });
+    await assert.rejects(engine.send(csv('a\nb\nc')), {
+      code: 'timeout',
+      kind: 'transient',
+      facts: { ms: 1, index: 1, line: 2 },
+    });
     assert.equal(engine.calls.length, 2);
   });
 
