@@ -28,8 +28,8 @@ const answerSchema = {
       type: 'integer',
       minimum: 1,
       maximum: 1_000_000,
-      default: 1,
-      description: 'How many calls get this answer, before the next that fits. The last that fits repeats.',
+      description:
+        'How many calls get this answer, before the next that fits: 1 when absent, and with `when` all. The last that fits repeats.',
     },
     delay: {
       type: 'string',
@@ -82,7 +82,7 @@ const endpointsSchema = {
   type: 'object',
   additionalProperties: { type: 'array', items: answerSchema, minItems: 1 },
   description:
-    'What stands in for each endpoint: its answers, in order. A call gets the first whose `when` holds and whose `times` are not used up. Retries, breakers, timeouts and caches of the endpoint run as ever.',
+    'What stands in for each endpoint: its answers, in order. A call gets the first whose `when` holds and whose `times` are not used up; the last of those that fit repeats. Retries, breakers, timeouts and caches of the endpoint run as ever.',
   examples: [{ payments: [{ reply: { body: { id: 'ch_1' } } }] }],
 } as const satisfies Schema;
 

@@ -46,7 +46,8 @@ function planAnswer(answer: AnswerSource, pointer: string, report: Report): Answ
   return {
     pointer,
     when: answer.when && expressionOf(answer.when, [], report),
-    times: answer.times,
+    // Who names the calls means all of them: a retry of the first must not get what is meant for others.
+    times: answer.times ?? (answer.when ? Number.POSITIVE_INFINITY : 1),
     delay: answer.delay ?? 0,
     does: doing(answer, pointer, report),
   };

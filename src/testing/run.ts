@@ -94,10 +94,13 @@ async function runTest(
 }
 
 function placed(suite: Suite, counted: Coverage): readonly CoveredStep[] {
-  return counted.steps
-    .map((step) => {
-      const { line, column } = suite.locate({ severity: 'error', code: '', message: '', pointer: step.pointer });
-      return { ...step, line, column };
-    })
-    .sort((a, b) => a.line - b.line || a.column - b.column);
+  const byPlace = new Map<string, CoveredStep>();
+  for (const step of counted.steps) {
+    const { line, column } = suite.locate({ severity: 'error', code: '', message: '', pointer: step.pointer });
+    const at = `${line}:${column}`;
+    // What an alias repeats is one step for whoever reads the file.
+    const before = byPlace.get(at);
+    byPlace.set(at, { ...(before ?? step), line, column, count: step.count + (before?.count ?? 0) });
+  }
+  return [...byPlace.values()].sort((a, b) => a.line - b.line || a.column - b.column);
 }

@@ -50,7 +50,7 @@ export function standIn(
     if (delay > 0) await sleep(exchange.services.clock, delay, exchange.life.signal);
     if (does.is === 'hang') return exchange.life.race(new Promise<never>(() => {}));
     if (does.is === 'fail') throw failed(does.code, does.kind, { endpoint: name, ...does.facts });
-    const answer = await replied(does, scope, exchange);
+    const answer = await replied(does, scope, exchange, name);
     call.outcome = definition.replies ? String(answer.status) : 'done';
     if (!definition.replies) return undefined;
     return rehearsal?.answered ? rehearsal.answered(exchange, name, answer) : plainly(exchange, name, answer);
@@ -137,6 +137,7 @@ async function replied(
   { status, headers, body, text }: Extract<AnswerPlan['does'], { readonly is: 'reply' }>,
   scope: Scope,
   { services }: Exchange,
+  endpoint: string,
 ): Promise<Required<Omit<Answered, 'error'>>> {
   const value = async (template: Template | undefined): Promise<unknown> => template?.evaluate(scope);
   const given = Object.entries(((await value(headers)) ?? {}) as Readonly<Record<string, unknown>>);
@@ -151,11 +152,11 @@ async function replied(
     headers: named,
     body:
       written !== undefined
-        ? Body.bytes(String(written), type)
+        ? Body.bytes(String(written), type, endpoint)
         : content === undefined
           ? Body.empty
           : // As it comes over a wire: what a flow makes of it begins with bytes.
-            Body.bytes(services.codec.write(content, type).bytes, type ?? services.codec.defaultType),
+            Body.bytes(services.codec.write(content, type).bytes, type ?? services.codec.defaultType, endpoint),
   };
 }
 
