@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
-import { type IConnackPacket, type IPublishPacket, MqttClient } from 'mqtt';
+import { type IConnackPacket, type IPublishPacket, MqttClient, type Packet } from 'mqtt';
 import type { Clock } from '#sdk';
 import { type Acknowledge, Acks } from './acks.ts';
 import { PacketIds } from './packet-ids.ts';
+import { publishPacket } from './publish-packet.ts';
 import type { Settings } from './settings.ts';
 import { openSocket } from './socket.ts';
 import { reasonText, refusal, socketTrouble, Trouble } from './trouble.ts';
@@ -41,6 +42,8 @@ export class Refused extends Error {
   }
 }
 
+type Puback = Extract<Packet, { readonly cmd: 'puback' }>;
+type Published = (failed?: Refused | Trouble) => void;
 type Settle<T> = (error?: unknown, value?: T) => void;
 
 /** What the library is told so that it neither acknowledges nor stops: the acknowledgement is ours. */
@@ -52,7 +55,7 @@ const goodbyeMs = 1000;
 /**
  * One connection to a broker, from its greeting to its end; it does not come back. The library (mqtt.js) speaks the
  * protocol over a socket that is ours. It would acknowledge before the work is done, or do one message after the other:
- * so it goes on reading at once, and what is owed is written here ({@link Acks}).
+ * so it goes on reading at once, and what is owed is written here ({@link Acks}). What is published is written here as well.
  */
 export class Link {
   static async open(
@@ -82,6 +85,10 @@ export class Link {
   readonly #clock: Clock;
   readonly #acks: Acks;
   readonly #pending = new Set<(trouble: Trouble) => void>();
+  /** By packet id: who waits for PUBACK. */
+  readonly #published = new Map<number, Published>();
+  readonly #ids = new PacketIds();
+  #echoed: (() => void) | undefined;
   #greeting: IConnackPacket | undefined;
   #trouble: Trouble | undefined;
   #isClosed = false;
@@ -96,7 +103,7 @@ export class Link {
       socket.write(bytes);
       return true;
     });
-    const client = new MqttClient(() => socket, clientOptions(settings));
+    const client = new MqttClient(() => socket, { ...clientOptions(settings), messageIdProvider: this.#ids });
     this.#client = client;
     client.handleMessage = (packet, done) => {
       const held = receive(this.#arrival(packet, packet.qos === 1 ? 1 : 0));
@@ -118,6 +125,10 @@ export class Link {
     client.on('error', (error) => {
       if (error !== heldBack) this.#fail(troubleOf(error, this.#greeting === undefined, settings));
     });
+    client.on('packetreceive', (packet) => {
+      if (packet.cmd === 'puback') this.#taken(packet);
+      else if (packet.cmd === 'pingresp') this.#echoed?.();
+    });
     client.on('disconnect', ({ reasonCode = 0 }) => {
       this.#trouble ??= new Trouble(
         `the broker ended the connection: ${reasonText(reasonCode)}${takenOver(reasonCode, settings)}`,
@@ -127,8 +138,9 @@ export class Link {
       client.once('close', () => {
         this.#isClosed = true;
         const trouble = this.#trouble ?? new Trouble('the broker closed the connection');
-        for (const fail of this.#pending) fail(trouble);
+        for (const fail of [...this.#pending, ...this.#published.values()]) fail(trouble);
         this.#pending.clear();
+        this.#published.clear();
         resolve(trouble);
       });
     });
@@ -150,13 +162,29 @@ export class Link {
   }
 
   /** `done` is called when the broker has it (QoS 1) or when it is written (QoS 0); with {@link Refused} or {@link Trouble} if not. */
-  publish({ topic, payload, ...options }: Publication, done: (failed?: Refused | Trouble) => void): void {
+  publish(publication: Publication, done: Published): void {
+    const packetId = publication.qos === 0 ? 0 : this.#ids.allocate();
+    if (this.#isClosed || packetId === null) {
+      done(this.#trouble ?? new Trouble('the connection was closed'));
+      return;
+    }
     this.#gather();
-    this.#answered(
-      (settle) => this.#client.publish(topic, payload, options, (error) => settle(error)),
-      () => done(),
-      done,
-    );
+    const [head, payload] = publishPacket(publication, packetId);
+    if (packetId > 0) {
+      this.#published.set(packetId, done);
+      this.#socket.write(head);
+      if (payload) this.#socket.write(payload);
+      return;
+    }
+    const written = (error?: Error | null): void => {
+      if (error) void this.closed.then(done);
+      else done();
+    };
+    if (!payload) this.#socket.write(head, written);
+    else {
+      this.#socket.write(head);
+      this.#socket.write(payload, written);
+    }
   }
 
   /** Resolves with what the broker granted, one code a filter: a QoS, or a reason from 0x80 on. */
@@ -218,6 +246,14 @@ export class Link {
     }
   }
 
+  #taken({ messageId = 0, reasonCode = 0 }: Puback): void {
+    const done = this.#published.get(messageId);
+    if (!done) return;
+    this.#published.delete(messageId);
+    this.#ids.deallocate(messageId);
+    done(reasonCode < 0x80 ? undefined : new Refused(reasonCode));
+  }
+
   /** What is published in one turn of the event loop is written at once: a system call costs more than a message. */
   #gather(): void {
     if (this.#gathering) return;
@@ -233,9 +269,7 @@ export class Link {
   #echo(): Promise<void> {
     return new Promise((resolve) => {
       void this.closed.then(() => resolve());
-      this.#client.on('packetreceive', ({ cmd }) => {
-        if (cmd === 'pingresp') resolve();
-      });
+      this.#echoed = resolve;
       this.#client.sendPing();
     });
   }
@@ -332,7 +366,6 @@ const clientOptions = (settings: Settings): ConstructorParameters<typeof MqttCli
   ...(settings.username === undefined ? {} : { username: settings.username }),
   ...(settings.password === undefined ? {} : { password: settings.password }),
   ...(settings.version === 5 ? { properties: properties(settings) } : {}),
-  messageIdProvider: new PacketIds(),
   // Else it would set its timer anew at every packet.
   reschedulePings: false,
   // It would build texts of every packet.

@@ -1,7 +1,7 @@
 import { type Failure, failure, type Life } from '#sdk';
 import { Connection, type World } from './connection.ts';
 import { type Arrival, type Link, type Publication, Refused } from './link.ts';
-import { sizeOf } from './outgoing.ts';
+import { packetLength } from './publish-packet.ts';
 import type { Settings } from './settings.ts';
 import { isPassing, reasonText, Trouble } from './trouble.ts';
 
@@ -163,5 +163,5 @@ function excessOf(publication: Publication, { limits }: Link): number | undefine
   const { maximumPacketSize, maximumQoS = 2, retainAvailable = true } = limits;
   if (publication.retain && !retainAvailable) return 0x9a;
   if (publication.qos > maximumQoS) return 0x9b;
-  return maximumPacketSize !== undefined && sizeOf(publication) > maximumPacketSize ? 0x95 : undefined;
+  return maximumPacketSize !== undefined && packetLength(publication) > maximumPacketSize ? 0x95 : undefined;
 }

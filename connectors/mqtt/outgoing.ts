@@ -1,6 +1,6 @@
 import { type Exchange, failure, type Headers } from '#sdk';
 import type { Publication } from './link.ts';
-import { nameProblem } from './topics.ts';
+import { nameProblem, textProblem } from './topics.ts';
 
 /** What a call asks for, evaluated. */
 interface Operation {
@@ -51,11 +51,11 @@ function propertiesOf(exchange: Exchange, operation: Operation): Properties {
   const { body } = exchange;
   const properties: Properties = {};
   const contentType = body.isEmpty ? undefined : body.wireType(exchange.services.codec);
-  if (contentType !== undefined) properties.contentType = contentType;
+  if (contentType !== undefined) properties.contentType = carried('content-type', contentType);
   addHeaders(exchange.ownHeaders, properties);
   if (messageExpiry !== undefined) properties.messageExpiryInterval = Math.ceil(messageExpiry / 1000);
   if (responseTopic !== undefined) properties.responseTopic = topicOf(responseTopic);
-  if (correlationData !== undefined) properties.correlationData = Buffer.from(textOf(correlationData));
+  if (correlationData !== undefined) properties.correlationData = correlationOf(correlationData);
   return properties;
 }
 
@@ -65,13 +65,24 @@ function addHeaders(headers: Headers, properties: Properties): void {
     const value = headers[name];
     if (value === undefined || name === 'content-type') continue;
     properties.userProperties ??= {};
-    properties.userProperties[name] = typeof value === 'string' ? value : [...value];
+    carried(name, name);
+    properties.userProperties[name] =
+      typeof value === 'string' ? carried(name, value) : value.map((one) => carried(name, one));
   }
 }
 
-function textOf(value: unknown): string {
-  if (['string', 'number', 'boolean'].includes(typeof value)) return String(value);
-  throw bad('`correlationData` must yield text');
+/** The broker would end the connection, and with it what else is on its way. */
+function carried(name: string, text: string): string {
+  const problem = text === '' ? undefined : textProblem(text);
+  if (problem !== undefined) throw bad(`the header ${JSON.stringify(name)} ${problem}, which MQTT cannot carry`);
+  return text;
+}
+
+function correlationOf(value: unknown): Buffer {
+  if (!['string', 'number', 'boolean'].includes(typeof value)) throw bad('`correlationData` must yield text');
+  const bytes = Buffer.from(String(value));
+  if (bytes.length > 65_535) throw bad('`correlationData` is longer than 65535 bytes');
+  return bytes;
 }
 
 function refuseNewer({ messageExpiry, responseTopic, correlationData, answered }: Operation): void {
@@ -81,22 +92,3 @@ function refuseNewer({ messageExpiry, responseTopic, correlationData, answered }
   if (asked) throw bad(`\`${asked[0]}\` needs \`version: 5\` on the endpoint: MQTT 3.1.1 has no such thing`);
   if (answered) throw bad('`call` needs `version: 5` on the endpoint: MQTT 3.1.1 knows no answers; use `send`');
 }
-
-/** How large it is on the wire, at most: what the broker measures by (MQTT 5 §3.2.2.3.6). */
-export function sizeOf({ topic, payload, properties = {} }: Publication): number {
-  const { userProperties = {}, contentType = '', responseTopic = '', correlationData } = properties;
-  const pairs = Object.entries(userProperties).flatMap(([name, value]) =>
-    [value].flat().map((one) => length(name) + length(one) + 5),
-  );
-  const texts = length(topic) + length(contentType) + length(responseTopic) + (correlationData?.length ?? 0);
-  // Lengths, the packet id, and the fields of fixed size.
-  const rest = 40;
-  return (
-    rest +
-    texts +
-    pairs.reduce((sum, one) => sum + one, 0) +
-    (typeof payload === 'string' ? length(payload) : payload.length)
-  );
-}
-
-const length = (text: string): number => Buffer.byteLength(text);

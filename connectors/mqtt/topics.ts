@@ -2,10 +2,13 @@
 
 const longest = 65_535;
 
+/** What a receiver may take for a broken packet, and end the connection for (MQTT 5 §1.5.4). */
+const unspeakable = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u;
+
 /** What is wrong with text that names topics, of whatever kind; `undefined` = nothing. */
-function textProblem(text: string): string | undefined {
+export function textProblem(text: string): string | undefined {
   if (text === '') return 'is empty';
-  if (text.includes('\0')) return 'has a NUL character';
+  if (unspeakable.test(text)) return 'has a control character, or one that is none';
   if (Buffer.byteLength(text) > longest) return `is longer than ${longest} bytes`;
   return undefined;
 }

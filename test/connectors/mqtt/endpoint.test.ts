@@ -104,6 +104,21 @@ withPackage('mosquitto', mosquittoProgram, 'mqtt endpoint', () => {
     }
   });
 
+  test('a header that MQTT cannot carry is an error of the message, and costs no connection', async (t) => {
+    const { send, context } = await openedEndpoint(t, { url: broker.url });
+    for (const value of ['a\0b', 'two\nlines', 'x'.repeat(70_000), ['fine', '\ufffe']]) {
+      await assert.rejects(send({ topic: 'a' }, { headers: { note: value } }), {
+        code: 'validation',
+        kind: 'permanent',
+      });
+    }
+    await send({ topic: 'a' }, { headers: { note: '', other: 'ü' } });
+    assert.deepEqual(
+      context.log.lines.filter(({ level }) => level === 'warn'),
+      [],
+    );
+  });
+
   test('no connection: a message waits within its time, then fails as unsent; nothing of it is sent afterwards', async (t) => {
     const port = await freePort();
     const { send, endpoint } = await openedEndpoint(t, { url: `mqtt://127.0.0.1:${port}` });

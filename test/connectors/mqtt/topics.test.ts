@@ -40,6 +40,9 @@ test('what is legal as a filter, and as a name', () => {
     assert.equal(nameProblem(name), undefined, name);
   assert.match(nameProblem('$share/g/a') ?? '', /behind the group/);
   assert.match(nameProblem('ä'.repeat(40_000)) ?? '', /65535 bytes/);
-  assert.match(filterProblem('a\0')?.message ?? '', /NUL/);
+  for (const bad of ['a\0', 'a\n', 'a\u009f', 'a\ufffe', 'a\ud800']) {
+    assert.match(filterProblem(bad)?.message ?? '', /control character/);
+    assert.match(nameProblem(bad) ?? '', /control character/);
+  }
   assert.equal(filterProblem('a/*/**')?.suggestion, 'a/+/#');
 });
