@@ -1,6 +1,6 @@
 import { type Clock, failure, sleep } from '#sdk';
 import { explain, nested } from './explain.ts';
-import type { Client, Connection, Library } from './library.ts';
+import { type Client, type Connection, type Library, metadataMaxAge } from './library.ts';
 
 type Metadata = Awaited<ReturnType<Client['metadata']>>;
 type TopicMetadata = Metadata['topics'] extends Map<string, infer T> ? T : never;
@@ -19,6 +19,7 @@ export class Cluster {
   readonly lost: Promise<string>;
   readonly #client: Client;
   readonly #clock: Clock;
+  readonly #leaders = new WeakMap<TopicMetadata, Leaders>();
   #lose: (why: string) => void = () => {};
   #probing = false;
   #closed = false;
@@ -51,8 +52,19 @@ export class Cluster {
     return cluster;
   }
 
+  /** What is known without asking; `undefined` when that is nothing, or old. */
+  known(topic: string): Leaders | undefined {
+    const found = this.#client.currentMetadata?.topics.get(topic);
+    if (!found || found.lastUpdate + metadataMaxAge < this.#clock.now()) return undefined;
+    const known = this.#leaders.get(found) ?? leadersOf(found);
+    this.#leaders.set(found, known);
+    return known;
+  }
+
   /** Rejects with a permanent failure for a topic that does not exist. */
   async leaders(topic: string, fresh = false): Promise<Leaders> {
+    const known = fresh ? undefined : this.known(topic);
+    if (known) return known;
     for (let tries = 1; ; tries++) {
       const found = await this.#topic(topic, fresh || tries > 1);
       if (found) return leadersOf(found);

@@ -11,6 +11,8 @@ export const loadLibrary = (what: string): Promise<Library> =>
   optionalPackage(what, '@platformatic/kafka@2', () => import('@platformatic/kafka'));
 
 const connectTimeout = 5_000;
+/** So long it is believed who leads what, unless something says otherwise. */
+export const metadataMaxAge = 60_000;
 /** A broker that says nothing for so long is taken for gone. */
 const silence = 10_000;
 
@@ -33,7 +35,7 @@ export function clientOptions(options: ClusterOptions, context: ConnectorContext
     connectTimeout,
     requestTimeout: silence,
     retries: 0,
-    metadataMaxAge: 60_000,
+    metadataMaxAge,
     ...(sasl && { sasl }),
     ...(tls && {
       tls: {

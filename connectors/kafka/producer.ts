@@ -24,6 +24,8 @@ const allReplicas = -1;
 const replicasMs = 7_000;
 const batchBytes = 512 << 10;
 const requestBytes = 8 << 20;
+/** To one broker, each for other partitions: while it works on one, the next is made. */
+const mostRequests = 2;
 const firstPause = 50;
 const longestPause = 2_000;
 
@@ -54,7 +56,8 @@ const forgotten = new Set([
 export class Producer {
   readonly #world: ProduceWorld;
   readonly #lanes = new Map<string, Lane>();
-  readonly #busy = new Set<number>();
+  /** How many requests are under way at each broker. */
+  readonly #requests = new Map<number, number>();
   #identity: Promise<Identity> | undefined;
   #scheduled: (() => void) | undefined;
   #closed = false;
@@ -67,7 +70,7 @@ export class Producer {
   /** Resolves when all replicas in sync have it. */
   async send(record: Outgoing, life: Life, endpoint: string): Promise<void> {
     const { link, partitioner, linger } = this.#world;
-    const leaders = await this.#leaders(record.topic, life, endpoint);
+    const leaders = link.opened?.known(record.topic) ?? (await this.#leaders(record.topic, life, endpoint));
     life.check();
     const partition = partitioner.of(record, leaders.partitions.length);
     const lane = this.#lane(record.topic, partition);
@@ -145,13 +148,17 @@ export class Producer {
         continue;
       }
       const node = await this.#leaderOf(lane, cluster);
-      if (node !== undefined && !this.#busy.has(node)) byNode.set(node, [...(byNode.get(node) ?? []), lane]);
+      if (node !== undefined && this.#mayAsk(node)) byNode.set(node, [...(byNode.get(node) ?? []), lane]);
     }
     for (const [node, lanes] of byNode) {
       const free = lanes.filter((lane) => !lane.busy && !lane.idle);
-      if (free.length > 0 && !this.#busy.has(node)) void this.#request(cluster, node, free);
+      if (free.length > 0 && this.#mayAsk(node)) void this.#request(cluster, node, free);
     }
     if (later !== undefined) this.#schedule(Math.ceil(later));
+  }
+
+  #mayAsk(node: number): boolean {
+    return (this.#requests.get(node) ?? 0) < mostRequests;
   }
 
   async #leaderOf(lane: Lane, cluster: Cluster): Promise<number | undefined> {
@@ -170,7 +177,7 @@ export class Producer {
   }
 
   async #request(cluster: Cluster, node: number, lanes: readonly Lane[]): Promise<void> {
-    this.#busy.add(node);
+    this.#requests.set(node, (this.#requests.get(node) ?? 0) + 1);
     for (const lane of lanes) lane.busy = true;
     try {
       await this.#produce(cluster, node, lanes);
@@ -179,7 +186,7 @@ export class Producer {
         lane.busy = false;
         lane.tidy();
       }
-      this.#busy.delete(node);
+      this.#requests.set(node, (this.#requests.get(node) ?? 1) - 1);
       this.#schedule(0);
     }
   }
