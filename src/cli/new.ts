@@ -12,8 +12,8 @@ type Kind = (typeof kinds)[number];
 const usage = `
 dowel new NAME [--from http|timer|file]
 
-Starts a new integration in a new folder of that name: one that runs as it is, with a schema, a README with commands
-to try, and the line that lets editors complete and check it.
+Starts a new integration in a new folder of that name: one that runs as it is, with a schema, tests, a README with
+commands to try, and the line that lets editors complete and check it.
 
   --from   what its messages come from: http requests (default), a timer, the files of a folder
 `;
@@ -33,7 +33,9 @@ export async function command(args: readonly string[]): Promise<number> {
     throw new UsageError(`${shown(folder)} is there already, and not an empty folder; choose another name`);
   }
   for (const file of make(folder, kind)) print(`${shown(join(folder, file))}\n`);
-  say(`\nNow:  cd ${quoted(shown(folder))} && npx dowel dev integration.yaml\nREADME.md has commands to try.`);
+  say(
+    `\nNow:  cd ${quoted(shown(folder))} && npx dowel dev integration.yaml\nIts tests:  npx dowel test\nREADME.md has commands to try.`,
+  );
   // Elsewhere npx would look for a package of that name on the network.
   if (!isAtHome(folder)) say(`Once, so that npx finds dowel there:  npm install --global ${quoted(packageRoot)}`);
   return exitCode.done;

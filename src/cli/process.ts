@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly drainTimeout: number;
   /** `undefined`: as the file says. */
   readonly logLevel: string | undefined;
+  /** Where the admin server listens; `undefined`: as the file says. */
+  readonly adminHost: string | undefined;
 }
 
 const levels: readonly string[] = ['debug', 'info', 'warn', 'error'];
@@ -29,7 +31,7 @@ export function surroundings(env: Readonly<Record<string, string | undefined>>):
   if (drain.value === undefined) {
     throw new EnvironmentError(`DOWEL_DRAIN_TIMEOUT is ${JSON.stringify(written)}; ${drain.problem}`);
   }
-  return { drainTimeout: drain.value, logLevel };
+  return { drainTimeout: drain.value, logLevel, adminHost: env['DOWEL_ADMIN_HOST'] || undefined };
 }
 
 /** Real time, real chance. */

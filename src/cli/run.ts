@@ -21,8 +21,8 @@ way within 25 seconds, and ends. A second signal ends it at once. Log lines are 
 
   --exit-when-ready   stop as soon as everything is open: does it start?
 
-From the environment, beside the values of \`config\`: LOG_LEVEL (debug, info, warn, error) and DOWEL_DRAIN_TIMEOUT, the
-time to finish in (25s when absent).
+From the environment, beside the values of \`config\`: LOG_LEVEL (debug, info, warn, error), DOWEL_DRAIN_TIMEOUT, the
+time to finish in (25s when absent), and DOWEL_ADMIN_HOST, where the admin server listens (as the file says, when absent).
 
 Exit codes: 0 stopped; 3 stopped, but some messages were given up; 69 something it needs at start is missing;
 70 internal error; 78 the definition or its configuration is wrong.
@@ -38,7 +38,7 @@ export async function command(args: readonly string[]): Promise<number> {
   const file = parsed.positionals[0] ?? '';
   if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
 
-  const { drainTimeout, logLevel } = surroundings(process.env);
+  const { drainTimeout, logLevel, adminHost } = surroundings(process.env);
   const { program, source, diagnostics } = await prepare(file, {
     env: process.env,
     config: 'required',
@@ -72,7 +72,8 @@ export async function command(args: readonly string[]): Promise<number> {
   const { startAdmin } = await import('../operations/admin.ts');
   let admin: Awaited<ReturnType<typeof startAdmin>> | undefined;
   try {
-    admin = await startAdmin(adminWorld(runtime, metrics, source, log), source.admin, log);
+    const at = { ...source.admin, host: adminHost ?? source.admin.host };
+    admin = await startAdmin(adminWorld(runtime, metrics, source, log), at, log);
     await runtime.start(program);
   } catch (thrown) {
     await admin?.close();

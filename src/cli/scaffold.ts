@@ -1,11 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { editorSchema } from './schema.ts';
+import { editorSchema, testEditorSchema } from './schema.ts';
 
 export const packageRoot = fileURLToPath(new URL('../..', import.meta.url)).replace(/[/\\]$/, '');
 const schemaName = 'integration.schema.json';
 const schemaCopy = `./${schemaName}`;
+const testSchemaName = 'test.schema.json';
 
 /** What the templates are called: each of them is an integration that runs as it lies there. */
 const templateName = 'my-integration';
@@ -28,12 +29,21 @@ export function scaffold(folder: string, what: { readonly name: string; readonly
     if (statSync(join(template, file)).isDirectory()) continue;
     const name = file.endsWith('.yaml') ? asYaml(what.name) : what.name;
     const text = readFileSync(join(template, file), 'utf8').replaceAll(templateName, name);
-    const head = basename(file) === 'integration.yaml' ? `# yaml-language-server: $schema=${schema}\n` : '';
+    const names: Readonly<Record<string, string>> = {
+      'integration.yaml': schema,
+      // The two lie side by side, in the package and as copies.
+      'integration.test.yaml': `${schema.slice(0, -schemaName.length)}${testSchemaName}`,
+    };
+    const named = names[basename(file)];
+    const head = named === undefined ? '' : `# yaml-language-server: $schema=${named}\n`;
     // Published packages leave out files of the name `.gitignore`.
     write(file === 'gitignore' ? '.gitignore' : file, head + text);
   }
   // Not copied: a container image has no `schemas` folder.
-  if (schema === schemaCopy) write(schemaName, editorSchema());
+  if (schema === schemaCopy) {
+    write(schemaName, editorSchema());
+    write(testSchemaName, testEditorSchema());
+  }
   return written;
 }
 

@@ -18,10 +18,16 @@ for (const kind of ['http', 'timer', 'file']) {
     assert.equal(made.code, 0, made.stderr);
     const listed = made.stdout.trim().split('\n');
     for (const file of listed) assert.ok(existsSync(join(cwd, file)), file);
-    for (const file of ['integration.yaml', 'README.md', '.gitignore'])
+    for (const file of ['integration.yaml', 'integration.test.yaml', 'README.md', '.gitignore'])
       assert.ok(listed.includes(`my-orders/${file}`), file);
     const { code, stdout } = await runDowel(['validate', 'my-orders/integration.yaml'], { cwd });
     assert.deepEqual([code, stdout], [0, 'my-orders/integration.yaml: valid\n']);
+    const tested = await runDowel(['test', '--min-coverage', '100'], { cwd: join(cwd, 'my-orders') });
+    assert.equal(tested.code, 0, tested.stdout);
+    assert.equal(
+      schemaLine(join(cwd, 'my-orders', 'integration.test.yaml')),
+      '# yaml-language-server: $schema=./test.schema.json',
+    );
     const text = readFileSync(join(cwd, 'my-orders', 'integration.yaml'), 'utf8');
     assert.match(text, /^name: my-orders$/m);
     const [, schema = ''] =
@@ -100,6 +106,8 @@ test('needs nothing but the code: a container image has no folder of schemas', a
   assert.equal(code, 0, stderr);
   const written = readFileSync(join(cwd, 'orders', 'integration.schema.json'), 'utf8');
   assert.equal(written, (await runDowel(['schema'])).stdout);
+  const ofTests = readFileSync(join(cwd, 'orders', 'test.schema.json'), 'utf8');
+  assert.equal(ofTests, (await runDowel(['schema', '--tests'])).stdout);
 });
 
 test('the line for editors points into the package where the project has it, else to a copy', () => {
