@@ -155,18 +155,23 @@ describe('aggregate', () => {
 });
 
 describe('an aggregate is bounded', () => {
-  test('by the number of groups', async (t) => {
+  test('by the number of groups: one more waits where time makes room, else it is an error for good', async (t) => {
     const engine = await startEngine(t, numbers('{ size: 2 }', ', maxGroups: 2'));
     await engine.send({ body: { k: 'x', n: 1 } });
     await engine.send({ body: { k: 'y', n: 2 } });
-    await assert.rejects(engine.send({ body: { k: 'z', n: 3 } }), {
+    await assert.rejects(engine.send({ body: { k: 'z', n: 3 } }), { code: 'aggregate-full', kind: 'permanent' });
+    await engine.send({ body: { k: 'x', n: 4 } });
+    await engine.send({ body: { k: 'z', n: 5 } });
+    assert.deepEqual(lists(engine), [[1, 4]]);
+    const timed = await startEngine(t, numbers('{ within: 1s }', ', maxGroups: 1'));
+    await timed.send({ body: { k: 'x', n: 1 } });
+    await assert.rejects(timed.send({ body: { k: 'y', n: 2 } }), {
       code: 'aggregate-full',
       kind: 'rejected',
       status: 503,
     });
-    await engine.send({ body: { k: 'x', n: 4 } });
-    await engine.send({ body: { k: 'z', n: 5 } });
-    assert.deepEqual(lists(engine), [[1, 4]]);
+    await timed.clock.advance(1000);
+    await timed.send({ body: { k: 'y', n: 2 } });
   });
 
   test('by the messages of a group, unless the message completes it', async (t) => {

@@ -153,16 +153,20 @@ export class Collector {
   #checkCount({ hash }: Collected, before: Found | undefined): void {
     const { maxGroups } = this.#rules;
     if (before || this.#runner.isKnown(hash) || this.#runner.count < maxGroups) return;
-    throw full(`${maxGroups} groups wait for more messages (\`maxGroups\`)`, 'rejected');
+    throw full(`${maxGroups} groups wait for more messages (\`maxGroups\`)`, this.#fullKind);
   }
 
   #checkSize({ count, bytes }: Group, before: Found | undefined): void {
-    const { maxMessages, maxSize, size, idle, within } = this.#rules;
-    // Only time makes room in this group.
-    const kind =
-      before && (size !== undefined || idle !== undefined || within !== undefined) ? 'rejected' : 'permanent';
+    const { maxMessages, maxSize } = this.#rules;
+    const kind = before ? this.#fullKind : 'permanent';
     if (count > maxMessages) throw full(`its group has ${maxMessages} messages (\`maxMessages\`)`, kind);
     if (bytes > maxSize) throw full(`its group would have ${bytes} bytes, of ${maxSize} (\`maxSize\`)`, kind);
+  }
+
+  /** Only time makes room for sure: who waited for other messages might keep them from coming. */
+  get #fullKind(): 'rejected' | 'permanent' {
+    const { idle, within } = this.#rules;
+    return idle !== undefined || within !== undefined ? 'rejected' : 'permanent';
   }
 }
 
