@@ -74,7 +74,7 @@ export async function runFault(subject: Subject, fault: Fault, plan: FaultPlan):
       accepted: accepted.length,
       lost: accepted.length - arrived(),
       duplicates: sink.duplicates,
-      bound: crashes * (waiting.outstanding?.() ?? (waiting.to ? prefetch : concurrency)) + repeated,
+      bound: crashes * (waiting.to ? prefetch : concurrency) + repeated,
       ms: Math.round(performance.now() - since),
     };
   } catch (error) {

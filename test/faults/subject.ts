@@ -4,8 +4,6 @@ export interface Waiting extends AsyncDisposable {
   readonly from: string;
   /** The endpoint, and what a `send` to it says besides `endpoint`, of the one that hands them over; absent: callers do. */
   readonly to?: { readonly endpoint: string; readonly send: string };
-  /** How many messages it had handed over at once, at most, where it does not keep to what it was told. */
-  outstanding?(): number;
   /** Ends the broker as a power cut would, and starts it again. */
   restart?(): Promise<void>;
   /** Cuts all connections of the one that takes: by RST, or without a word. */
