@@ -61,6 +61,11 @@ export interface ConnectorDefinition {
   readonly unsettled?: string;
   /** The source can leave a message with the far side for a while (`postponed`); without it a message waits here, unacknowledged. */
   readonly postpones?: boolean;
+  /**
+   * Its `attempt` also counts what was handed over and went back without being begun, as a restart does: a message is
+   * taken for one that ends the process only after more of them.
+   */
+  readonly countsDeliveries?: boolean;
   /** Variables that messages of the source have besides `$headers` and `$source`: `params`, `query`, `identity`. */
   readonly provides?: readonly ('params' | 'query' | 'identity')[];
   /** What `$params` has with these options of the source; `undefined` where nobody knows. */

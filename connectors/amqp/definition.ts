@@ -232,5 +232,6 @@ export const definition: ConnectorDefinition = {
   settles: true,
   events: { prefix: 'cloudEvents_', accepts: ['cloudevents:'] },
   postpones: true,
+  countsDeliveries: true,
   check,
 };

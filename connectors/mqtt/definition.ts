@@ -181,6 +181,7 @@ export const definition = {
   call: callSchema,
   replies: true,
   settles: true,
+  countsDeliveries: true,
   events: {
     prefix: '',
     without: (options) =>

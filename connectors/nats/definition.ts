@@ -166,5 +166,6 @@ export const definition: ConnectorDefinition = {
   events: { prefix: 'ce-', percentEncoded: true, withContentType: true },
   settles: (options) => (options as Partial<NatsSourceOptions>).subjects === undefined,
   postpones: true,
+  countsDeliveries: true,
   check,
 };

@@ -133,6 +133,7 @@ export const definition: ConnectorDefinition = {
   source,
   endpoint,
   call,
+  countsDeliveries: true,
   settles: (options) => (options as Partial<RedisSourceOptions>).stream !== undefined,
   check,
 };

@@ -6,6 +6,7 @@ import type { CircuitBreaker } from '../resilience/circuit-breaker.ts';
 import type {
   Connector,
   ConnectorContext,
+  ConnectorDefinition,
   Deliver,
   Endpoint,
   EndpointContext,
@@ -185,7 +186,6 @@ export class Generation {
     });
   }
 
-  /** Of an endpoint that has one. */
   breakerOf(endpoint: string): CircuitBreaker | undefined {
     return this.#guards.of(endpoint)?.breaker;
   }
@@ -304,12 +304,12 @@ export class Generation {
   #source(flow: FlowProgram): () => Promise<Source> {
     const { from } = flow.source;
     if (!from) throw failure('bug', { detail: `the flow ${flow.name} has no source` });
-    const awaited = saysSo(this.#connector(from.name).definition.awaitsReply, from.options);
+    const { definition } = this.#connector(from.name);
+    const awaited = saysSo(definition.awaitsReply, from.options);
     const taken = this.#intake(flow, awaited);
-    const postpones = this.#connector(from.name).definition.postpones === true;
     // Who waits for an answer gets it at the flow's end, and not from the journal.
     const settled = awaited ? { ...taken, journal: undefined } : taken;
-    const deliver = flow.settlement ? this.#settlement(flow, settled, postpones).deliver : taken.deliver;
+    const deliver = flow.settlement ? this.#settlement(flow, settled, definition).deliver : taken.deliver;
     this.#ways.set(flow.name, deliver);
     return () => this.#openSourceOf(from.name, from.options, flow, deliver);
   }
@@ -319,7 +319,7 @@ export class Generation {
     if (this.program.laters.length === 0) return;
     const { store, underWay } = await this.#openKept();
     for (const { flow, later } of this.program.laters) {
-      const { deliver } = this.#settlement(flow, this.#intake(flow, false), false);
+      const { deliver } = this.#settlement(flow, this.#intake(flow, false));
       this.#ways.set(flow.name, deliver);
       const stop = async (): Promise<void> => later.stop();
       this.#sources.set(`What ${flow.name} has kept`, { stop, close: stop });
@@ -327,7 +327,7 @@ export class Generation {
     }
   }
 
-  #settlement(flow: FlowProgram, { run, journal }: Intake, postpones: boolean): Settlement {
+  #settlement(flow: FlowProgram, { run, journal }: Intake, source?: ConnectorDefinition): Settlement {
     if (!this.#settling) throw failure('bug', { detail: `nothing settles messages of ${flow.name}` });
     const settlement = new this.#settling(flow, {
       services: this.#services,
@@ -338,7 +338,8 @@ export class Generation {
       keeper: () => this.#keeper(),
       run,
       journal,
-      postpones,
+      postpones: source?.postpones === true,
+      countsDeliveries: source?.countsDeliveries === true,
     });
     this.#settlements.set(flow.name, settlement);
     return settlement;

@@ -204,13 +204,15 @@ export class Mortal {
 export interface MemoryOptions {
   /** Whether the broker can keep a message for a while. */
   readonly postpones?: boolean | undefined;
+  /** Its attempts count what was handed over, begun or not. */
+  readonly countsDeliveries?: boolean | undefined;
   /** Whether a message has a name by which it is known when it comes again. */
   readonly keys?: boolean | undefined;
   readonly process?: Mortal | undefined;
 }
 
 export function memoryConnector(broker: MemoryBroker, how: MemoryOptions = {}): Connector {
-  const { postpones = false } = how;
+  const { postpones = false, countsDeliveries = false } = how;
   const definition: ConnectorDefinition = {
     name: 'memory',
     summary: 'Queues in the memory of a test.',
@@ -219,6 +221,7 @@ export function memoryConnector(broker: MemoryBroker, how: MemoryOptions = {}): 
     call: { type: 'object', properties: { tag: { type: 'string', template: true, description: 'A header.' } } },
     settles: true,
     postpones,
+    countsDeliveries,
   };
   return {
     definition,

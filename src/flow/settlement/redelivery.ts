@@ -8,6 +8,12 @@ export const defaultRedelivery: RedeliverySource = { maxAttempts: 5, delay: 1_00
 /** A wait of at least so long is left to the far side, where that can be: it frees our memory. */
 export const postponedFrom = 2_000;
 
+/**
+ * How often a message may be handed over before it is taken for one that ends the process, where the far side also counts
+ * what was never begun: a few restarts in a row must not bury what only waited.
+ */
+export const deliveriesBefore = (maxAttempts: number): number => Math.max(10, 2 * maxAttempts);
+
 /** What becomes of a message that failed. */
 export type Fate =
   /** Its source keeps it, as if nothing had been tried. */

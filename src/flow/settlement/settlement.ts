@@ -14,7 +14,7 @@ import { type Counts, Tally } from './counts.ts';
 import type { Turn } from './lanes.ts';
 import { Letters, type LettersWorld } from './letters.ts';
 import { Order } from './order.ts';
-import { defaultRedelivery, fateOf, pauseBefore, postponedFrom } from './redelivery.ts';
+import { defaultRedelivery, deliveriesBefore, fateOf, pauseBefore, postponedFrom } from './redelivery.ts';
 
 export interface SettlementWorld extends LettersWorld {
   /** Runs the flow once over a message. */
@@ -23,6 +23,8 @@ export interface SettlementWorld extends LettersWorld {
   readonly journal: IntakeJournal | undefined;
   /** The source can leave a message with the far side for a while. */
   readonly postpones: boolean;
+  /** `attempt` counts what was handed over, begun or not. */
+  readonly countsDeliveries: boolean;
 }
 
 /** How a message runs that is in the journal alone. */
@@ -217,7 +219,8 @@ export class Settlement {
     const { maxAttempts } = this.#redelivery;
     let { attempt } = message.incoming.origin;
     if (message.unreadable) return this.#buried(message, message.unreadable, attempt, turn, own?.run);
-    if (attempt > maxAttempts) return this.#buried(message, interrupted(attempt - 1), attempt - 1, turn, own?.run);
+    const deadly = this.#world.countsDeliveries ? deliveriesBefore(maxAttempts) : maxAttempts;
+    if (attempt > deadly) return this.#buried(message, interrupted(attempt - 1), attempt - 1, turn, own?.run);
     let body = message.incoming.body.isValue ? bodyOf(message) : message.incoming.body;
     for (let held = 0, mine = own; ; body = bodyOf(message)) {
       const tried = await this.#tried(message, body, attempt, mine);

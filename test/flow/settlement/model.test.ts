@@ -65,6 +65,7 @@ class Model implements Trial {
       clean: (text) => text,
       definitionHash: undefined,
       postpones: this.#postpones,
+      countsDeliveries: false,
       journal: undefined,
       keeper: async () => ({
         keep: async ({ source }) => {

@@ -126,6 +126,18 @@ describe('a message of a source that settles', () => {
     assert.equal(facts?.['attempts'], 3);
   });
 
+  test('that went back again and again without being begun, as by restarts, is run all the same', async (t) => {
+    const { engine, publish, bodies, lines } = await startBench(t, flowOf(call, 'redelivery: { maxAttempts: 3 }'), {
+      countsDeliveries: true,
+    });
+    publish(1, { attempt: 4 });
+    publish(2, { attempt: 10 });
+    publish(3, { attempt: 11 });
+    await engine.clock.advance(0);
+    assert.deepEqual(bodies(), [1, 2]);
+    assert.deepEqual(lines('error'), ['a message was moved to the dead letters']);
+  });
+
   test('that is refused because somebody is busy waits with its turn, and no attempt is counted', async (t) => {
     let open = true;
     const { engine, broker, publish, bodies, lines } = await startBench(
