@@ -13,6 +13,12 @@ interface Entry extends Owed {
   written: (() => void) | undefined;
 }
 
+/**
+ * So many packets are written together at most. More would save a little here, and let the broker wait while we work, and
+ * us while it does.
+ */
+export const together = 16;
+
 /** PUBACK and PUBREC without a reason code: success, in MQTT 3.1.1 and 5 alike. */
 const puback = 0x40;
 const pubrec = 0x50;
@@ -26,6 +32,8 @@ export class Acks {
   readonly #write: (bytes: Buffer) => boolean;
   readonly #entries: Entry[] = [];
   #scheduled = false;
+  /** Since something was written last. */
+  #done = 0;
 
   constructor(write: (bytes: Buffer) => boolean) {
     this.#write = write;
@@ -42,7 +50,10 @@ export class Acks {
     this.#entries.push(entry);
     return (written) => {
       entry.written = written;
-      if (this.#scheduled || !this.#entries[0]?.written) return;
+      this.#done++;
+      if (!this.#entries[0]?.written) return;
+      if (this.#done >= together) this.flush();
+      if (this.#scheduled || this.#done === 0) return;
       this.#scheduled = true;
       setImmediate(() => this.flush());
     };
@@ -51,6 +62,7 @@ export class Acks {
   /** Writes what is due. */
   flush(): void {
     this.#scheduled = false;
+    this.#done = 0;
     let due = 0;
     while (this.#entries[due]?.written) due++;
     if (due === 0) return;

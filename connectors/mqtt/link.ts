@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { type IConnackPacket, type IPublishPacket, MqttClient, type Packet } from 'mqtt';
 import type { Clock } from '#sdk';
-import { type Acknowledge, Acks } from './acks.ts';
+import { type Acknowledge, Acks, together } from './acks.ts';
 import { PacketIds } from './packet-ids.ts';
 import { publishPacket } from './publish-packet.ts';
 import type { Settings } from './settings.ts';
@@ -92,7 +92,7 @@ export class Link {
   #greeting: IConnackPacket | undefined;
   #trouble: Trouble | undefined;
   #isClosed = false;
-  #gathering = false;
+  #gathered = 0;
 
   private constructor(socket: Socket, settings: Settings, clock: Clock, receive: Receive) {
     this.#socket = socket;
@@ -170,21 +170,16 @@ export class Link {
     }
     this.#gather();
     const [head, payload] = publishPacket(publication, packetId);
-    if (packetId > 0) {
-      this.#published.set(packetId, done);
-      this.#socket.write(head);
-      if (payload) this.#socket.write(payload);
-      return;
-    }
+    if (packetId > 0) this.#published.set(packetId, done);
     const written = (error?: Error | null): void => {
       if (error) void this.closed.then(done);
       else done();
     };
-    if (!payload) this.#socket.write(head, written);
-    else {
-      this.#socket.write(head);
-      this.#socket.write(payload, written);
-    }
+    const last = payload ?? head;
+    if (payload) this.#socket.write(head);
+    if (packetId > 0) this.#socket.write(last);
+    else this.#socket.write(last, written);
+    if (this.#gathered >= together) this.#release();
   }
 
   /** Resolves with what the broker granted, one code a filter: a QoS, or a reason from 0x80 on. */
@@ -254,15 +249,19 @@ export class Link {
     done(reasonCode < 0x80 ? undefined : new Refused(reasonCode));
   }
 
-  /** What is published in one turn of the event loop is written at once: a system call costs more than a message. */
+  /** What is published in one turn of the event loop is written together: a system call costs as much as a message. */
   #gather(): void {
-    if (this.#gathering) return;
-    this.#gathering = true;
-    this.#socket.cork();
-    setImmediate(() => {
-      this.#gathering = false;
-      this.#socket.uncork();
-    });
+    if (this.#gathered === 0) {
+      this.#socket.cork();
+      setImmediate(() => this.#release());
+    }
+    this.#gathered++;
+  }
+
+  #release(): void {
+    if (this.#gathered === 0) return;
+    this.#gathered = 0;
+    this.#socket.uncork();
   }
 
   /** The broker has read all that was written before: what is on its way when a connection is closed may be thrown away. */
