@@ -95,6 +95,14 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/sdk.ts',
     'src/store/memory.ts',
   ],
+  'src/kubernetes/': [
+    'src/core/written.ts',
+    'src/flow/program.ts',
+    'src/integration/yaml.ts',
+    'src/schema/node.ts',
+    'src/store/open.ts',
+    'src/store/options.ts',
+  ],
   'src/operations/': [
     'src/core/',
     'src/flow/runtime.ts',
@@ -118,7 +126,7 @@ const owners: Readonly<Record<string, string | readonly string[]>> = {
   amqplib: 'connectors/amqp',
   chokidar: 'src/operations/watch.ts',
   croner: 'connectors/timer/cron.ts',
-  'js-yaml': 'src/integration/yaml.ts',
+  'js-yaml': ['src/integration/yaml.ts', 'src/integration/write-yaml.ts'],
   jsonata: 'src/expression/jsonata.ts',
   mqtt: 'connectors/mqtt/link.ts',
   pg: 'src/store/postgres',

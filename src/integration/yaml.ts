@@ -1,5 +1,5 @@
 /**
- * Reads YAML 1.2 (core schema: `on` and `yes` are text) into nodes with places. The only importer of js-yaml.
+ * Reads YAML 1.2 (core schema: `on` and `yes` are text) into nodes with places. It and write-yaml.ts alone import js-yaml.
  *
  * The tree is built from the parser's events, not from its values, because every key and value needs its position and
  * because all duplicate keys are to be reported, not the first alone.
