@@ -132,7 +132,9 @@ export class Fetcher {
       if (!partial) return this.#trouble(thrown);
       answer = partial;
     }
-    if (!this.#ended) await this.#received(answer, asked);
+    if (this.#ended) return;
+    // Asking where a log begins may fail, too.
+    await this.#received(answer, asked).catch((thrown: unknown) => this.#trouble(thrown));
   }
 
   #room(): number {

@@ -127,6 +127,8 @@ function read(
   const outOfRange = async (partition: Partition): Promise<void> => {
     const { topic, index, position } = partition;
     const [first, end] = await Promise.all([at(topic, index, 'earliest'), at(topic, index, 'latest')]);
+    // It may have gone on, or to somebody else, meanwhile.
+    if (partition.lost || partition.position !== position) return;
     const next = position > end && options.from === 'latest' ? end : first;
     const lost = position < first;
     log.error(
