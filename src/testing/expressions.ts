@@ -43,10 +43,7 @@ function checkVariables(
 ): void {
   for (const [name, offset] of expression.variables) {
     if (variables.includes(name)) continue;
-    const close = nearest(name, [...variables, ...functionNames]);
-    const known =
-      variables.length === 0 ? 'there are none here' : `known here: ${listed(variables.map(dollar), 'and')}`;
-    const message = `Unknown variable \`$${name}\`; ${close === undefined ? known : `did you mean \`$${close}\`?`}`;
+    const { message, suggestion } = unknownVariable(name, variables);
     report({
       severity: 'error',
       code: 'unknown-variable',
@@ -54,9 +51,23 @@ function checkVariables(
       offset: from + offset,
       length: name.length + 1,
       message,
-      suggestion: close && dollar(close),
+      suggestion,
     });
   }
+}
+
+function unknownVariable(
+  name: string,
+  variables: readonly string[],
+): { readonly message: string; readonly suggestion: string | undefined } {
+  const close = nearest(name, [...variables, ...functionNames]);
+  if (variables.length === 0 && close === undefined) {
+    const message = `There are no variables here: what is known of the call are fields. Write \`${name}\``;
+    return { message, suggestion: name };
+  }
+  const hint =
+    close === undefined ? `known here: ${listed(variables.map(dollar), 'and')}` : `did you mean \`$${close}\`?`;
+  return { message: `Unknown variable \`$${name}\`; ${hint}`, suggestion: close && dollar(close) };
 }
 
 const dollar = (name: string): string => `$${name}`;
