@@ -41,16 +41,13 @@ export function definitionMap(one: Deployable, files: readonly Carried[]): Manif
 
 /** What keeps the definition out of a ConfigMap. */
 export function definitionProblems(files: readonly Carried[]): readonly string[] {
-  const outside = files
-    .filter((file) => file.path.startsWith('..'))
-    .map((file) => `${file.path} lies outside of the folder of the definition: move it into that folder`);
   const bytes = files
     .filter((file) => !file.isPrivate)
     .reduce((sum, file) => sum + Buffer.byteLength(file.text) + Buffer.byteLength(file.key), 0);
-  if (bytes <= maxBytes) return outside;
+  if (bytes <= maxBytes) return [];
   const [largest] = files.toSorted((a, b) => b.text.length - a.text.length);
   const problem = `the definition and its files have ${bytes} bytes, and a ConfigMap holds 1 MiB (${maxBytes}); the largest is ${largest?.path}: build an image that has them, or make them smaller`;
-  return [...outside, problem];
+  return [problem];
 }
 
 /** Modules that a script imports stand in no definition: they are not carried along. */
