@@ -21,9 +21,12 @@ export class TcpProxy implements AsyncDisposable {
       near.pipe(far).pipe(near);
       for (const socket of pair) {
         socket.on('error', () => {});
-        socket.on('close', () => {
+        socket.on('close', (failed) => {
           pairs.delete(pair);
-          for (const other of pair) other.destroy();
+          // What was on its way when one side said goodbye still arrives.
+          for (const other of pair)
+            if (failed) other.destroy();
+            else other.destroySoon();
         });
       }
     });
