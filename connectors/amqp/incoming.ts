@@ -22,14 +22,15 @@ export function incomingOf(message: ConsumeMessage, queue: string, now: number):
 
 /**
  * How often it was tried: what we wrote when we let it wait, and what the broker counted since. A classic queue only knows
- * that it was delivered before.
+ * that it was delivered before. On a first delivery the broker counts nothing: a header that says so came with the message,
+ * from its sender or by a shovel, and speaks of another queue.
  */
 export function attemptOf({ fields }: ConsumeMessage, table: Table): number {
   const written = table[own.attempt];
   const before = Number.isInteger(written) && Number(written) >= 1 ? Number(written) : 1;
   const counted = table['x-delivery-count'];
-  const again = Number.isInteger(counted) && Number(counted) >= 0 ? Number(counted) : fields.redelivered ? 1 : 0;
-  return before + again;
+  if (!fields.redelivered) return before;
+  return before + (Number.isInteger(counted) && Number(counted) >= 0 ? Number(counted) : 1);
 }
 
 const texts = ['correlationId', 'replyTo', 'type', 'appId', 'userId'] as const;
