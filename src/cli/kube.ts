@@ -32,6 +32,7 @@ export async function command(args: readonly string[]): Promise<number> {
   if (namespace !== undefined && !/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(namespace)) {
     throw new UsageError(`--namespace takes small letters, digits and -, not ${namespace}`);
   }
+  if (/\s|^$/.test(image)) throw new UsageError(`--image takes the name of an image, not ${JSON.stringify(image)}`);
   const replicas = count(parsed.values.replicas);
   const file = fileOf(parsed.positionals);
 
