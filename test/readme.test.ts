@@ -34,6 +34,14 @@ describe('the README', () => {
     assert.deepEqual(await answer.json(), JSON.parse(find('json', 'Hello, Ada!').text));
   });
 
+  test('its tests of the second one pass', async (t) => {
+    const file = write(t, 'hello.yaml', find('yaml', 'name: offers').text);
+    writeFileSync(join(dirname(file), 'hello.test.yaml'), find('yaml', 'dowelTest: 1').text);
+    const { code, stdout } = await runDowel(['test'], { cwd: dirname(file) });
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /\n2 passed /);
+  });
+
   test('its second one asks two systems, decides, and answers', async (t) => {
     const up: { now: boolean } = { now: true };
     const inventory = await service(t, (request, response) => {

@@ -51,9 +51,11 @@ export function standIn(
     if (does.is === 'hang') return exchange.life.race(new Promise<never>(() => {}));
     if (does.is === 'fail') throw failed(does.code, does.kind, { endpoint: name, ...does.facts });
     const answer = await replied(does, scope, exchange, name);
-    call.outcome = definition.replies ? String(answer.status) : 'done';
+    call.outcome = rehearsal?.answered ? String(answer.status) : 'done';
     if (!definition.replies) return undefined;
-    return rehearsal?.answered ? rehearsal.answered(exchange, name, answer) : plainly(exchange, name, answer);
+    return rehearsal?.answered
+      ? rehearsal.answered(exchange, name, answer)
+      : plainly(exchange, name, definition.carrier === undefined ? { ...answer, status: undefined } : answer);
   };
 
   /** The first that fits and is not used up; of those that fit the last one repeats. */
