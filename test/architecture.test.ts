@@ -98,7 +98,6 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   'src/kubernetes/': [
     'src/core/written.ts',
     'src/flow/program.ts',
-    'src/integration/yaml.ts',
     'src/schema/node.ts',
     'src/store/open.ts',
     'src/store/options.ts',

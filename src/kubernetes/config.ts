@@ -1,9 +1,6 @@
 import { type Deployable, listens } from './deployable.ts';
 import { type Manifest, metadata } from './manifest.ts';
-import { mayBeAbsent, nameAt } from './written.ts';
-
-/** Every pod has another one: it comes from the pod, and not from the machine that writes manifests. */
-const podName = 'HOSTNAME';
+import { mayBeAbsent, nameAt, podName } from './written.ts';
 
 export function configValues(one: Deployable): Readonly<Record<string, string>> {
   const values = Object.entries(one.source.config).filter(([name, value]) => name !== podName && value !== undefined);

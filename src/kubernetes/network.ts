@@ -1,5 +1,6 @@
 import { type Deployable, listens } from './deployable.ts';
 import { type Manifest, metadata } from './manifest.ts';
+import { namesIn } from './written.ts';
 
 export function service({ source, naming }: Deployable): Manifest | undefined {
   if (!listens(source)) return undefined;
@@ -22,12 +23,15 @@ export function disruptionBudget({ naming }: Deployable, replicas: number): Mani
 }
 
 /** Ports that a manifest must name. */
-export function portProblems({ source }: Deployable): readonly string[] {
-  const free = (port: unknown): boolean => !Number.isInteger(port) || port === 0;
-  const says = (where: string, like: number): string =>
-    `${where} has no number, and a container needs one: write ${like}, or set the value that stands there`;
-  return [
-    ...(listens(source) && free(source.server.port) ? [says('server.port', 8080)] : []),
-    ...(free(source.admin.port) ? [says('admin.port', 9400)] : []),
+export function portProblems({ source, root }: Deployable): readonly string[] {
+  const ports = [
+    ...(listens(source) ? [{ where: 'server.port', port: source.server.port, like: 8080 }] : []),
+    { where: 'admin.port', port: source.admin.port, like: 9400 },
   ];
+  return ports.flatMap(({ where, port, like }) => {
+    const names = namesIn(root, `/${where.replace('.', '/')}`).filter((name) => source.config[name] === undefined);
+    if (port !== 0 && names.length === 0) return [];
+    const instead = names.length > 0 ? `${names.join(', ')}=${like} dowel kube …` : `write ${like}`;
+    return [`${where} has no number, and a container needs one: ${instead}`];
+  });
 }

@@ -2,7 +2,7 @@ import type { EndpointSource, FlowSource } from '../core/written.ts';
 import { sqlitePath } from '../store/open.ts';
 import type { StoreOptions } from '../store/options.ts';
 import { type Deployable, flowsFrom, folder } from './deployable.ts';
-import { isFixed } from './written.ts';
+import { isShared } from './written.ts';
 
 /** Why there may be one replica only, each with what to write instead. */
 export const reasonsForOne = (one: Deployable): readonly string[] => [
@@ -51,17 +51,17 @@ function brokerReasons({ source, root }: Deployable): readonly string[] {
   return [
     ...flows.flatMap((flow) => repeated(flow)),
     ...flows.flatMap(({ name, from }) =>
-      from ? owned(`the flow ${name}`, from.pointer, (pointer) => isFixed(root, pointer)) : [],
+      from ? owned(`the flow ${name}`, from.pointer, (pointer) => isShared(root, pointer)) : [],
     ),
     ...Object.values(source.endpoints).flatMap(({ name, connector }: EndpointSource) =>
-      connector.name === 'mqtt' && isFixed(root, `${connector.pointer}/clientId`)
+      connector.name === 'mqtt' && isShared(root, `${connector.pointer}/clientId`)
         ? [ownName(`the endpoint ${name}`, 'clientId')]
         : [],
     ),
   ];
 }
 
-/** Sources of which every replica would get every message. */
+/** Sources of which every replica would get every message, or one alone any. */
 function repeated({ name, from }: FlowSource): readonly string[] {
   const options = (from?.options ?? {}) as Readonly<Record<string, unknown>>;
   const says = (instead: string): readonly string[] => [
@@ -70,6 +70,10 @@ function repeated({ name, from }: FlowSource): readonly string[] {
   if (from?.name === 'mqtt' && options['share'] === undefined)
     return says('write `share:`, and a `clientId` with ${HOSTNAME}');
   if (from?.name === 'redis' && options['stream'] === undefined) return says('read a `stream`');
+  if (from?.name === 'amqp' && options['exclusive'] === true)
+    return [
+      `the flow ${name} is the only reader of its queue, and other replicas would never be ready: leave \`exclusive\` out`,
+    ];
   if (from?.name === 'nats' && options['stream'] === undefined && options['queue'] === undefined)
     return says('write `queue:`');
   return [];

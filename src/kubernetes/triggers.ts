@@ -1,7 +1,7 @@
 import type { ConnectorSource, FlowSource } from '../core/written.ts';
 import type { Deployable } from './deployable.ts';
 import { type Manifest, metadata } from './manifest.ts';
-import { nameAt, writtenAt } from './written.ts';
+import { nameAt, namesIn, writtenAt } from './written.ts';
 
 export interface Trigger {
   readonly type: string;
@@ -37,7 +37,12 @@ export function triggersOf(one: Deployable): Triggers {
     const options = (from?.options ?? {}) as Readonly<Record<string, unknown>>;
     const wanted = String(Math.max(20, flow.concurrency ?? 1));
     const made = from && kinds[from.name]?.({ one, flow, from, options, wanted });
-    return made ? [made] : [];
+    if (!made || !('trigger' in made)) return made ? [made] : [];
+    const unset = namesIn(one.root, from.pointer).filter(
+      (name) => name in one.source.config && one.source.config[name] === undefined,
+    );
+    const unknown = unset.length > 0 || Object.values(made.trigger.metadata).includes('');
+    return [unknown ? { note: notYet(flow, unset) } : made];
   });
   return {
     triggers: found.flatMap((one) => ('trigger' in one ? [one.trigger] : [])),
@@ -45,6 +50,11 @@ export function triggersOf(one: Deployable): Triggers {
     notes: found.flatMap((one) => (one.note === undefined ? [] : [one.note])),
   };
 }
+
+const notYet = (flow: FlowSource, unset: readonly string[]): string =>
+  unset.length > 0
+    ? `no scaling by what waits for the flow ${flow.name} while ${unset.join(', ')} has no value`
+    : `no scaling by what waits for the flow ${flow.name}: what it reads is named by a secret`;
 
 /** A parameter: by the variable of the container that holds it, or as it stands; `undefined` where neither can be. */
 function parameter(
@@ -192,9 +202,9 @@ function nats(reading: Reading): Found | undefined {
 
 /** A URL that is no secret and known now. */
 function openUrl({ from, options, one: { source, root } }: Reading, key: string): URL | undefined {
-  const written = writtenAt(root, `${from.pointer}/${key}`) ?? '';
+  const names = namesIn(root, `${from.pointer}/${key}`);
   const [first] = [options[key.split('/')[0] ?? '']].flat();
-  const isSecret = [...written.matchAll(/\$\{(\w+)\}/g)].some(([, name = '']) => source.secretNames.includes(name));
+  const isSecret = names.some((name) => source.secretNames.includes(name));
   return isSecret || typeof first !== 'string' || !URL.canParse(first) ? undefined : new URL(first);
 }
 

@@ -137,6 +137,9 @@ describe('configuration', () => {
   test('a port that is only known at run time is refused', async (t) => {
     const { problems } = await manifestsOfTexts(t, { 'integration.yaml': reading(http) }, { PORT: '0' });
     assert.match(problems.join(), /^server\.port has no number/);
+    const file = reading(http).replace('type: integer, default: 8080', 'type: integer');
+    const unset = await manifestsOfTexts(t, { 'integration.yaml': file });
+    assert.match(unset.problems.join(), /^server\.port has no number.*: PORT=8080 dowel kube …$/);
   });
 });
 

@@ -109,6 +109,16 @@ describe('several replicas', () => {
   });
 });
 
+test('what is read is not known yet: no scaler, and a word on it', async (t) => {
+  const from = '{ amqp: { url: "${AMQP_URL}", queue: "${QUEUE}" } }';
+  const file = reading(from, { config: `${amqpUrl}  QUEUE: {}\n`, flow: parked });
+  const without = await manifestsOfTexts(t, { 'i.yaml': file });
+  assert.ok(!kinds(without).includes('ScaledObject'));
+  assert.ok(without.notes.some((note) => note.endsWith('flow read while QUEUE has no value')));
+  const { manifests } = await manifestsOfTexts(t, { 'i.yaml': file }, { QUEUE: 'q1' });
+  assert.equal(at(ofKind(manifests, 'ScaledObject'), 'spec.triggers.0.metadata.queueName'), 'q1');
+});
+
 describe('one replica only', () => {
   const names = '  HOSTNAME: { default: local }\n';
   const mqtt = (more: string) => `{ mqtt: { url: "mqtt://mq", topics: [a], ${more} } }`;
@@ -130,6 +140,19 @@ describe('one replica only', () => {
       'mqtt without a group',
       reading(mqtt('clientId: me'), { flow: parked }),
       /every replica would get every message.*share/,
+    ],
+    [
+      'a name of its own that all have from the ConfigMap',
+      reading(mqtt('clientId: "${ID}", share: g'), { flow: parked, config: '  ID: { default: me }\n' }),
+      /`clientId` of the flow read would be the same/,
+    ],
+    [
+      'an exclusive reader',
+      reading('{ amqp: { url: "${AMQP_URL}", queue: work, declare: { type: classic }, exclusive: true } }', {
+        config: amqpUrl,
+        flow: parked,
+      }),
+      /the only reader of its queue/,
     ],
     [
       'a name of its own that all would have',
@@ -176,6 +199,15 @@ describe('the disk that outlives the pod', () => {
       { name: 'definition', mountPath: '/integration', readOnly: true },
       { name: 'tmp', mountPath: '/tmp' },
     ]);
+  });
+
+  test('files of a source: where they come, and where they go', async (t) => {
+    const file = reading('{ file: { path: /in, done: { folder: /out/done }, failed: /out/failed } }');
+    const paths = (await mounts(t, { 'i.yaml': file })) as readonly { readonly mountPath: string }[];
+    assert.deepEqual(
+      paths.map((one) => one.mountPath),
+      ['/in', '/out/done', '/out/failed', '/integration', '/tmp'],
+    );
   });
 
   test('beside the definition: its files are laid into it one by one; folders to watch are there', async (t) => {
