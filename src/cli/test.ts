@@ -1,5 +1,5 @@
 import { connectors } from '../../connectors/index.ts';
-import { prepareTests, type TestTools } from '../testing/prepare.ts';
+import { type PreparedTests, prepareTests } from '../testing/prepare.ts';
 import { renderTestsJson } from '../testing/report/json.ts';
 import { renderJunit } from '../testing/report/junit.ts';
 import { type FileReport, percentOf, totalsOf } from '../testing/report/report.ts';
@@ -14,6 +14,7 @@ import { parse, UsageError } from './usage.ts';
 
 const usage = `
 dowel test [FILE…] [--filter TEXT] [--bail] [--format text|json|junit|tap] [--coverage] [--min-coverage PERCENT]
+                    [--watch]
 
 Runs tests that stand beside an integration (integration.test.yaml): without a server, without a network, in virtual
 time. FILE may be a folder, or a pattern in quotes; without it all tests below this folder are run.
@@ -23,6 +24,7 @@ time. FILE may be a folder, or a pattern in quotes; without it all tests below t
   --format        text for people (default), json, junit or tap
   --coverage      lists the steps that no test ran
   --min-coverage  fails when fewer steps than this ran, in percent
+  --watch         runs them again whenever a file changes, until it is stopped
 
 Exit codes: 0 all passed; 1 a test failed, or too few steps ran; 2 a file does not exist; 78 a test file, or an
 integration, has mistakes.
@@ -40,6 +42,7 @@ export async function command(args: readonly string[]): Promise<number> {
       bail: { type: 'boolean', default: false },
       coverage: { type: 'boolean', default: false },
       'min-coverage': { type: 'string' },
+      watch: { type: 'boolean', default: false },
     },
     positionals: { min: 0, max: Number.POSITIVE_INFINITY },
   });
@@ -54,7 +57,13 @@ export async function command(args: readonly string[]): Promise<number> {
     color: colorful(process.stdout),
     coverage: parsed.values.coverage || least !== undefined,
   };
-  const reports = await runFiles(files, { filter, bail }, shown);
+  const run = (): Promise<TestRun> => runFiles(files, { filter, bail }, shown);
+  if (parsed.values.watch) {
+    const { watchTests } = await import('./test-watch.ts');
+    await watchTests(run);
+    return exitCode.done;
+  }
+  const { reports } = await run();
   if (totalsOf(reports).broken > 0) return exitCode.config;
   if (totalsOf(reports).failed > 0) return exitCode.findings;
   if (filter !== undefined && totalsOf(reports).passed === 0) throw new UsageError(`no test has ${filter} in its name`);
@@ -78,12 +87,21 @@ interface Shown {
   readonly coverage: boolean;
 }
 
-async function runFiles(files: readonly string[], options: RunOptions, shown: Shown): Promise<readonly FileReport[]> {
+/** What came of all files, and which files all of it came from. */
+export interface TestRun {
+  readonly reports: readonly FileReport[];
+  readonly files: readonly string[];
+}
+
+async function runFiles(files: readonly string[], options: RunOptions, shown: Shown): Promise<TestRun> {
   const since = performance.now();
   const tools = testTools();
   const reports: FileReport[] = [];
+  const read = new Set<string>();
   for (const file of files) {
-    const report = await runFile(file, options, tools);
+    const prepared = await prepareTests(file, tools);
+    for (const one of prepared.files) read.add(one);
+    const report = await runFile(file, prepared, options);
     reports.push(report);
     if (shown.format === 'text') print(renderFileText(report, shown));
     const { failed, broken } = totalsOf([report]);
@@ -93,11 +111,10 @@ async function runFiles(files: readonly string[], options: RunOptions, shown: Sh
   if (shown.format === 'json') print(renderTestsJson(reports));
   if (shown.format === 'junit') print(renderJunit(reports));
   if (shown.format === 'tap') print(renderTap(reports));
-  return reports;
+  return { reports, files: [...read] };
 }
 
-async function runFile(file: string, options: RunOptions, tools: TestTools): Promise<FileReport> {
-  const prepared = await prepareTests(file, tools);
+async function runFile(file: string, prepared: PreparedTests, options: RunOptions): Promise<FileReport> {
   const broken = prepared.checked
     .map((one, index) => (index === 0 ? { ...one, file } : one))
     .filter((one) => one.diagnostics.some((each) => each.severity === 'error'));

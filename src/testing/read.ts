@@ -40,7 +40,9 @@ const otherwise: Readonly<Record<string, string>> = {
 
 export function readTestFile(file: string): TestRead {
   const path = resolve(file);
-  const text = decode(readFileSync(path));
+  const bytes = bytesOf(path);
+  if (typeof bytes === 'string') return unreadable(path, 'unreadable-file', bytes);
+  const text = decode(bytes);
   if (text === undefined) return unreadable(path, 'not-utf8', 'The file is not UTF-8 text. Save it as UTF-8');
   const document = parseYaml(text);
   const placed = document.findings.map((finding) =>
@@ -95,6 +97,16 @@ export function readTestFile(file: string): TestRead {
     locate: (finding) => locate(document, asWritten(finding)),
     follows: (finding) => consequences.includes(asWritten(finding)),
   };
+}
+
+/** Or why there are none. */
+function bytesOf(path: string): Uint8Array | string {
+  try {
+    return readFileSync(path);
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? 'There is no such file' : `The file cannot be read (${code})`;
+  }
 }
 
 const unreadable = (path: string, code: string, message: string): TestRead => ({

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { SaxesParser } from 'saxes';
-import { runDowel } from '../support/dowel-process.ts';
+import { root } from '../support/child-process.ts';
+import { DowelProcess, runDowel } from '../support/dowel-process.ts';
+import { eventually } from '../support/eventually.ts';
 import { answering, Project } from './support/project.ts';
 
 const testsOf = (integration: string, ...expected: readonly string[]): string =>
@@ -147,6 +150,23 @@ describe('--format', () => {
       /^not ok 1 - .*\n {2}---\n {2}findings:\n {4}- "red\/.*:5:\d+ reply\.body\.text must be .*"\n {2}\.\.\.\n$/m,
     );
   });
+});
+
+test('--watch runs them again whenever a file changes that they depend on', async (t) => {
+  const project = new Project(t, files);
+  await using dowel = new DowelProcess(
+    process.execPath,
+    [join(root, 'bin/dowel.js'), 'test', 'integration.test.yaml', '--watch'],
+    { cwd: project.folder },
+  );
+  const says = (what: string, text: string): Promise<void> =>
+    eventually(what, () => dowel.stdout.includes(text) && dowel.stderr.includes('watching'));
+  await says('the first run', '1 passed');
+  project.write('integration.yaml', answering('ho'));
+  await says('the integration has changed', '1 failed');
+  project.write('integration.test.yaml', testsOf('./integration.yaml', 'ho', 'ho'));
+  await says('the tests have changed', '2 passed');
+  assert.deepEqual(await dowel.stop(), { code: 0, signal: null });
 });
 
 test('validate checks files of tests as well, without running them', async (t) => {
