@@ -13,6 +13,9 @@ import type { DeadLetterProgram } from './program.ts';
 /** How long one try to put a dead letter away may take. */
 const putMs = 60_000;
 
+/** What a connector finds in a letter before anybody else sees it: the same letter would meet it for ever. */
+const unsendable: ReadonlySet<string> = new Set(['validation', 'bad-request', 'too-large']);
+
 export interface LettersWorld {
   readonly services: Services;
   readonly inFlight: InFlight;
@@ -79,18 +82,29 @@ export class Letters {
     const letter = this.#letter(dead);
     const { replay } = dead.incoming;
     const program = replay ? undefined : this.#program;
-    const sent = program && (await this.#built(program, letter, dead, life));
-    if (program && sent) {
-      const answer = await program.send(sent);
-      answer?.body.discard();
-      return program.endpoint;
-    }
+    if (program && (await this.#sent(program, letter, dead, life))) return program.endpoint;
     const keep = async (): Promise<void> => (replay ?? (await this.#world.keeper())).keep(letter, asBytes(dead.bytes));
     await life.race(keep());
     return 'the store';
   }
 
-  /** What is sent; `undefined` where the file's own words for it fail with this message: trying again would not help. */
+  /** `false` where this message cannot be sent as the file says, to whomever: trying again would not help. */
+  async #sent(program: DeadLetterProgram, letter: DeadLetter, dead: Dead, life: Life): Promise<boolean> {
+    const built = await this.#built(program, letter, dead, life);
+    if (!built) return false;
+    try {
+      const answer = await program.send(built);
+      answer?.body.discard();
+      return true;
+    } catch (thrown) {
+      const error = toFailure(thrown);
+      if (life.aborted || !unsendable.has(error.code)) throw error;
+      this.#tellInstead(error, dead);
+      return false;
+    }
+  }
+
+  /** What is sent; `undefined` where the file's own words for it fail with this message. */
   async #built(program: DeadLetterProgram, letter: DeadLetter, dead: Dead, life: Life): Promise<Exchange | undefined> {
     const { services } = this.#world;
     const { origin, headers } = dead.incoming;
@@ -109,15 +123,19 @@ export class Letters {
     } catch (thrown) {
       const error = toFailure(thrown);
       if (life.aborted) throw error;
-      services.log.error('a dead letter cannot be made as the file says: it goes to the store', {
-        flow: this.#flow,
-        exchange: dead.id,
-        traceId: dead.trace.id,
-        code: error.code,
-        detail: error.message,
-      });
+      this.#tellInstead(error, dead);
       return undefined;
     }
+  }
+
+  #tellInstead({ code, message }: Failure, { id, trace }: Dead): void {
+    this.#world.services.log.error('a dead letter cannot be made as the file says: it goes to the store', {
+      flow: this.#flow,
+      exchange: id,
+      traceId: trace.id,
+      code,
+      detail: message,
+    });
   }
 
   #letter({ id, incoming, trace, contentType, error, attempts }: Dead): DeadLetter {

@@ -364,6 +364,26 @@ describe('deadLetter', () => {
     assert.deepEqual(broker.texts('work'), ['1']);
   });
 
+  for (const code of ['validation', 'bad-request', 'too-large'] as const) {
+    test(`in which its endpoint finds what can never be sent (${code}) goes to the store, and holds up nobody`, async (t) => {
+      const settings = 'deadLetter: { endpoint: b }\nredelivery: { maxAttempts: 1 }';
+      const { engine, broker, publish, lines } = await startBench(t, flowOf(call, settings, '  b: { test: {} }'), {
+        far: ({ endpoint }) => {
+          if (endpoint === 'a') return down();
+          throw failure(code, { detail: 'a hole of the topic yielded text with `/`', limit: 1, what: 'The message' });
+        },
+      });
+      publish(1);
+      publish(2);
+      await engine.clock.advance(0);
+      assert.equal(broker.depth('work'), 0);
+      assert.deepEqual(lines('error').slice(0, 2), [
+        'a dead letter cannot be made as the file says: it goes to the store',
+        'a message was moved to the dead letters',
+      ]);
+    });
+  }
+
   test('that cannot be made as the file says goes to the store', async (t) => {
     const settings =
       'deadLetter: { endpoint: parked, body: { n: "${{ $number($.n) }}" } }\nredelivery: { maxAttempts: 1 }';
