@@ -57,6 +57,24 @@ tests:
 `,
     ));
 
+  test('stands still while a script reads, and waits by itself', async (t) => {
+    const found = await findings(t, {
+      'integration.yaml': serving('- script: { module: ./read.ts, as: read }\n- transform: $read'),
+      'read.ts': `import { readFile } from 'node:fs/promises';
+export default async (): Promise<number> => {
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  return (await readFile(new URL(import.meta.url.split('?')[0] ?? ''), 'utf8')).length > 0 ? 1 : 0;
+};
+`,
+      'integration.test.yaml': testFile(`
+tests:
+  - { name: read, send: { flow: main }, expect: { reply: { body: 1 }, elapsed: { atMost: 0ms } } }
+  - { name: again, send: { flow: main }, expect: { reply: { body: 1 }, elapsed: { atMost: 0ms } } }
+`),
+    });
+    assert.deepEqual(found, { read: [], again: [] });
+  });
+
   test('a test that does not end says so, and what it waits for', async (t) => {
     const found = await findings(t, {
       'integration.yaml': `${serving('- send: { endpoint: events, amqp: { routingKey: a } }')}
