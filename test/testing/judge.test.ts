@@ -174,3 +174,20 @@ tests:
     ['Other', 17, 0],
   ]);
 });
+
+test('several integrations: each with all tests', async (t) => {
+  const { tests, coverage } = await results(t, {
+    'integration.yaml': serving('- set: { body: 1 }'),
+    'other.yaml': serving('- set: { body: 2 }'),
+    'integration.test.yaml': `dowelTest: 1
+integration: [./integration.yaml, ./other.yaml]
+tests:
+  - { name: one, send: { flow: main }, expect: { reply: { body: 1 } } }
+`,
+  });
+  assert.deepEqual(
+    tests.map((one) => one.differences.length),
+    [0, 1],
+  );
+  assert.equal(coverage.length, 2);
+});
