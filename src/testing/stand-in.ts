@@ -2,7 +2,16 @@
 import { Body } from '../core/body.ts';
 import { sleep } from '../core/clock.ts';
 import { type Exchange, type Headers, noHeaders } from '../core/exchange.ts';
-import { customFailure, errorTable, type Failure, failure, httpFailure, type KnownCode, toFailure } from '../errors.ts';
+import {
+  customFailure,
+  detailOf,
+  errorTable,
+  type Failure,
+  failure,
+  httpFailure,
+  type KnownCode,
+  toFailure,
+} from '../errors.ts';
 import type { Scope } from '../expression/expression.ts';
 import type { Template } from '../expression/template.ts';
 import type { Answered, ConnectorDefinition, Endpoint, Rehearsal } from '../sdk.ts';
@@ -50,7 +59,7 @@ export function standIn(
     if (delay > 0) await sleep(exchange.services.clock, delay, exchange.life.signal);
     if (does.is === 'hang') return exchange.life.race(new Promise<never>(() => {}));
     if (does.is === 'fail') throw failed(does.code, does.kind, { endpoint: name, ...does.facts });
-    const answer = await replied(does, scope, exchange, name);
+    const answer = await ofTest(`${plan.pointer}/reply`, () => replied(does, scope, exchange, name));
     call.outcome = rehearsal?.answered ? String(answer.status) : 'done';
     if (!definition.replies) return undefined;
     return rehearsal?.answered
@@ -58,11 +67,23 @@ export function standIn(
       : plainly(exchange, name, definition.carrier === undefined ? { ...answer, status: undefined } : answer);
   };
 
+  /** What the test itself says and cannot be worked out is a mistake of the test. */
+  const ofTest = async <T>(pointer: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (thrown) {
+      const message = `The answer of \`${name}\` cannot be made: ${detailOf(thrown)}`;
+      addProblem(world.recording, { pointer, message });
+      throw customFailure('no-answer-in-test', 'permanent', 500, message, { endpoint: name });
+    }
+  };
+
   /** The first that fits and is not used up; of those that fit the last one repeats. */
   const chosen = async (scope: Scope, call: RecordedCall): Promise<AnswerPlan> => {
     let last: AnswerPlan | undefined;
     for (const plan of answers ?? []) {
-      if (plan.when && (await plan.when.evaluate(scope)) !== true) continue;
+      const { when } = plan;
+      if (when && (await ofTest(`${plan.pointer}/when`, async () => when.evaluate(scope))) !== true) continue;
       last = plan;
       if ((used.get(plan) ?? 0) < plan.times) break;
     }
@@ -145,12 +166,14 @@ async function replied(
   const given = Object.entries(((await value(headers)) ?? {}) as Readonly<Record<string, unknown>>);
   const named: Record<string, string | readonly string[]> = {};
   for (const [name, one] of given) named[name.toLowerCase()] = Array.isArray(one) ? one.map(String) : String(one);
+  const code = Number(await value(status));
+  if (!Number.isInteger(code) || code < 200 || code > 599) throw new Error('its `status` is no number from 200 to 599');
   const type = typeof named['content-type'] === 'string' ? named['content-type'] : undefined;
   const written = await value(text);
   const content = await value(body);
   if (written === undefined && content !== undefined) named['content-type'] ??= services.codec.defaultType;
   return {
-    status: Number(await value(status)),
+    status: code,
     headers: named,
     body:
       written !== undefined

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { findings, passes, serving, testFile } from './support.ts';
+import { findings, passes, results, serving, testFile } from './support.ts';
 
 const asking = serving('- call: { endpoint: far, http: { method: GET, path: /a } }');
 
@@ -75,6 +75,26 @@ tests:
       ],
       'nothing that fits': ['`far` was called (GET /a), and none of its answers fits: add one without `when`'],
     });
+  });
+
+  test('one that cannot be made is a mistake of the test, with its place', async (t) => {
+    const { tests } = await results(t, {
+      'integration.yaml': asking,
+      'integration.test.yaml': testFile(`tests:
+  - name: status
+    send: { flow: main }
+    endpoints: { far: [{ reply: { status: "\${{ path }}" } }] }
+    expect: {}
+  - name: when
+    send: { flow: main }
+    endpoints: { far: [{ when: $number(path) = 1, reply: {} }] }
+    expect: {}
+`),
+    });
+    const found = tests.map((one) => one.differences.map((each) => `${each.line}:${each.column} ${each.message}`));
+    assert.equal(found[0]?.length, 1);
+    assert.match(found[0]?.[0] ?? '', /^6:33 The answer of `far` cannot be made: its `status` is no number from 200/);
+    assert.match(found[1]?.[0] ?? '', /^10:32 The answer of `far` cannot be made: The expression .*number/);
   });
 
   test('of the file, where the test itself says nothing of the endpoint', (t) =>
