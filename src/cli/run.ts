@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { connectors } from '../../connectors/index.ts';
+import { systemClock } from '../core/clock.ts';
 import type { Log } from '../core/exchange.ts';
 import { detailOf, type Failure, failure, toFailure } from '../errors.ts';
 import { Runtime } from '../flow/runtime.ts';
@@ -19,7 +20,7 @@ dowel run FILE [--exit-when-ready]
 Runs an integration until it is told to stop (SIGTERM, SIGINT): then it takes no new messages, finishes those under
 way within 25 seconds, and ends. A second signal ends it at once. Log lines are JSON on stdout.
 
-  --exit-when-ready   stop as soon as everything is open: does it start?
+  --exit-when-ready   stop as soon as everything is open: does it start? A broker that cannot be reached is a warning
 
 From the environment, beside the values of \`config\`: LOG_LEVEL (debug, info, warn, error), DOWEL_DRAIN_TIMEOUT, the
 time to finish in (25s when absent), and DOWEL_ADMIN_HOST, where the admin server listens (as the file says, when absent).
@@ -84,7 +85,7 @@ export async function command(args: readonly string[]): Promise<number> {
   serving = true;
   // The launcher kept the young heap small; under load it may grow.
   setFlagsFromString('--semi-space-growth-factor=2');
-  log.info('ready', started());
+  tellReady(runtime, log);
   if (!parsed.values['exit-when-ready']) {
     const signal = await told;
     log.info('stopping', { signal, inFlight: runtime.inFlight });
@@ -95,6 +96,27 @@ export async function command(args: readonly string[]): Promise<number> {
   // What was given up may hold on to the process for ever.
   if (lost > 0) process.exit(exitCode.gaveUp);
   return exitCode.done;
+}
+
+/** How often it is looked whether all is connected. Milliseconds. */
+const lookMs = 100;
+
+/** Everything is open; what is not connected yet goes on trying. */
+function tellReady(runtime: Runtime, log: Log): void {
+  if (runtime.ready) {
+    log.info('ready', started());
+    return;
+  }
+  const { flows = [], endpoints = [] } = runtime.status() ?? {};
+  const away = (
+    all: readonly { readonly name: string; readonly connected: boolean | undefined }[],
+  ): readonly string[] => all.filter((one) => one.connected === false).map((one) => one.name);
+  log.warn('open, but not ready: not connected yet', { flows: away(flows), endpoints: away(endpoints) });
+  const look = (): void => {
+    if (runtime.ready) log.info('ready', started());
+    else systemClock.after(lookMs, look, true);
+  };
+  look();
 }
 
 function notStarted(error: Failure, log: Log): number {

@@ -28,7 +28,9 @@ export async function startDowel(file: string, options: DowelOptions = {}): Prom
   const { command = 'run', within = 30_000 } = options;
   const dowel = new DowelProcess(process.execPath, [launcher, command, file], options);
   const isReady = (): boolean =>
-    command === 'run' ? dowel.logged('ready') !== undefined : / ready {2}/.test(dowel.stderr);
+    command === 'run'
+      ? dowel.log.some(({ message }) => message === 'ready' || message.startsWith('open, but not ready'))
+      : / ready {2}/.test(dowel.stderr);
   try {
     await dowel.until('ready', isReady, within);
   } catch (error) {

@@ -102,6 +102,8 @@ flows:
     );
     const probe = async (): Promise<number> => (await fetch(`http://127.0.0.1:${running.adminPort}/readyz`)).status;
     assert.equal(await probe(), 503);
+    assert.equal(running.logged('ready'), undefined);
+    assert.deepEqual(running.logged('open, but not ready: not connected yet')?.['flows'], ['early']);
     const told = running.log.filter(({ level }) => level === 'warn');
     assert.match(String(told[0]?.['detail']), /nobody listens there \(ECONNREFUSED\)/);
     assert.equal((await running.stop()).code, 0);
