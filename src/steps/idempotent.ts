@@ -37,7 +37,7 @@ export const idempotent = defineStep({
         maximum: limits.ttl,
         default: '1m',
         description:
-          'How long a key stays taken when the process dies while its message is under way; until then it is renewed. In a durable flow, whose messages go on, it stays taken for `retain`.',
+          'How long a key stays taken when the process dies while its message is under way; until then it is renewed. On the embedded store the next process frees it at once. In a durable flow, whose messages go on, it stays taken for `retain`.',
       },
     },
     required: ['key'],
@@ -69,6 +69,7 @@ export const idempotent = defineStep({
         key: `${context.identity} ${hashed(text)}`,
         owner: exchange.id + exchange.position,
         fingerprint: await fingerprint(exchange),
+        durable: exchange.life.journal !== undefined,
         ttl: exchange.life.journal ? Math.max(retain, inFlight) : inFlight,
         retain,
         facts: { ...exchange.named, place: context.title },

@@ -23,6 +23,11 @@ export interface Store extends AsyncDisposable {
   readonly kind: StoreKind;
   /** Other processes may have the same store open: replicas share what is in it. */
   readonly shared: boolean;
+  /**
+   * Tells this opening of it from those before, where nobody else can have it open: what an earlier one was busy with is
+   * over. Absent: others may be alive.
+   */
+  readonly session?: string;
   /** What was acknowledged survives the end of this process, however it ends. */
   readonly durable: boolean;
 

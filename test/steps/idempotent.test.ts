@@ -400,6 +400,19 @@ describe('a process that dies', () => {
     assert.equal((await second.send({ body: { id: 1 } })).status, 201);
   });
 
+  test('on a store that nobody else can have open: the next process knows at once that nobody is busy with it', async (t) => {
+    const yaml = mainFlow(guarded(chargeAndRespond, 'key: id, inFlight: 30s'));
+    const opened = (session: string): Store => Object.assign(freshStore(), { session });
+    const before = opened('one');
+    const first = await startEngine(t, yaml, { store: before, far: () => new Promise(() => {}) as never });
+    first.send({ body: { id: 1 } }).catch(() => {});
+    await quiet(first);
+    // Still the same process: somebody is busy.
+    await assert.rejects(first.send({ body: { id: 1 } }), { code: 'duplicate-in-flight' });
+    const second = await startEngine(t, yaml, { store: await copied(before, opened('two')), seed: 2, far: counting() });
+    assert.equal((await second.send({ body: { id: 1 } })).status, 201);
+  });
+
   for (const when of ['before', 'after'] as const) {
     test(`at any write of a durable message, ${when} it: once done, a repeat gets the reply, and nothing is done twice`, async (t) => {
       const yaml = mainFlow(guarded(chargeAndRespond), { flow: 'durable: true' });

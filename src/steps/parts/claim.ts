@@ -23,8 +23,10 @@ export interface Wanted {
   /** One execution of the step: the same when a durable message goes on after a crash. */
   readonly owner: string;
   readonly fingerprint: string;
-  /** Milliseconds that it stays taken when the process ends. */
+  /** Milliseconds that it stays taken when the process ends, where others may have the store open. */
   readonly ttl: number;
+  /** It goes on after a crash, by itself. */
+  readonly durable: boolean;
   /** Milliseconds that its result is kept. */
   readonly retain: number;
   /** For the log. */
@@ -39,6 +41,8 @@ export type Asked =
 interface Head {
   readonly owner: string;
   readonly fingerprint: string;
+  /** Of the store, when it was taken; absent where it stays taken by a message that goes on after a crash. */
+  readonly session?: string | undefined;
   /** Absent: it is under way. */
   readonly result?: ResultHead;
 }
@@ -48,7 +52,8 @@ const headOf = (value: Uint8Array): Head => splitRecord(value).head as Head;
 /** Takes the key, unless somebody has it. Rejects with `key-reused` when that is about something else. */
 export async function ask(wanted: Wanted): Promise<Asked> {
   const { store, key, owner, fingerprint, ttl } = wanted;
-  const value = joinRecord({ owner, fingerprint } satisfies Head, '');
+  const session = wanted.durable ? undefined : store.session;
+  const value = joinRecord({ owner, fingerprint, ...(session === undefined ? {} : { session }) } satisfies Head, '');
   for (let round = 0; round < mostRounds; round++) {
     const written = await taking(wanted, value);
     if (written.written) return { is: 'taken', claim: new Claim(wanted, written.version) };
@@ -60,6 +65,11 @@ export async function ask(wanted: Wanted): Promise<Asked> {
       // Ours, of before a crash. What it did is in the journal: it goes the same way again, and nothing is done twice.
       const mine = await store.write([{ op: 'check', space, key, when: entry.version, ttl }]);
       if (mine.written) return { is: 'taken', claim: new Claim(wanted, entry.version) };
+      continue;
+    }
+    if (!found.result && found.session !== undefined && found.session !== store.session) {
+      // Of a process that has ended in the middle, and nobody goes on with it.
+      await store.write([{ op: 'delete', space, key, when: entry.version }]);
       continue;
     }
     if (found.fingerprint !== fingerprint) throw failure('key-reused');

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 /**
  * The embedded store: one SQLite file, used by this process alone. SQLite is synchronous, so statements are kept tiny,
  * and all batches that are written within one turn of the event loop share one transaction and its one fsync (group
@@ -39,6 +40,7 @@ export async function openSqlite(path: string, world: StoreWorld): Promise<Store
 class SqliteStore implements Store {
   readonly kind = 'sqlite';
   readonly shared = false;
+  readonly session = randomUUID();
   readonly durable = true;
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
