@@ -125,6 +125,7 @@ const owners: Readonly<Record<string, string | readonly string[]>> = {
   amqplib: 'connectors/amqp',
   chokidar: 'src/operations/watch.ts',
   croner: 'connectors/timer/cron.ts',
+  jose: 'connectors/http/auth/jwt.ts',
   'js-yaml': ['src/integration/yaml.ts', 'src/integration/write-yaml.ts'],
   jsonata: 'src/expression/jsonata.ts',
   mqtt: 'connectors/mqtt/link.ts',

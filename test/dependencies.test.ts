@@ -29,6 +29,7 @@ const floors: Readonly<Record<string, string>> = {
   chokidar: '6.0.0',
   croner: '11.0.0',
   'fast-uri': '3.1.0',
+  jose: '6.2.0',
   'js-yaml': '5.5.0',
   // Before, an expression could run code.
   jsonata: '2.2.2',
