@@ -97,6 +97,8 @@ export interface Connector {
   readonly source?: () => Promise<{ readonly openSource: OpenSource }>;
   readonly endpoint?: () => Promise<{ readonly openEndpoint: OpenEndpoint }>;
   /** What it does besides the wire, for tests without one; absent: it only hands over what comes. */
+  /** Options of which a call has to give one, as its endpoint has none of them (as both are written): found while validating. */
+  readonly lacks?: (endpoint: unknown, call: Readonly<Record<string, unknown>>) => readonly string[];
   readonly rehearsal?: () => Promise<{ readonly rehearsal: Rehearsal }>;
 }
 

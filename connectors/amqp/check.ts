@@ -75,6 +75,13 @@ function checkCall(options: Readonly<Record<string, unknown>>, report: Report): 
   if (typeof value === 'number' && (value < 0 || value > 255)) report('priority', 'a priority is 0 to 255');
 }
 
+/** The default exchange takes the name of a queue for a routing key, and no queue is without a name. */
+export function lacks(endpoint: unknown, call: Readonly<Record<string, unknown>>): readonly string[] {
+  const { exchange, routingKey } = endpoint as Partial<AmqpEndpointOptions>;
+  const { value } = (call['routingKey'] ?? { value: routingKey }) as { readonly value?: unknown };
+  return exchange || (value !== undefined && value !== '') ? [] : ['routingKey'];
+}
+
 function checkConnection(options: Partial<ConnectionOptions>, report: Report): void {
   const { url, tls, auth } = options;
   const urls = url === undefined ? [] : typeof url === 'string' ? [url] : url;

@@ -1,5 +1,5 @@
 import type { ConnectorDefinition, Infer, Schema } from '#sdk';
-import { check } from './check.ts';
+import { check, lacks } from './check.ts';
 import { connectionOptions } from './connection-options.ts';
 
 const exchangeType = {
@@ -234,4 +234,5 @@ export const definition: ConnectorDefinition = {
   postpones: true,
   countsDeliveries: true,
   check,
+  lacks,
 };

@@ -202,4 +202,6 @@ export const definition = {
   settles: true,
   events: { prefix: 'ce_' },
   check,
+  lacks: (endpoint, { topic }) =>
+    (topic ?? (endpoint as Partial<EndpointOptions>).topic) === undefined ? ['topic'] : [],
 } as const satisfies ConnectorDefinition;

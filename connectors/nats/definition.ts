@@ -168,4 +168,6 @@ export const definition: ConnectorDefinition = {
   postpones: true,
   countsDeliveries: true,
   check,
+  lacks: (endpoint, { subject }) =>
+    (subject ?? (endpoint as Partial<NatsEndpointOptions>).subject) === undefined ? ['subject'] : [],
 };

@@ -136,4 +136,8 @@ export const definition: ConnectorDefinition = {
   countsDeliveries: true,
   settles: (options) => (options as Partial<RedisSourceOptions>).stream !== undefined,
   check,
+  lacks: (endpoint, { stream, channel }) => {
+    const usual = endpoint as Partial<RedisEndpointOptions>;
+    return (stream ?? channel ?? usual.stream ?? usual.channel) === undefined ? ['stream', 'channel'] : [];
+  },
 };

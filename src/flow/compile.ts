@@ -112,6 +112,7 @@ class Compiler {
       needs: definition?.call?.required ?? [],
       repeats: (slot.source.policies as PolicyOptions).retry !== undefined,
       events: slot.source.events as EndpointReference['events'],
+      lacks: (call) => definition?.lacks?.(slot.source.connector.options, call) ?? [],
       handler: sendingEvents(slot.source, this.#source.name, this.#tools.connectors, (exchange) =>
         slot.handler(exchange),
       ),

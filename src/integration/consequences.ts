@@ -54,6 +54,8 @@ export class Consequences {
         return name !== undefined && this.#isRun(name);
       case 'no-otherwise':
         return [...this.#unread.keys()].some((one) => one.startsWith(`${pointer}/`));
+      case 'missing-operation':
+        return this.#isWrittenNear(pointer, name);
       case 'nobody-reads':
         return this.#isReaderBroken();
       default:
@@ -94,6 +96,12 @@ export class Consequences {
         return part === undefined && (name === undefined ? code !== undefined : code === 'misplaced-key');
       return part === undefined || part === 'from' || (inner === undefined && code !== undefined);
     });
+  }
+
+  /** Whether something that nobody knew stands in the call, or at the endpoint: it may be what is missing. */
+  #isWrittenNear(pointer: string, endpoint: string | undefined): boolean {
+    const places = [pointer.slice(0, pointer.lastIndexOf('/')), ...(endpoint ? [`/endpoints/${endpoint}`] : [])];
+    return [...this.#unread.keys()].some((one) => places.some((place) => one.startsWith(`${place}/`)));
   }
 
   /** Whether the name of some result is not there yet. */

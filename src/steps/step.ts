@@ -201,6 +201,8 @@ export interface EndpointReference {
   repeatable(operation: unknown): boolean;
   /** Options of the connector that every call must give. */
   readonly needs: readonly string[];
+  /** Of these a call has to give one, as the endpoint has none. */
+  readonly lacks: (call: Readonly<Record<string, unknown>>) => readonly string[];
   /** Its messages are CloudEvents, of this type where the step says no other. */
   readonly events: { readonly type?: string | undefined } | undefined;
   /** A call may be made more than once (`retry`): its body must be there in full. */

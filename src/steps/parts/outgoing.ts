@@ -159,6 +159,8 @@ export function checkConnector(
       code: 'missing-operation',
       message: `A message to \`${endpoint.name}\` needs \`${endpoint.connector}: { ${options} }\` beside \`endpoint\``,
     });
+  } else if (endpoint && (!connector || connector.name === endpoint.connector)) {
+    checkLacking(endpoint, connector, context);
   }
   if (!endpoint || !connector || connector.name === endpoint.connector) return;
   context.report(connector.name, {
@@ -166,6 +168,22 @@ export function checkConnector(
     at: 'key',
     message: `The endpoint \`${endpoint.name}\` is of the connector \`${endpoint.connector}\`: its options stand under \`${endpoint.connector}:\`, not \`${connector.name}:\``,
     suggestion: endpoint.connector,
+  });
+}
+
+/** Reports a call without what its endpoint leaves to each call. */
+function checkLacking(endpoint: EndpointReference, given: ConnectorSource | undefined, context: CompileContext): void {
+  const { name, connector } = endpoint;
+  const lacking = endpoint.lacks((given?.options ?? {}) as Readonly<Record<string, unknown>>);
+  const [first] = lacking;
+  if (first === undefined) return;
+  const either = lacking.map((one) => `\`${one}\``).join(' or ');
+  const here = given ? `${either} here` : `\`${connector}: { ${first}: … }\` beside \`endpoint\``;
+  context.report(given?.name ?? 'endpoint', {
+    code: 'missing-operation',
+    ...(given ? { at: 'key' } : {}),
+    name,
+    message: `A message to \`${name}\` needs ${here}, or ${either} on the endpoint itself`,
   });
 }
 
