@@ -9,19 +9,24 @@ import type { Clock } from './core/clock.ts';
 import type { Exchange, Handler, Headers, Log, Origin, Services } from './core/exchange.ts';
 import type { Life } from './core/life.ts';
 import type { Random } from './core/random.ts';
+import type { ExpressionSource, ServerSource } from './core/written.ts';
 import type { Failure } from './errors.ts';
 import type { EventBinding } from './events/options.ts';
 import type { Schema, Slot } from './schema/schema.ts';
 
 export { Body, type Codec, type StreamSource } from './core/body.ts';
+export { BoundedCache } from './core/bounded-cache.ts';
 export { type Clock, sleep } from './core/clock.ts';
 export { Dropped } from './core/dropped.ts';
 export { type Exchange, type Handler, type Headers, type Log, noHeaders, type Origin } from './core/exchange.ts';
+export { type Identity, tokenOf, withToken } from './core/identity.ts';
 export type { Life } from './core/life.ts';
 export { Link, type LinkPlan, type LinkWorld, type Trouble } from './core/link.ts';
 export { optionalPackage } from './core/optional-package.ts';
 export type { Random } from './core/random.ts';
+export { TokenBucket } from './core/token-bucket.ts';
 export { Trace } from './core/trace.ts';
+export type { ExpressionSource, Rate, ServerSource } from './core/written.ts';
 export { customFailure, Failure, failure, httpFailure, toFailure } from './errors.ts';
 export { type ContentType, parseContentType } from './format/content-type.ts';
 export { writeXml, type XmlOptions, xmlOptions, xmlReader } from './format/xml.ts';
@@ -66,8 +71,20 @@ export interface ConnectorDefinition {
    * taken for one that ends the process only after more of them.
    */
   readonly countsDeliveries?: boolean;
-  /** Variables that messages of the source have besides `$headers` and `$source`: `params`, `query`, `identity`. */
-  readonly provides?: readonly ('params' | 'query' | 'identity')[];
+  /** Variables that messages of the source have besides `$headers` and `$source`. May depend on the options of the source. */
+  readonly provides?: readonly Provided[] | ((options: unknown) => readonly Provided[]);
+  /** The expressions that the source itself asks of a message before the flow has it, each with the variables there are by then. */
+  readonly asks?: (
+    options: unknown,
+  ) => readonly { readonly expression: ExpressionSource; readonly names: readonly string[] }[];
+  /** Messages of the source come with the token of their sender; calls of the endpoint need one. */
+  readonly tokens?: (options: unknown, slot: Slot) => boolean;
+  /** What is wrong with options of the source where the process listens as `server` says. */
+  readonly checkServer?: (
+    options: unknown,
+    server: ServerSource,
+    report: (at: string, message: string) => void,
+  ) => void;
   /** What `$params` has with these options of the source; `undefined` where nobody knows. */
   readonly params?: (options: unknown) => readonly string[] | undefined;
   /** Whether a call with this operation changes nothing at the far side (GET, HEAD …); absent = never. */
@@ -80,8 +97,15 @@ export interface ConnectorDefinition {
   readonly claims?: (options: unknown) => readonly string[];
   /** How attributes of CloudEvents stand in the headers of its messages; absent: they have none; `false`: they are never events. */
   readonly events?: EventBinding | false;
+  /** Options of which a call has to give one, as its endpoint has none of them (as both are written): found while validating. */
+  readonly lacks?: (endpoint: unknown, call: Readonly<Record<string, unknown>>) => readonly string[];
   /** The endpoint writes the trace of a message (`exchange.trace`) itself; else it is among the headers to be sent. */
   readonly writesTrace?: boolean;
+  /**
+   * The source stays open while it is paused (`context.paused`, `Source.pause`): callers are to be told, or what it holds
+   * would be lost. Absent: it is stopped, closed when the flow is through with what it had, and opened anew.
+   */
+  readonly staysOpen?: (options: unknown) => boolean;
   /** Name of the connector whose machinery carries it (`soap` over `http`): given as `context.carrier`. */
   readonly carrier?: string;
   /** The options that decide about the wire and those only one file can know: found while validating. */
@@ -92,13 +116,13 @@ export interface ConnectorDefinition {
   ) => void;
 }
 
+export type Provided = 'params' | 'query' | 'identity';
+
 export interface Connector {
   readonly definition: ConnectorDefinition;
   readonly source?: () => Promise<{ readonly openSource: OpenSource }>;
   readonly endpoint?: () => Promise<{ readonly openEndpoint: OpenEndpoint }>;
   /** What it does besides the wire, for tests without one; absent: it only hands over what comes. */
-  /** Options of which a call has to give one, as its endpoint has none of them (as both are written): found while validating. */
-  readonly lacks?: (endpoint: unknown, call: Readonly<Record<string, unknown>>) => readonly string[];
   readonly rehearsal?: () => Promise<{ readonly rehearsal: Rehearsal }>;
 }
 
@@ -129,11 +153,28 @@ export interface Answered {
 /** Where messages come in. Open = taking messages. */
 export interface Source {
   /** The far side is connected and hands messages over; absent = always. While one is not, the process is not ready. */
-  readonly ready?: boolean;
+  readonly ready?: boolean | undefined;
+  /**
+   * Where the source stays open while it is paused: takes nothing new until `resume`, those in flight go on. Absent:
+   * whoever sends waits for an answer, and `deliver` rejects with `paused`.
+   */
+  pause?(): void;
+  resume?(): void;
+  /** Where the source itself decides when the flow runs: runs it now, by the same rules. */
+  trigger?(): Trigger<Exchange | undefined>;
   /** Takes no new message from now on; those in flight go on. Idempotent. */
   stop(): Promise<void>;
   /** Everything is done: gives connections back. */
   close(): Promise<void>;
+}
+
+/** A run that a person asked for. */
+export interface Trigger<T> {
+  readonly tick: number;
+  /** Of the message; `undefined`: it was not begun, because the last run is still going on. */
+  readonly exchange: string | undefined;
+  /** As `deliver` ends. */
+  readonly ended: Promise<T>;
 }
 
 /** Where messages go out. */
@@ -151,7 +192,7 @@ export interface ConnectorContext {
   /** Of the flow (source) or of the endpoint, as the file calls it. */
   readonly name: string;
   readonly integration: { readonly name: string; readonly version: string | undefined };
-  readonly server: { readonly host: string; readonly port: number };
+  readonly server: ServerSource;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -198,6 +239,10 @@ export interface SourceContext extends ConnectorContext {
   readonly concurrency: number | undefined;
   /** One message after the other: the flow wants neither `concurrency` nor lanes of its own (`orderBy`). */
   readonly inOrder: boolean;
+  /** It is opened as paused; only where the definition says `staysOpen`. */
+  readonly paused?: boolean;
+  /** Makes one of the expressions that the source `asks` ready: what it yields where these are the variables. */
+  readonly expression: (source: ExpressionSource) => (seen: Readonly<Record<string, unknown>>) => unknown;
   /** The source of the carrier (see {@link ConnectorDefinition.carrier}). */
   readonly openCarrier?: (options: unknown, deliver: Deliver, wording: Wording) => Promise<Source>;
   /** For a carrier: how the protocol above it words what no flow says. */

@@ -1,6 +1,7 @@
 import type { Failure } from '../errors.ts';
 import { Body, type Codec } from './body.ts';
 import type { Clock } from './clock.ts';
+import type { Identity } from './identity.ts';
 import type { Life } from './life.ts';
 import type { Meter } from './meter.ts';
 import type { Random } from './random.ts';
@@ -67,6 +68,10 @@ export interface Origin {
   readonly event?: Readonly<Record<string, unknown>>;
   /** `$source`: topic, path, partition … */
   readonly source?: Readonly<Record<string, unknown>>;
+  /** `$identity`: who sent it, where the source asks. */
+  readonly identity?: Identity;
+  /** What its sender calls the request; absent: the id of the message. */
+  readonly requestId?: string;
   readonly receivedAt: number;
   /** 1 for the first delivery. */
   readonly attempt: number;
@@ -183,8 +188,15 @@ export class Exchange implements Fields {
   }
 
   /** Which message it is, for the log. */
-  get named(): { readonly flow: string; readonly exchange: string; readonly traceId: string } {
-    return { flow: this.flow, exchange: this.id, traceId: this.trace.id };
+  get named(): {
+    readonly flow: string;
+    readonly exchange: string;
+    readonly traceId: string;
+    readonly requestId?: string;
+  } {
+    const { requestId } = this.origin;
+    const names = { flow: this.flow, exchange: this.id, traceId: this.trace.id };
+    return requestId === undefined ? names : { ...names, requestId };
   }
 
   with(change: Partial<Fields>): Exchange {

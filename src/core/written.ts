@@ -123,6 +123,16 @@ export interface FlowSource {
 export interface ServerSource {
   readonly port: number;
   readonly host: string;
+  /** It serves https. */
+  readonly tls?: ServerTlsSource | undefined;
+}
+
+export interface ServerTlsSource {
+  readonly cert: FileSource;
+  readonly key: FileSource;
+  /** Clients are asked for a certificate of these authorities. */
+  readonly ca?: FileSource | undefined;
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
 }
 
 export interface AdminSource {

@@ -32,6 +32,7 @@ import { saysSo } from './says-so.ts';
 import { everywhere } from './scope.ts';
 import { checkSettlement } from './settlement/checks.ts';
 import { compileSettlement, settles } from './settlement/program.ts';
+import { checkSources } from './source-checks.ts';
 
 export interface CompileTools {
   readonly connectors: Readonly<Record<string, ConnectorDefinition>>;
@@ -89,6 +90,7 @@ class Compiler {
     checkPolicies(this.#source, connectors, report);
     checkSettlement(this.#source, connectors, report);
     checkEvents(this.#source, connectors, report);
+    checkSources(this.#source, connectors, report);
     return {
       source: this.#source,
       flows: this.#flows,
@@ -110,9 +112,9 @@ class Compiler {
       idempotent,
       repeatable: (operation) => isRepeatable(operation) || idempotent(operation),
       needs: definition?.call?.required ?? [],
+      lacks: (call) => definition?.lacks?.(slot.source.connector.options, call) ?? [],
       repeats: (slot.source.policies as PolicyOptions).retry !== undefined,
       events: slot.source.events as EndpointReference['events'],
-      lacks: (call) => definition?.lacks?.(slot.source.connector.options, call) ?? [],
       handler: sendingEvents(slot.source, this.#source.name, this.#tools.connectors, (exchange) =>
         slot.handler(exchange),
       ),
@@ -370,7 +372,9 @@ function surrounding({ around }: Surrounding, onlyWhen: Evaluate | undefined, pl
 /** What an expression sees of a message besides what every one has. */
 function variablesOf({ from, events }: FlowSource, definition: ConnectorDefinition | undefined): readonly string[] {
   if (!from) return ['params', 'query', 'identity', 'event'];
-  return [...(definition?.provides ?? []), ...(events === undefined ? [] : ['event'])];
+  const { provides = [] } = definition ?? {};
+  const given = typeof provides === 'function' ? provides(from.options) : provides;
+  return [...given, ...(events === undefined ? [] : ['event'])];
 }
 
 /** Why `respond` is not possible. */

@@ -14,19 +14,18 @@ import type {
   SourceContext,
   Wording,
 } from '../sdk.ts';
-import type { Store } from '../store/store.ts';
+import { asked } from './asked.ts';
 import type { DeadLetterKeeper } from './dead-letter.ts';
-import type { DeadLetters } from './dead-letters/dead-letters.ts';
 import { type Definition, definitionOf } from './dead-letters/definition.ts';
 import type { Replayed } from './dead-letters/replayed.ts';
 import type { Queues } from './durable-queue/queues.ts';
 import { Guards } from './guards.ts';
 import { InFlight } from './in-flight.ts';
 import { type Intake, intake } from './intake.ts';
+import type { Kept } from './kept.ts';
 import { reportLeftBehind } from './left-behind.ts';
 import { loadModule } from './load-module.ts';
 import { receiving } from './operation.ts';
-import type { Ownership } from './ownership.ts';
 import { undoParking } from './parked-undo.ts';
 import type { FlowProgram, Program } from './program.ts';
 import { redactor } from './redactor.ts';
@@ -37,17 +36,6 @@ import type { SharedResources } from './shared.ts';
 import { endpointCalled, sourceOf, starting } from './starting.ts';
 import { type Status, statusOf } from './status.ts';
 import { traced } from './traced.ts';
-
-/** What outlives a version of the integration. */
-export interface Kept {
-  readonly store: Store;
-  readonly ownership: Ownership;
-  readonly runs: Runs;
-  readonly queues: Queues;
-  readonly letters: () => Promise<DeadLetters>;
-  /** What steps have kept, and what goes on by itself just now, by id. */
-  readonly underWay: Set<string>;
-}
 
 /**
  * `all`; or, for messages that are replayed, no source that takes messages from outside: those alone that are reached
@@ -375,6 +363,7 @@ export class Generation {
     const context: SourceContext = {
       ...this.#context(flow.name),
       deliver,
+      expression: asked(this.#services),
       // What is carried is unpacked before the flow sees it.
       needsWholeBody: !flow.streams || wording !== undefined,
       concurrency: flow.source.concurrency,

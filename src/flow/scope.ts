@@ -31,6 +31,8 @@ export class ExchangeScope implements Scope {
         return exchange.origin.query;
       case 'source':
         return exchange.origin.source;
+      case 'identity':
+        return exchange.origin.identity;
       case 'event':
         return exchange.origin.event;
       case 'config':
@@ -42,6 +44,7 @@ export class ExchangeScope implements Scope {
           id: exchange.id,
           flow: exchange.flow,
           traceId: exchange.trace.id,
+          requestId: exchange.origin.requestId ?? exchange.id,
           attempt: exchange.origin.attempt,
           receivedAt: new Date(exchange.origin.receivedAt).toISOString(),
           ...(exchange.origin.replayed ? { replayed: true } : {}),

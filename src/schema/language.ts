@@ -147,6 +147,34 @@ const flowSchema = {
 
 const port = { type: 'integer', minimum: 0, maximum: 65_535 } as const satisfies Schema;
 
+const serverTls = {
+  type: 'object',
+  required: ['cert', 'key'],
+  description: 'Serves https, and no http. Files that change are read again, without a restart.',
+  properties: {
+    cert: {
+      type: 'string',
+      format: 'file',
+      description: 'Certificate of the server, with those between it and its authority (PEM).',
+      examples: ['./tls/tls.crt'],
+    },
+    key: { type: 'string', format: 'file', description: 'Its private key (PEM).', examples: ['./tls/tls.key'] },
+    ca: {
+      type: 'string',
+      format: 'file',
+      description:
+        'Authorities of client certificates (PEM): clients are asked for one. Which sources insist on it says their `auth: { mtls: … }`.',
+      examples: ['./tls/clients.crt'],
+    },
+    minVersion: {
+      type: 'string',
+      enum: ['TLSv1.2', 'TLSv1.3'],
+      default: 'TLSv1.2',
+      description: 'The oldest version of TLS that is spoken.',
+    },
+  },
+} as const satisfies Schema;
+
 export const integrationSchema = {
   type: 'object',
   required: ['dowel', 'name', 'flows'],
@@ -178,6 +206,7 @@ export const integrationSchema = {
       properties: {
         port: { ...port, default: 8080, description: 'The port; 0 takes a free one, which the log names.' },
         host: { type: 'string', default: '0.0.0.0', description: 'The address; `127.0.0.1` for this machine only.' },
+        tls: serverTls,
       },
     },
     admin: {

@@ -4,6 +4,7 @@ import { Exchange, type Headers, type Log, noHeaders, type Services } from '../.
 import { Life } from '../../src/core/life.ts';
 import { noMeter } from '../../src/core/meter.ts';
 import { seededRandom } from '../../src/core/random.ts';
+import { asked } from '../../src/flow/asked.ts';
 
 /** JSON and text, enough to carry a body through a connector that does not care. */
 export const plainCodec: Codec = {
@@ -97,6 +98,7 @@ export function plainContext(options: PlainOptions = {}): PlainContext {
     services,
     share: options.share ?? sharing().share,
     deliver: options.deliver ?? (async () => undefined),
+    expression: asked(services),
     needsWholeBody: options.needsWholeBody ?? false,
     concurrency: options.concurrency,
     inOrder: (options.concurrency ?? 1) === 1,
