@@ -14,6 +14,7 @@ import type { Failure } from './errors.ts';
 import type { EventBinding } from './events/options.ts';
 import type { Schema, Slot } from './schema/schema.ts';
 
+export { backoff, pauseBound } from './core/backoff.ts';
 export { Body, type Codec, type StreamSource } from './core/body.ts';
 export { BoundedCache } from './core/bounded-cache.ts';
 export { type Clock, sleep } from './core/clock.ts';

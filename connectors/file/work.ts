@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { customFailure, type Failure, noHeaders, type SourceContext, sleep, toFailure } from '#sdk';
+import { backoff, customFailure, type Failure, noHeaders, type SourceContext, sleep, toFailure } from '#sdk';
 import type { Claim, Claims } from './claims.ts';
 import { bodyOf } from './content.ts';
 import type { FileSourceOptions } from './definition.ts';
@@ -94,9 +94,8 @@ const waits = (error: Failure): boolean => error.kind === 'rejected' && error.ou
 const lost = (error: Failure): boolean =>
   error.kind === 'permanent' || error.kind === 'definition' || error.kind === 'bug';
 
-/** Full jitter: any time up to a limit that doubles. */
 const delayBefore = (tries: number, { options, context }: Workshop): number =>
-  Math.round(context.random.next() * Math.min(longestDelay, options.retryDelay * 2 ** (tries - 1)));
+  Math.round(backoff({ delay: options.retryDelay, maxDelay: longestDelay }, tries, context.random));
 
 /** `false` when the source stopped meanwhile. */
 const pause = (ms: number, { context, stopping }: Workshop): Promise<boolean> =>

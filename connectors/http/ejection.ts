@@ -2,7 +2,7 @@
  * Outlier ejection: a target that fails is left alone for a pause that grows, then tried with one call. State only: who
  * is called is the affair of the load balancing.
  */
-import type { Clock, Failure, Random } from '#sdk';
+import { type Clock, type Failure, pauseBound, type Random } from '#sdk';
 
 export interface EjectionOptions {
   readonly failures: number;
@@ -115,9 +115,8 @@ export class Health {
     this.#failedAt = now;
     if (this.#isIn && now - this.#since > this.#pause) this.#ejections = 0;
     const { pause, maxPause } = this.#options;
-    // The exponent is bounded, or it would be infinite after a long night.
-    const longest = Math.min(maxPause, pause * 2 ** Math.min(this.#ejections, 30));
     this.#ejections++;
+    const longest = pauseBound({ delay: pause, maxDelay: maxPause }, this.#ejections);
     this.#pause = longest;
     // So that many who saw the same failure do not come back in the same moment.
     const drawn = longest * (0.5 + this.#random.next() / 2);

@@ -1,4 +1,4 @@
-import { type ConnectorContext, sleep } from '#sdk';
+import { backoff, type ConnectorContext, sleep } from '#sdk';
 import { quiet } from './cluster.ts';
 import { explain, protocolError } from './explain.ts';
 import type { Library } from './library.ts';
@@ -34,8 +34,7 @@ export interface MemberPlan {
 
 /** The group waits so long for a member to come back when it shares out anew. */
 const rebalanceTimeout = 60_000;
-const firstPause = 100;
-const longestPause = 10_000;
+const pauses = { delay: 200, maxDelay: 10_000 };
 const longestLeaving = 2_000;
 
 /** What says only that the group shares out anew, or has done without us. */
@@ -199,7 +198,6 @@ export class Membership {
 
   #pause(failures: number): Promise<void> {
     const { clock, random } = this.#context;
-    const most = Math.min(longestPause, firstPause * 2 ** Math.min(failures, 10));
-    return sleep(clock, random.next() * most, this.#ending.signal).catch(() => undefined);
+    return sleep(clock, backoff(pauses, failures, random), this.#ending.signal).catch(() => undefined);
   }
 }

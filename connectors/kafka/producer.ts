@@ -1,4 +1,4 @@
-import { type Clock, Failure, type Life, type Link, sleep } from '#sdk';
+import { type Clock, Failure, type Life, type Link, pauseBound, sleep } from '#sdk';
 import type { Cluster, Leaders } from './cluster.ts';
 import { explain, meaningOf, protocolError, refusal, responseOf, unreachable } from './explain.ts';
 import { Entry, type Identity, Lane } from './lane.ts';
@@ -26,8 +26,7 @@ const batchBytes = 512 << 10;
 const requestBytes = 8 << 20;
 /** To one broker, each for other partitions: while it works on one, the next is made. */
 const mostRequests = 2;
-const firstPause = 50;
-const longestPause = 2_000;
+const pauses = { delay: 100, maxDelay: 2_000 };
 
 /** The broker did not take the batch, whatever became of it before. */
 const notTaken = new Set([
@@ -105,7 +104,7 @@ export class Producer {
       }
       cluster.doubt();
       try {
-        await life.race(sleep(this.#world.clock, pauseAfter(failures)));
+        await life.race(sleep(this.#world.clock, pauseBound(pauses, failures)));
       } catch (reason) {
         throw reason instanceof Failure && reason.kind !== 'cancelled' ? unreachable(endpoint, detail, false) : reason;
       }
@@ -287,14 +286,12 @@ export class Producer {
   /** Tried again after a pause that grows. */
   #hold(lane: Lane, detail: string, cluster: Cluster): void {
     lane.failures++;
-    lane.notBefore = this.#world.clock.monotonic() + pauseAfter(lane.failures);
+    lane.notBefore = this.#world.clock.monotonic() + pauseBound(pauses, lane.failures);
     for (const entry of [...(lane.doubtful ?? []), ...lane.waiting]) entry.trouble = detail;
     cluster.doubt();
     this.#schedule(1);
   }
 }
-
-const pauseAfter = (failures: number): number => Math.min(longestPause, firstPause * 2 ** Math.min(failures, 10));
 
 function fill(lanes: readonly Lane[]): Batches {
   const batches = new Map<Lane, readonly Entry[]>();

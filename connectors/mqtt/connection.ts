@@ -1,4 +1,4 @@
-import { type Clock, failure, type Log, type Random, sleep } from '#sdk';
+import { backoff, type Clock, failure, type Log, type Random, sleep } from '#sdk';
 import { Link, type Receive } from './link.ts';
 import { placeOf, type Settings } from './settings.ts';
 import { Trouble } from './trouble.ts';
@@ -16,8 +16,7 @@ export interface World {
   readonly onReady?: (link: Link) => void;
 }
 
-const firstDelay = 500;
-const longestDelay = 30_000;
+const pauses = { delay: 500, maxDelay: 30_000 };
 /** A connection that lasted so long was a good one: the next loss is news. */
 const goodMs = 10_000;
 /** How long a start waits for a broker that neither takes nor refuses. */
@@ -169,10 +168,8 @@ export class Connection {
     return this.#settings.urls.map(placeOf).join(', ');
   }
 
-  /** Full jitter: any time up to a limit that doubles. */
   async #pause(failures: number): Promise<void> {
     const { clock, random } = this.#world;
-    const limit = Math.min(longestDelay, firstDelay * 2 ** (failures - 1));
-    await sleep(clock, random.next() * limit, this.#closing.signal).catch(() => undefined);
+    await sleep(clock, backoff(pauses, failures, random), this.#closing.signal).catch(() => undefined);
   }
 }

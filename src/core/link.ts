@@ -1,4 +1,5 @@
 import { type Failure, failure } from '../errors.ts';
+import { backoff } from './backoff.ts';
 import { type Clock, sleep } from './clock.ts';
 import type { Log } from './exchange.ts';
 import type { Life } from './life.ts';
@@ -30,8 +31,7 @@ export interface LinkWorld {
   readonly log: Log;
 }
 
-const firstPause = 200;
-const longestPause = 10_000;
+const pauses = { delay: 200, maxDelay: 10_000 };
 /** What held for so long was well: the next loss is a first one again. */
 const settledAfter = 10_000;
 
@@ -214,7 +214,6 @@ export class Link<T> {
 
   #pause(failures: number): Promise<void> {
     const { clock, random } = this.#world;
-    const most = Math.min(longestPause, firstPause * 2 ** Math.min(failures - 1, 10));
-    return sleep(clock, random.next() * most, this.#ending.signal).catch(() => undefined);
+    return sleep(clock, backoff(pauses, failures, random), this.#ending.signal).catch(() => undefined);
   }
 }

@@ -2,6 +2,7 @@
  * Retry: seconds, in process, inside the deadline. What may be repeated is decided by what a repeat would do, not by
  * hope: a call that changes something goes out again only if it surely never went out, or if the file says that it may.
  */
+import { backoff } from '../core/backoff.ts';
 import { sleep } from '../core/clock.ts';
 import type { Exchange } from '../core/exchange.ts';
 import type { Meter } from '../core/meter.ts';
@@ -72,16 +73,6 @@ export class RetryBudget {
     this.#tokens -= 1;
     return true;
   }
-}
-
-/** Full jitter (Brooker, "Exponential Backoff And Jitter"): between nothing and the exponential bound. */
-export function backoff(
-  options: Pick<RetryOptions, 'delay' | 'factor' | 'maxDelay'>,
-  attempt: number,
-  random: Random,
-): number {
-  const bound = Math.min(options.maxDelay, options.delay * options.factor ** (attempt - 1));
-  return random.next() * bound;
 }
 
 export interface RetryWorld {

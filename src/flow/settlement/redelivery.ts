@@ -1,3 +1,4 @@
+import { backoff } from '../../core/backoff.ts';
 import type { Random } from '../../core/random.ts';
 import type { RedeliverySource } from '../../core/written.ts';
 import type { Failure } from '../../errors.ts';
@@ -44,15 +45,14 @@ export function fateOf({ error, attempt, held, stopping }: Failed, redelivery: R
   return { is: 'redelivered', ms: pauseBefore(error, attempt, redelivery, random) };
 }
 
-/** Full jitter: any time up to a bound that grows; not before the far side asked for, as far as that is below `maxDelay`. */
+/** Not before the far side asked for, as far as that is below `maxDelay`. */
 export function pauseBefore(
   error: Pick<Failure, 'facts'>,
   tries: number,
-  { delay, factor, maxDelay }: RedeliverySource,
+  redelivery: RedeliverySource,
   random: Random,
 ): number {
   const asked = error.facts['retryAfter'];
-  const bound = Math.min(maxDelay, delay * factor ** (tries - 1));
-  const least = typeof asked === 'number' ? Math.min(asked, maxDelay) : 0;
-  return Math.ceil(Math.max(least, random.next() * bound));
+  const least = typeof asked === 'number' ? Math.min(asked, redelivery.maxDelay) : 0;
+  return Math.ceil(Math.max(least, backoff(redelivery, tries, random)));
 }

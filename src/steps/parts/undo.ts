@@ -1,3 +1,4 @@
+import { backoff } from '../../core/backoff.ts';
 import { sleep } from '../../core/clock.ts';
 import type { Exchange } from '../../core/exchange.ts';
 import type { Life, Undo } from '../../core/life.ts';
@@ -49,7 +50,7 @@ async function undone(
   one: Undo,
   exchange: Exchange,
   error: Failure,
-  { maxAttempts, delay, maxDelay }: UndoOptions,
+  options: UndoOptions,
 ): Promise<{ readonly error: Failure; readonly attempts: number } | undefined> {
   const { clock, random, log } = exchange.services;
   for (let attempt = 1; ; attempt++) {
@@ -61,8 +62,8 @@ async function undone(
       if (exchange.life.suspended) throw thrown;
       const failed = toFailure(thrown);
       const passing = failed.kind === 'transient' || failed.kind === 'rejected';
-      if (!passing || attempt >= maxAttempts) return { error: failed, attempts: attempt };
-      const pause = Math.min(maxDelay, delay * 2 ** (attempt - 1)) * random.next();
+      if (!passing || attempt >= options.maxAttempts) return { error: failed, attempts: attempt };
+      const pause = backoff(options, attempt, random);
       log.warn('a compensation failed, trying again', {
         ...exchange.named,
         place: one.place,
