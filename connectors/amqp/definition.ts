@@ -167,8 +167,10 @@ export const call = {
   description: 'How one message is published. With `call` an answer is waited for (direct reply-to).',
   properties: {
     routingKey: {
-      ...text,
-      description: 'The routing key; of the default exchange the name of the queue. Absent: that of the endpoint.',
+      type: 'string',
+      template: 'routing-key',
+      description:
+        'The routing key; of the default exchange the name of the queue. Each hole gives text within one word: dots, `*` and `#` in it are refused; `$segments(x)` keeps dots. Absent: that of the endpoint.',
       examples: ['order.placed', 'order.${{ country }}'],
     },
     mandatory: {

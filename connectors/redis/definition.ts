@@ -102,7 +102,7 @@ export const endpoint = {
   },
 } as const satisfies Schema;
 
-const text = { type: 'string', template: true } as const satisfies Schema;
+const text = { type: 'string', template: 'key' } as const satisfies Schema;
 
 export const call = {
   type: 'object',
@@ -110,10 +110,15 @@ export const call = {
   properties: {
     stream: {
       ...text,
-      description: 'The stream that gets it as an entry.',
+      description:
+        'The stream that gets it as an entry. Each hole gives text within one part of the name: `:` and blanks in it are refused; `$segments(x)` keeps `:`.',
       examples: ['orders', 'orders:${{ tenant }}'],
     },
-    channel: { ...text, description: 'The channel that it is published to.', examples: ['alarms'] },
+    channel: {
+      ...text,
+      description: 'The channel that it is published to; its holes as those of `stream`.',
+      examples: ['alarms'],
+    },
     minReceivers: {
       type: 'integer',
       minimum: 0,

@@ -15,8 +15,11 @@ export class ExpressionSource {
   }
 }
 
-/** In mode `path` each hole is percent-encoded as one segment, in mode `topic` (MQTT) each must be one level, in mode `subject` (NATS) one token. */
-export type TemplateMode = 'value' | 'path' | 'topic' | 'subject';
+/** Names by which a broker decides who gets a message: of MQTT, NATS, AMQP and Redis. */
+export type NameMode = 'topic' | 'subject' | 'routing-key' | 'key';
+
+/** In mode `path` each hole is percent-encoded as one segment; in those of names each must be part of one of their parts. */
+export type TemplateMode = 'value' | 'path' | NameMode;
 
 /** A value with `${{ }}` holes as written. */
 export class TemplateSource {

@@ -1,15 +1,14 @@
-import type { TemplateMode } from '../core/written.ts';
+import type { NameMode, TemplateMode } from '../core/written.ts';
 import { failure } from '../errors.ts';
 import type { Expression, Scope } from './expression.ts';
 import { compileExpression, ExpressionSyntaxError } from './expression.ts';
 import { shortened } from './failures.ts';
 import type { Hole } from './holes.ts';
 import { pieces } from './holes.ts';
+import { nameOf, nameText } from './name-text.ts';
 import { put } from './normalise.ts';
 import { assertPath, encodeHole } from './path-text.ts';
 import { Segments } from './segments.ts';
-import { subjectHole } from './subject-text.ts';
-import { topicHole } from './topic-text.ts';
 
 export type { Hole } from './holes.ts';
 export { holes } from './holes.ts';
@@ -212,23 +211,10 @@ function buildPath(compiled: readonly Compiled[], found: readonly unknown[]): st
   return path;
 }
 
-/** Names of a broker, whose holes are parts of them. */
 const buildName =
-  (what: string, hole: (value: unknown) => string): typeof buildPath =>
-  (compiled, found) => {
-    const name = found.map((value, index) => (typeof compiled[index] === 'string' ? value : hole(value))).join('');
-    // Such names are the broker's own: only the file may name one.
-    if (name.startsWith('$') && typeof compiled[0] !== 'string') {
-      throw failure('validation', { detail: `a hole made the ${what} begin with \`$\`, which belongs to the broker` });
-    }
-    return name;
-  };
-
-const builders = {
-  path: buildPath,
-  topic: buildName('topic', topicHole),
-  subject: buildName('subject', subjectHole),
-} as const;
+  (mode: NameMode): typeof buildPath =>
+  (compiled, found) =>
+    nameText(mode, found, (index) => typeof compiled[index] !== 'string');
 
 /** Text with holes that decide about more than text. */
 function compileText(value: unknown, what: string, build: typeof buildPath, into: Compilation): Part {
@@ -242,10 +228,16 @@ function compileText(value: unknown, what: string, build: typeof buildPath, into
   return { make: (scope) => after(collect(parts, scope), (found) => build(compiled, found as unknown[])) };
 }
 
+function compileMode(mode: TemplateMode, value: unknown, into: Compilation): Part {
+  if (mode === 'value') return compileValue(value, [], into);
+  if (mode === 'path') return compileText(value, mode, buildPath, into);
+  return compileText(value, nameOf(mode), buildName(mode), into);
+}
+
 /**
  * Compiles any value whose strings may hold `${{ JSONata }}`. In mode `path` the value is a string whose holes are
- * percent-encoded, one segment each; in mode `topic` or `subject` one whose holes must each be (part of) one level or token. Everything wrong is
- * told to `problem`; the template is then not to be used.
+ * percent-encoded, one segment each; in the mode of a name (of a broker) one whose holes must each be part of one of its
+ * parts. Everything wrong is told to `problem`; the template is then not to be used.
  */
 export function compileTemplate(
   value: unknown,
@@ -254,7 +246,7 @@ export function compileTemplate(
   compile: (source: string) => Expression = compileExpression,
 ): Template {
   const into: Compilation = { expressions: [], problem, compile };
-  const part = mode === 'value' ? compileValue(value, [], into) : compileText(value, mode, builders[mode], into);
+  const part = compileMode(mode, value, into);
   const { expressions } = into;
   return {
     constant: isConstant(part) ? { value: part.constant } : undefined,

@@ -2,6 +2,7 @@ import type {
   ConnectorSource,
   ExpressionSource,
   FileSource,
+  NameMode,
   Rate,
   StepSource,
   TemplateSource,
@@ -31,7 +32,7 @@ type ObjectOf<S, P> = {
 } & (S extends { slot: string } ? { readonly connector?: ConnectorSource | undefined } : unknown);
 
 /** The TypeScript type of a value read by the schema literal `S`. */
-export type Infer<S> = S extends { template: true | 'path' | 'topic' | 'subject' }
+export type Infer<S> = S extends { template: true | 'path' | NameMode }
   ? TemplateSource
   : S extends { either: readonly (infer E)[] }
     ? Infer<E>

@@ -1,3 +1,5 @@
+import type { NameMode } from '../core/written.ts';
+
 /**
  * The schema of the language: one literal per option from which everything else is derived: the TypeScript type
  * (`infer.ts`), the reader with its diagnostics (`read.ts`), the editor's JSON Schema and the reference (`compose.ts`).
@@ -10,7 +12,7 @@
  * | `format: 'size'` | `64kb`, `1mb` | number of bytes |
  * | `format: 'rate'` | `10/s`, `600/m` | `{ count, per }`, `per` in milliseconds |
  * | `format: 'expression'` | JSONata | {@link ExpressionSource} |
- * | `template: true`, `'path'`, `'topic'`, `'subject'` | any value with `${{ }}` holes | {@link TemplateSource} |
+ * | `template: true`, `'path'`, `'topic'` … | any value with `${{ }}` holes | {@link TemplateSource} |
  * | `format: 'file'` | path of a file that must exist, relative to the integration | {@link FileSource}, read at load |
  * | `format: 'path'` | path for run time, relative to the integration | absolute path |
  * | `format: 'password'` | a secret: never printed | string |
@@ -35,7 +37,7 @@ export interface Schema {
     | 'cron'
     | 'timezone';
   /** A value whose strings may hold `${{ }}`; with `type`, the type of what must come out. */
-  readonly template?: true | 'path' | 'topic' | 'subject';
+  readonly template?: true | 'path' | NameMode;
   readonly kind?: 'steps';
   /** An object that names a connector by a key of its own: `call: { endpoint: x, http: { … } }`. */
   readonly slot?: Slot;

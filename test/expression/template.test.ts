@@ -1,19 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { TemplateMode } from '../../src/core/written.ts';
 import { Failure } from '../../src/errors.ts';
 import type { TemplateProblem } from '../../src/expression/template.ts';
 import { compileTemplate, holes } from '../../src/expression/template.ts';
 import { scopeOf } from './support.ts';
 
-type Mode = 'value' | 'path' | 'topic' | 'subject';
-
 const unexpected = (problem: TemplateProblem): never => assert.fail(problem.message);
 
-async function filled(value: unknown, body: unknown = {}, mode: Mode = 'value', variables = {}): Promise<unknown> {
+async function filled(
+  value: unknown,
+  body: unknown = {},
+  mode: TemplateMode = 'value',
+  variables = {},
+): Promise<unknown> {
   return compileTemplate(value, mode, unexpected).evaluate(scopeOf(body, variables));
 }
 
-async function failureOf(value: unknown, body: unknown, mode: Mode = 'value'): Promise<Failure> {
+async function failureOf(value: unknown, body: unknown, mode: TemplateMode = 'value'): Promise<Failure> {
   try {
     assert.fail(`it yielded ${JSON.stringify(await filled(value, body, mode))}`);
   } catch (error) {
@@ -22,7 +26,7 @@ async function failureOf(value: unknown, body: unknown, mode: Mode = 'value'): P
   }
 }
 
-function problemsOf(value: unknown, mode: Mode = 'value'): readonly TemplateProblem[] {
+function problemsOf(value: unknown, mode: TemplateMode = 'value'): readonly TemplateProblem[] {
   const found: TemplateProblem[] = [];
   compileTemplate(value, mode, (problem) => found.push(problem));
   return found;
@@ -221,7 +225,7 @@ test('no hole of a topic brings a wildcard, a NUL, an empty level or the topics 
     (await failureOf(template, { x }, 'topic')).message;
   assert.match(await refused('s/${{ x }}', '+'), /`\+`/);
   assert.match(await refused('s/${{ x }}', 'a#'), /`#`/);
-  assert.match(await refused('s/${{ x }}', 'a\0'), /NUL/);
+  assert.match(await refused('s/${{ x }}', 'a\0'), /a control character/);
   assert.match(await refused('s/${{ x }}', ''), /empty/);
   assert.match(await refused('s/${{ $segments(x) }}', 'a//b'), /empty/);
   assert.match(await refused('s/${{ $segments(x) }}', 'a/#'), /`#`/);
@@ -245,4 +249,37 @@ test('a hole of a subject is one token, or a part of one; nothing in it adds a t
   assert.match(await refused('s.${{ x }}', ''), /empty/);
   assert.match(await refused('s.${{ $segments(x) }}', 'a..b'), /empty/);
   assert.match(await refused('${{ $segments(x) }}', '$JS.API'), /belongs to the broker/);
+});
+
+test('a hole of a routing key is one word, or a part of one; nothing in it adds a word or a wildcard', async () => {
+  const body = { id: 7, country: 'de', deep: 'a.b' };
+  assert.equal(await filled('order.${{ country }}.n-${{ id }}', body, 'routing-key'), 'order.de.n-7');
+  assert.equal(await filled('order.${{ $segments(deep) }}', body, 'routing-key'), 'order.a.b');
+  assert.equal(await filled('New ${{ country }}', body, 'routing-key'), 'New de');
+  const refused = async (template: string, x: unknown): Promise<string> =>
+    (await failureOf(template, { x }, 'routing-key')).message;
+  assert.match(await refused('o.${{ x }}', 'a.b'), /would add a word.*\$segments/);
+  assert.match(await refused('o.${{ x }}', '#'), /`#`/);
+  assert.match(await refused('o.${{ x }}', 'a*'), /`\*`/);
+  assert.match(await refused('o.${{ x }}', 'a\n'), /a control character/);
+  assert.match(await refused('o.${{ x }}', ''), /left a word empty/);
+  assert.match(await refused('o.${{ x }}', null), /null/);
+  assert.match(await refused('o.${{ $segments(x) }}', 'a..b'), /left a word empty/);
+  assert.match(await refused('${{ $segments(x) }}', 'amq.rabbitmq.reply-to'), /belongs to the broker/);
+  assert.match(await refused('am${{ $segments(x) }}', 'q.gen-1'), /belongs to the broker/);
+  assert.match(await refused('o.${{ x }}', 'ü'.repeat(127)), /longer than 255 bytes/);
+});
+
+test('a hole of a name in Redis is a part between colons', async () => {
+  const body = { id: 7, tenant: 'shop', deep: 'a:b' };
+  assert.equal(await filled('orders:${{ tenant }}:${{ id }}', body, 'key'), 'orders:shop:7');
+  assert.equal(await filled('orders:${{ $segments(deep) }}', body, 'key'), 'orders:a:b');
+  const refused = async (template: string, x: unknown): Promise<string> =>
+    (await failureOf(template, { x }, 'key')).message;
+  assert.match(await refused('o:${{ x }}', 'a:b'), /would add a part.*\$segments/);
+  assert.match(await refused('o:${{ x }}', 'a b'), /a blank/);
+  assert.match(await refused('o:${{ x }}', 'a\0'), /a control character/);
+  assert.match(await refused('o:${{ x }}', ''), /left a part empty/);
+  assert.match(await refused('o:${{ x }}', 'x'.repeat(511)), /longer than 512 bytes/);
+  assert.match(await refused('${{ $segments(x) }}', '__keyevent@0__:del'), /belongs to the broker/);
 });
