@@ -1,30 +1,19 @@
 import type { Exchange, Services } from '../core/exchange.ts';
-import { Life } from '../core/life.ts';
 import { type Meter, MeterScope, noMeter } from '../core/meter.ts';
-import { detailOf, type Failure, failure } from '../errors.ts';
+import { failure } from '../errors.ts';
 import type { CircuitBreaker } from '../resilience/circuit-breaker.ts';
-import type {
-  Connector,
-  ConnectorContext,
-  ConnectorDefinition,
-  Deliver,
-  Endpoint,
-  EndpointContext,
-  Source,
-  SourceContext,
-  Wording,
-} from '../sdk.ts';
-import { asked } from './asked.ts';
+import type { Connector, ConnectorContext, ConnectorDefinition, Deliver, Endpoint, Source } from '../sdk.ts';
 import type { DeadLetterKeeper } from './dead-letter.ts';
 import { type Definition, definitionOf } from './dead-letters/definition.ts';
 import type { Replayed } from './dead-letters/replayed.ts';
-import type { Queues } from './durable-queue/queues.ts';
+import { endAll } from './end-all.ts';
 import { Guards } from './guards.ts';
 import { InFlight } from './in-flight.ts';
 import { type Intake, intake } from './intake.ts';
 import type { Kept } from './kept.ts';
 import { reportLeftBehind } from './left-behind.ts';
 import { loadModule } from './load-module.ts';
+import { Opener } from './opener.ts';
 import { receiving } from './operation.ts';
 import { undoParking } from './parked-undo.ts';
 import type { FlowProgram, Program } from './program.ts';
@@ -33,7 +22,8 @@ import { hashOf, type Runs } from './runs.ts';
 import { saysSo } from './says-so.ts';
 import type { Settlement } from './settlement/settlement.ts';
 import type { SharedResources } from './shared.ts';
-import { endpointCalled, sourceOf, starting } from './starting.ts';
+import { SourceSlot } from './source-slot.ts';
+import { endpointCalled, sourceOf } from './starting.ts';
 import { type Status, statusOf } from './status.ts';
 import { traced } from './traced.ts';
 
@@ -43,8 +33,6 @@ import { traced } from './traced.ts';
  */
 export type Opening = 'all' | 'inside' | 'endpoints';
 
-/** How long sources and endpoints may take to stop, and to close. */
-const endMs = 5_000;
 /** How long messages that came while the rest could not be opened may take to finish. */
 const unopenedMs = 5_000;
 
@@ -52,14 +40,15 @@ const unopenedMs = 5_000;
 export class Generation {
   readonly program: Program;
   readonly #services: Services;
-  readonly #connectors: Readonly<Record<string, Connector>>;
-  readonly #shared: SharedResources;
+  readonly #opener: Opener;
   readonly #inFlight: InFlight;
   readonly #meter: MeterScope;
   /** By what they are called when they make trouble. */
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #guards: Guards;
   readonly #sources = new Map<string, Source>();
+  /** By flow. */
+  readonly #slots = new Map<string, SourceSlot>();
   readonly #intakes = new Map<string, Intake>();
   /** By flow: the way in. */
   readonly #ways = new Map<string, (message: Replayed) => Promise<Exchange | undefined>>();
@@ -70,8 +59,6 @@ export class Generation {
   readonly #openKept: () => Promise<Kept>;
   #runs: Runs | undefined;
   #definition: Definition | undefined;
-  #queues: Queues | undefined;
-  readonly #queueNames = new Set<string>();
 
   constructor(
     program: Program,
@@ -82,8 +69,6 @@ export class Generation {
   ) {
     this.program = program;
     this.#openKept = openKept;
-    this.#connectors = connectors;
-    this.#shared = shared;
     this.#inFlight = new InFlight(services.clock, services.log);
     this.#meter = new MeterScope(services.meter ?? noMeter);
     this.#services = {
@@ -94,10 +79,14 @@ export class Generation {
       parkUndo: undoParking({ integration: this.#named, clean: this.clean, keeper: () => this.#keeper() }),
     };
     this.#guards = new Guards(this.#services);
+    this.#opener = new Opener({ program, services: this.#services, connectors, shared });
   }
 
-  /** Modules, then endpoints, then sources. What was opened is closed again when the rest cannot be. */
-  async open(opening: Opening = 'all'): Promise<void> {
+  /**
+   * Modules, then endpoints, then sources. What was opened is closed again when the rest cannot be. `paused`: flows whose
+   * sources take nothing for now.
+   */
+  async open(opening: Opening = 'all', paused: ReadonlySet<string> = new Set()): Promise<void> {
     try {
       await Promise.all(this.program.modules.map(loadModule));
       const flows = [...this.program.flows.values()].filter((flow) => flow.source.from);
@@ -108,29 +97,30 @@ export class Generation {
       if (durable || this.program.store.needed) {
         const { store, runs, queues } = await this.#openKept();
         this.program.store.store = store;
-        this.#queues = queues;
+        this.#opener.queues = queues;
         if (durable) this.#runs = runs;
       }
       for (const slot of this.program.endpoints.values()) {
-        const endpoint = await this.#openEndpoint(
-          slot.source.connector.name,
-          slot.source.connector.options,
-          slot.source.name,
-        );
-        this.#endpoints.set(endpointCalled(slot.source.name), endpoint);
-        const { definition } = this.#connector(slot.source.connector.name);
+        const { name, connector } = slot.source;
+        const endpoint = await this.#opener.endpoint(name, connector.name, connector.options);
+        this.#endpoints.set(endpointCalled(name), endpoint);
+        const { definition } = this.#opener.connector(connector.name);
         const handle = definition.writesTrace ? endpoint.handle : traced(endpoint.handle);
         slot.handler = this.#guards.around(slot.source, definition)(receiving(handle));
       }
-      const sources = flows.map((flow) => ({ flow, open: this.#source(flow) }));
+      const sources = flows.map((flow) => ({ flow, slot: this.#slot(flow) }));
       // Before the sources: what one of them hands over again is under way by then.
       await this.#openLaters();
       if (opening === 'all') await this.resume();
       for (const { later } of opening === 'all' ? this.program.laters : []) await later.wake();
-      for (const { flow, open } of sources) {
-        if (this.#opens(flow, opening)) this.#sources.set(sourceOf(flow.name), await open());
+      for (const { flow, slot } of sources) {
+        if (!this.#opens(flow, opening)) continue;
+        await slot.open(paused.has(flow.name));
+        this.#sources.set(sourceOf(flow.name), slot);
+        this.#slots.set(flow.name, slot);
       }
-      if (opening === 'all') await this.#queues?.reportUnread(this.#queueNames);
+      // Of a flow that is paused nobody knows whether it would read.
+      if (opening === 'all' && paused.size === 0) await this.#opener.reportUnread();
       if (opening === 'all') await reportLeftBehind(this.program, this.#services.log);
     } catch (thrown) {
       await this.stopSources();
@@ -143,7 +133,7 @@ export class Generation {
 
   /** Takes no new messages; those that wait for their turn, or to be tried again, go back to where they came from. */
   async stopSources(): Promise<void> {
-    const stopped = this.#end(this.#sources, 'stopped', (source) => source.stop());
+    const stopped = endAll(this.#sources, 'stopped', (source) => source.stop(), this.#services);
     // The sources know by now that what they give back is not to come again to them.
     for (const settlement of this.#settlements.values()) settlement.stop();
     await stopped;
@@ -157,7 +147,7 @@ export class Generation {
   /** Sources, then endpoints. One that fails or hangs keeps no other from being closed. */
   async close(): Promise<void> {
     for (const all of [this.#sources, this.#endpoints]) {
-      await this.#end<Source | Endpoint>(all, 'closed', (one) => one.close());
+      await endAll<Source | Endpoint>(all, 'closed', (one) => one.close(), this.#services);
       all.clear();
     }
     this.#meter.end();
@@ -166,7 +156,7 @@ export class Generation {
   /** What a person wants to know of it. */
   status(): Pick<Status, 'flows' | 'endpoints'> {
     return statusOf(this.program, {
-      sourceOf: (flow) => this.#sources.get(sourceOf(flow)),
+      sourceOf: (flow) => this.#slots.get(flow),
       endpointCalled: (name) => this.#endpoints.get(endpointCalled(name)),
       inFlight: (flow) => this.#inFlight.of(flow),
       waiting: (flow) => this.#settlements.get(flow)?.waiting,
@@ -176,6 +166,11 @@ export class Generation {
 
   breakerOf(endpoint: string): CircuitBreaker | undefined {
     return this.#guards.of(endpoint)?.breaker;
+  }
+
+  /** Of a flow that has one, where this version has opened it. */
+  sourceOf(flow: string): SourceSlot | undefined {
+    return this.#slots.get(flow);
   }
 
   /** Whether all that says so is connected to its far side. */
@@ -211,63 +206,8 @@ export class Generation {
 
   #opens({ source: { from } }: FlowProgram, opening: Opening): boolean {
     if (opening !== 'inside' || !from) return opening === 'all';
-    const { meetsAt, queues } = this.#connector(from.name).definition;
+    const { meetsAt, queues } = this.#opener.connector(from.name).definition;
     return meetsAt !== undefined && queues?.(from.options) !== true;
-  }
-
-  async #end<T>(all: ReadonlyMap<string, T>, ended: string, end: (one: T) => Promise<void>): Promise<void> {
-    const { clock, log } = this.#services;
-    const late = (): Failure => failure('timeout', { what: 'It', ms: endMs });
-    const life = new Life(clock, { deadline: clock.monotonic() + endMs, late });
-    const ending = [...all].reverse().map(async ([what, one]) => {
-      try {
-        await life.race(end(one));
-      } catch (thrown) {
-        log.error(`something could not be ${ended}`, { what, detail: detailOf(thrown) });
-      }
-    });
-    await Promise.all(ending);
-    life.end();
-  }
-
-  #context(name: string): ConnectorContext {
-    const { source } = this.program;
-    return {
-      name,
-      integration: this.#named,
-      server: source.server,
-      clock: this.#services.clock,
-      random: this.#services.random,
-      log: this.#services.log,
-      services: this.#services,
-      share: (key, make) => this.#shared.share(key, make),
-      queue: (called) => {
-        if (!this.#queues) throw failure('bug', { detail: `the store for the queue ${called} is not open` });
-        this.#queueNames.add(called);
-        return this.#queues.open(called);
-      },
-    };
-  }
-
-  async #openEndpoint(connectorName: string, options: unknown, name: string): Promise<Endpoint> {
-    const connector = this.#connector(connectorName);
-    const carrier = connector.definition.carrier;
-    const context: EndpointContext = {
-      ...this.#context(name),
-      meets: this.#metBy(connectorName, options),
-      ...(carrier ? { openCarrier: (inner: unknown) => this.#openEndpoint(carrier, inner, name) } : {}),
-    };
-    const module = await connector.endpoint?.();
-    if (!module) throw failure('bug', { detail: `the connector ${connectorName} has no endpoint` });
-    return starting(endpointCalled(name), () => module.openEndpoint(options as never, context));
-  }
-
-  /** The options of the source that an endpoint reaches in this process. */
-  #metBy(connector: string, options: unknown): unknown {
-    const at = this.#connector(connector).definition.meetsAt;
-    if (!at) return undefined;
-    const flows = Object.values(this.program.source.flows);
-    return flows.find(({ from }) => from?.name === connector && at(from.options) === at(options))?.from?.options;
   }
 
   /** Messages that a process left behind go on, beside the new ones. */
@@ -288,18 +228,43 @@ export class Generation {
     }
   }
 
-  /** What opens the source of a flow. */
-  #source(flow: FlowProgram): () => Promise<Source> {
+  /** The source of a flow, before it is opened. */
+  #slot(flow: FlowProgram): SourceSlot {
     const { from } = flow.source;
     if (!from) throw failure('bug', { detail: `the flow ${flow.name} has no source` });
-    const { definition } = this.#connector(from.name);
+    const { definition } = this.#opener.connector(from.name);
     const awaited = saysSo(definition.awaitsReply, from.options);
     const taken = this.#intake(flow, awaited);
     // Who waits for an answer gets it at the flow's end, and not from the journal.
     const settled = awaited ? { ...taken, journal: undefined } : taken;
-    const deliver = flow.settlement ? this.#settlement(flow, settled, definition).deliver : taken.deliver;
-    this.#ways.set(flow.name, deliver);
-    return () => this.#openSourceOf(from.name, from.options, flow, deliver);
+    const way = (): Deliver => {
+      const deliver = flow.settlement ? this.#settlement(flow, settled, definition).deliver : taken.deliver;
+      this.#ways.set(flow.name, deliver);
+      return deliver;
+    };
+    const staysOpen = definition.staysOpen?.(from.options) === true;
+    let deliver = way();
+    const slot = new SourceSlot({
+      flow: flow.name,
+      clock: this.#services.clock,
+      log: this.#services.log,
+      staysOpen,
+      // One that stays open goes on with what settles its messages by then.
+      open: (paused) => {
+        const into: Deliver = staysOpen && flow.settlement ? (message) => deliver(message) : deliver;
+        return this.#opener.source(flow, into, paused);
+      },
+      hold: taken.hold,
+      giveBack: () => {
+        const before = this.#settlements.get(flow.name);
+        before?.stop();
+        deliver = way();
+        return () => (before ? before.unsettled === 0 : this.#inFlight.of(flow.name) === 0);
+      },
+    });
+    const help = 'Whether a person has paused the source of a flow.';
+    this.#meter.gauge('dowel_source_paused', help, { flow: flow.name }, () => (slot.holds ? 1 : 0));
+    return slot;
   }
 
   /** Steps that keep messages; what each has kept goes on when it is woken. */
@@ -349,41 +314,5 @@ export class Generation {
     const made = intake(flow, { services: this.#services, inFlight: this.#inFlight, awaited, durable });
     this.#intakes.set(flow.name, made);
     return made;
-  }
-
-  async #openSourceOf(
-    connectorName: string,
-    options: unknown,
-    flow: FlowProgram,
-    deliver: Deliver,
-    wording?: Wording,
-  ): Promise<Source> {
-    const connector = this.#connector(connectorName);
-    const carrier = connector.definition.carrier;
-    const context: SourceContext = {
-      ...this.#context(flow.name),
-      deliver,
-      expression: asked(this.#services),
-      // What is carried is unpacked before the flow sees it.
-      needsWholeBody: !flow.streams || wording !== undefined,
-      concurrency: flow.source.concurrency,
-      inOrder: (flow.source.concurrency ?? 1) === 1 && !flow.source.orderBy,
-      ...(wording ? { wording } : {}),
-      ...(carrier
-        ? {
-            openCarrier: (inner: unknown, mine: Deliver, words: Wording) =>
-              this.#openSourceOf(carrier, inner, flow, mine, words),
-          }
-        : {}),
-    };
-    const module = await connector.source?.();
-    if (!module) throw failure('bug', { detail: `the connector ${connectorName} has no source` });
-    return starting(sourceOf(flow.name), () => module.openSource(options as never, context));
-  }
-
-  #connector(name: string): Connector {
-    const connector = this.#connectors[name];
-    if (!connector) throw failure('bug', { detail: `there is no connector ${name}` });
-    return connector;
   }
 }

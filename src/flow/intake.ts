@@ -14,6 +14,9 @@ const defaultDeadline = 60_000;
 /** How many messages whose senders wait are under way in one flow where it says nothing else. */
 const defaultConcurrency = 1000;
 
+/** When a caller who met a paused flow may ask again: a person has paused it, and nobody knows. Milliseconds. */
+const pausedMs = 30_000;
+
 export interface IntakeWorld {
   readonly services: Services;
   readonly inFlight: InFlight;
@@ -31,6 +34,8 @@ export interface Intake {
   readonly run: (message: Replayed, id: string) => Promise<Exchange | undefined>;
   /** Of a durable flow: for messages that are ours from the moment they are kept. */
   readonly journal: IntakeJournal | undefined;
+  /** Whoever waits for an answer is turned away with `paused`, until it is called with `false`. */
+  hold(held: boolean): void;
   /** A message that was under way when a process ended goes on. Never rejects: nobody waits for it. */
   resume(run: LeftRun): Promise<void>;
 }
@@ -61,6 +66,8 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
   const capacity = awaited ? (flow.source.concurrency ?? defaultConcurrency) : Number.POSITIVE_INFINITY;
   const late = (): Failure => failure('deadline', { flow: name });
   const metered = messageMeter(name, services.meter);
+  /** How many may be under way; none of a flow that is paused. */
+  let room = capacity;
   let underWay = 0;
 
   const through = async (
@@ -159,9 +166,12 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
 
   // Not an async function: one that returns a promise makes its caller wait three turns more.
   const deliver: Deliver = (incoming) => {
-    if (underWay >= capacity) {
+    if (underWay >= room) {
       const detail = `${capacity} messages are under way in the flow ${name}`;
-      const error = failure('overloaded', { detail, retryAfter: 1000 });
+      const error =
+        room === 0
+          ? failure('paused', { flow: name, retryAfter: pausedMs })
+          : failure('overloaded', { detail, retryAfter: 1000 });
       metered.refused(error);
       return Promise.reject(error);
     }
@@ -173,6 +183,9 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
     deliver,
     run,
     journal,
+    hold(held) {
+      room = held && awaited ? 0 : capacity;
+    },
     async resume(left) {
       if (!durable) return;
       const { id, headers, origin } = left.record;

@@ -15,6 +15,7 @@ import { Ownership } from './ownership.ts';
 import type { Program } from './program.ts';
 import { Runs } from './runs.ts';
 import { SharedResources } from './shared.ts';
+import type { SourceSlot } from './source-slot.ts';
 import type { Status } from './status.ts';
 
 export interface RuntimeServices extends Omit<Services, 'background' | 'config' | 'meter'> {
@@ -24,6 +25,15 @@ export interface RuntimeServices extends Omit<Services, 'background' | 'config' 
   readonly openStore?: (source: IntegrationSource) => Promise<Store>;
   /** Compiles a definition of before in the place of `now`, with today's configuration; says why it cannot. Absent: nobody can. */
   readonly compileKept?: (definition: Definition, now: IntegrationSource) => Promise<Program | string>;
+}
+
+/** The source of a flow, for whoever operates it. */
+export interface RunningSource extends Pick<SourceSlot, 'trigger'> {
+  readonly paused: boolean;
+  /** It takes nothing new, over reloads too, until it is resumed or the process ends; what is under way finishes. */
+  pause(): Promise<void>;
+  /** Rejects with `startup` when it cannot be opened: then it is paused on. */
+  resume(): Promise<void>;
 }
 
 /** How long what is left of a replay may take when all else has stopped. */
@@ -46,6 +56,11 @@ export class Runtime {
   #stopping = false;
   #kept: Promise<Kept> | undefined;
   #cancelResuming: () => void = () => {};
+  /** Flows whose sources a person has paused. */
+  readonly #paused = new Set<string>();
+  /** Whoever changes which sources are open does it after the one before. */
+  #changing: Promise<unknown> = Promise.resolve();
+  #started = false;
 
   constructor(services: RuntimeServices, connectors: Readonly<Record<string, Connector>>) {
     this.#services = services;
@@ -55,6 +70,11 @@ export class Runtime {
   /** Takes messages, is not about to stop, and its sources and endpoints are connected. */
   get ready(): boolean {
     return !this.#stopping && this.#current?.ready === true;
+  }
+
+  /** It was open once. */
+  get started(): boolean {
+    return this.#started;
   }
 
   get inFlight(): number {
@@ -95,9 +115,24 @@ export class Runtime {
     return this.#current?.breakerOf(endpoint);
   }
 
+  /** Of a flow that has one, in the version that runs. */
+  sourceOf(flow: string): RunningSource | undefined {
+    const source = this.#current?.sourceOf(flow);
+    if (!source) return undefined;
+    return {
+      get paused() {
+        return source.paused;
+      },
+      pause: () => this.#pause(flow),
+      resume: () => this.#unpause(flow),
+      trigger: source.trigger,
+    };
+  }
+
   async start(program: Program): Promise<void> {
     this.#current = await this.#open(program);
     this.#program = program;
+    this.#started = true;
   }
 
   /** Opens nothing before it is needed, and no source that takes messages from outside: for dead letters alone. */
@@ -121,12 +156,17 @@ export class Runtime {
    * Opens the new program beside the old one and swaps: resolves when new messages go to it. If it cannot be opened the
    * old one goes on as if nothing had happened. Messages under way finish on the old one, within `drainMs`.
    */
-  async swap(program: Program, drainMs: number): Promise<void> {
+  swap(program: Program, drainMs: number): Promise<void> {
+    return this.#inTurn(() => this.#swap(program, drainMs));
+  }
+
+  async #swap(program: Program, drainMs: number): Promise<void> {
     const generation = await this.#open(program);
     // Not the one of before the opening: another one may have come in between.
     const old = this.#current;
     this.#current = generation;
     this.#program = program;
+    for (const flow of [...this.#paused]) if (!generation.sourceOf(flow)) this.#paused.delete(flow);
     if (!old) return;
     await old.stopSources();
     const left = this.#leave(old, drainMs).catch((thrown: unknown) => {
@@ -161,6 +201,30 @@ export class Runtime {
     return before.reduce((sum: number, one) => sum + (one ?? 0), lost);
   }
 
+  #pause(flow: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const source = this.#current?.sourceOf(flow);
+      source?.pause();
+      if (source) this.#paused.add(flow);
+    });
+  }
+
+  #unpause(flow: string): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#stopping) throw failure('stopping');
+      await this.#current?.sourceOf(flow)?.resume();
+      this.#paused.delete(flow);
+      // Messages that are ours alone, and were to be tried again when it was paused.
+      await this.#resume();
+    });
+  }
+
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#changing.then(work);
+    this.#changing = turn.catch(() => {});
+    await turn;
+  }
+
   async #leave(generation: Generation, drainMs: number): Promise<void> {
     await generation.drain(drainMs);
     await generation.close();
@@ -185,7 +249,7 @@ export class Runtime {
     const generation = new Generation(program, this.#services, this.#connectors, this.#shared, () =>
       this.#keep(program),
     );
-    await generation.open(opening);
+    await generation.open(opening, opening === 'all' ? this.#paused : new Set());
     if (!this.#stopping) return generation;
     // Told to stop meanwhile: nobody would ever close it.
     await generation.stopSources();

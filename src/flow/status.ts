@@ -24,7 +24,9 @@ export interface FlowStatus {
   /** The connector of its source; absent in a sub-flow. */
   readonly from: string | undefined;
   readonly durable: boolean;
-  /** Absent: the source does not say. */
+  /** By hand: its source takes nothing new. Absent in a sub-flow. */
+  readonly paused: boolean | undefined;
+  /** Absent: the source does not say, or is paused. */
   readonly connected: boolean | undefined;
   readonly inFlight: number;
   /** Messages that wait for their turn, where the source hands over more than may be under way. */
@@ -42,7 +44,7 @@ export interface EndpointStatus {
 
 /** How the parts of a version answer for themselves. */
 export interface Parts {
-  readonly sourceOf: (flow: string) => { readonly ready?: boolean } | undefined;
+  readonly sourceOf: (flow: string) => { readonly ready?: boolean | undefined; readonly paused: boolean } | undefined;
   readonly endpointCalled: (name: string) => { readonly ready?: boolean } | undefined;
   readonly inFlight: (flow: string) => number;
   readonly waiting: (flow: string) => number | undefined;
@@ -55,6 +57,7 @@ export function statusOf(program: Program, parts: Parts): Pick<Status, 'flows' |
       name,
       from: source.from?.name,
       durable,
+      paused: parts.sourceOf(name)?.paused,
       connected: parts.sourceOf(name)?.ready,
       inFlight: parts.inFlight(name),
       waiting: parts.waiting(name),

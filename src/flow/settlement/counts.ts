@@ -53,6 +53,11 @@ export class Tally {
     meter.gauge('dowel_messages_unsettled', help, labels, () => this.#open);
   }
 
+  /** Handed over and not settled. */
+  get open(): number {
+    return this.#open;
+  }
+
   add(what: keyof Counts): void {
     this.counts[what]++;
     this.#counters.get(what)?.add();

@@ -79,6 +79,11 @@ export class Settlement {
     return this.#order.waiting;
   }
 
+  /** How many its source has handed over, and waits for. */
+  get unsettled(): number {
+    return this.#tally.open;
+  }
+
   get counts(): Readonly<Counts> {
     return this.#tally.counts;
   }
