@@ -24,6 +24,8 @@ export interface Report {
   readonly duplicates: number;
   /** As many as there may be at most. */
   readonly bound: number;
+  /** The longest time from a fault, when the taker was there again, to the first effect behind it. */
+  readonly slowestRecovery: number;
   readonly ms: number;
 }
 
@@ -32,13 +34,17 @@ const prefetch = 50;
 const concurrency = 20;
 /** What an effect takes: slow enough for faults to strike in the middle. */
 const effectMs = 10;
+/** Silence after which nothing more is waited for. */
 const giveUpMs = 60_000;
+/** Silence after which what is still to come is late: it is struck all the same. */
+const lateMs = 2_000;
 
 /** One kind of waiting, one kind of fault, many messages: what was accepted, and what had an effect, counted outside. */
 export async function runFault(subject: Subject, fault: Fault, plan: FaultPlan): Promise<Report> {
   const since = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'dowel-faults-'));
   await using sink = await Sink.open(effectMs);
+  const { silence } = sink;
   await using waiting = await subject.start();
   const taking = await Taking.start(folder, waiting, sink.url, fault.dev === true);
   try {
@@ -56,16 +62,17 @@ export async function runFault(subject: Subject, fault: Fault, plan: FaultPlan):
       // What comes late is struck all the same.
       await eventually(
         'messages',
-        () => sink.seen.size >= reached || (sink.seen.size > 0 && sink.quietFor > 2000),
+        () => sink.seen.size >= reached || (sink.seen.size > 0 && silence.recovered && silence.ms > lateMs),
         giveUpMs,
       ).catch(() => {});
       await fault.strike(scene);
+      silence.struck();
     }
     const { accepted, repeated } = await fed;
     const arrived = (): number => accepted.filter((id) => sink.seen.has(id)).length;
-    await eventually('all effects', () => arrived() === accepted.length || sink.quietFor > giveUpMs / 2, 3 * giveUpMs);
+    await eventually('all effects', () => arrived() === accepted.length || silence.ms > giveUpMs, 5 * giveUpMs);
     // What comes again comes soon.
-    await eventually('quiet', () => sink.quietFor > 1000, giveUpMs);
+    await eventually('quiet', () => silence.ms > 1000, giveUpMs);
     const crashes = fault.orderly ? 0 : plan.strikes;
     return {
       subject: subject.name,
@@ -75,6 +82,7 @@ export async function runFault(subject: Subject, fault: Fault, plan: FaultPlan):
       lost: accepted.length - arrived(),
       duplicates: sink.duplicates,
       bound: crashes * (waiting.to ? prefetch : concurrency) + repeated,
+      slowestRecovery: Math.round(silence.slowestRecovery),
       ms: Math.round(performance.now() - since),
     };
   } catch (error) {

@@ -49,12 +49,13 @@ else {
     }
     for (const fault of chosen(faults, values.fault).filter(({ name }) => subject.faults.includes(name))) {
       const strikes = values.strikes === undefined ? fault.times : Number(values.strikes);
-      const { accepted, lost, duplicates, bound } = await runFault(subject, fault, {
+      const { accepted, lost, duplicates, bound, slowestRecovery, ms } = await runFault(subject, fault, {
         messages: Number(values.messages),
         strikes,
       });
       const figures = [strikes, accepted, lost, duplicates, bound].map(String);
       process.stdout.write(`${line([subject.name, fault.title, ...figures])}\n`);
+      process.stderr.write(`took ${ms} ms; the slowest to go on after a fault took ${slowestRecovery} ms\n`);
       if (lost > 0 || duplicates > bound) process.exitCode = 1;
     }
   }

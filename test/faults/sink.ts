@@ -1,10 +1,12 @@
 import { createServer, type Server } from 'node:http';
+import { systemClock } from '../../src/core/clock.ts';
+import { Silence } from './silence.ts';
 
 /** Where the effects of messages are seen: an outside count of how often each came. Takes a moment for each. */
 export class Sink implements AsyncDisposable {
   readonly seen = new Map<string, number>();
+  readonly silence = new Silence(systemClock);
   readonly #server: Server;
-  #changed = performance.now();
 
   private constructor(ms: number) {
     this.#server = createServer((request, response) => {
@@ -13,7 +15,7 @@ export class Sink implements AsyncDisposable {
       request.on('end', () => {
         const { id } = JSON.parse(Buffer.concat(chunks).toString()) as { readonly id: string };
         this.seen.set(id, (this.seen.get(id) ?? 0) + 1);
-        this.#changed = performance.now();
+        this.silence.end();
         setTimeout(() => response.writeHead(204).end(), ms);
       });
     });
@@ -34,11 +36,6 @@ export class Sink implements AsyncDisposable {
   /** How many effects there were beyond the first of each message. */
   get duplicates(): number {
     return [...this.seen.values()].reduce((sum, count) => sum + count - 1, 0);
-  }
-
-  /** Milliseconds since the last effect. */
-  get quietFor(): number {
-    return performance.now() - this.#changed;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
