@@ -23,8 +23,10 @@ export { type Exchange, type Handler, type Headers, type Log, noHeaders, type Or
 export { type Identity, tokenOf, withToken } from './core/identity.ts';
 export type { Life } from './core/life.ts';
 export { Link, type LinkPlan, type LinkWorld, type Trouble } from './core/link.ts';
+export { certificateWords, networkWords } from './core/network-words.ts';
 export { optionalPackage } from './core/optional-package.ts';
 export type { Random } from './core/random.ts';
+export { socketTrouble } from './core/socket-trouble.ts';
 export { TokenBucket } from './core/token-bucket.ts';
 export { Trace } from './core/trace.ts';
 export type { ExpressionSource, Rate, ServerSource } from './core/written.ts';

@@ -1,4 +1,4 @@
-import type { Trouble } from '#sdk';
+import { certificateWords, networkWords, type Trouble } from '#sdk';
 import type { Address } from './address.ts';
 
 /** Why something with the broker does not work, in words that say what to do; nothing of the library's errors but that. */
@@ -9,28 +9,10 @@ export interface BrokerTrouble extends Trouble {
   readonly publishing?: boolean;
 }
 
-const network: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nobody listens there',
-  ECONNRESET: 'the connection was cut',
-  EPIPE: 'the connection was cut',
-  ECONNABORTED: 'the connection was cut',
-  ENOTFOUND: 'there is no host of this name',
-  EAI_AGAIN: 'the name of the host cannot be looked up now',
-  EHOSTUNREACH: 'there is no way to the host',
-  ENETUNREACH: 'there is no way to the host',
-  ETIMEDOUT: 'nobody answered in time',
-};
+const network: Readonly<Record<string, string>> = { ...networkWords, ECONNABORTED: 'the connection was cut' };
 
 const certificates: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: 'its certificate has expired',
-  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is signed by itself: name it as `tls.ca`',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate comes from an authority that is not trusted: name that one as `tls.ca`',
-  UNABLE_TO_GET_ISSUER_CERT: 'its certificate comes from an authority that is not trusted: name that one as `tls.ca`',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    'its certificate comes from an authority that is not trusted: name that one as `tls.ca`',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    'its certificate comes from an authority that is not trusted: name that one as `tls.ca`',
+  ...certificateWords,
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host: correct the URL, or give `tls.servername`',
   ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS at this port: write `amqp:`, or the port for TLS',
 };

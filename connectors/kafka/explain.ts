@@ -1,4 +1,4 @@
-import { customFailure, Failure, failure, type Trouble } from '#sdk';
+import { certificateWords, customFailure, Failure, failure, networkWords, type Trouble } from '#sdk';
 
 /** What an error of the protocol is, as the broker calls it, and what a person can do about it. */
 interface Meaning {
@@ -10,32 +10,10 @@ interface Meaning {
 const hopeless = (detail: string): Meaning => ({ detail, hopeless: true });
 const passing = (detail: string): Meaning => ({ detail });
 
-const network: Readonly<Record<string, Meaning>> = {
-  ECONNREFUSED: passing('nobody listens there'),
-  ECONNRESET: passing('the connection was cut'),
-  EPIPE: passing('the connection was cut'),
-  ENOTFOUND: passing('there is no host of this name'),
-  EAI_AGAIN: passing('the name of the host cannot be looked up now'),
-  EHOSTUNREACH: passing('there is no way to the host'),
-  ENETUNREACH: passing('there is no way to the host'),
-  ETIMEDOUT: passing('nobody answered in time'),
-  CERT_HAS_EXPIRED: hopeless('its certificate has expired'),
-  CERT_NOT_YET_VALID: hopeless('its certificate is not valid yet'),
-  DEPTH_ZERO_SELF_SIGNED_CERT: hopeless('its certificate is signed by itself: name it as `tls.ca`'),
-  SELF_SIGNED_CERT_IN_CHAIN: hopeless(
-    'its certificate comes from an authority that is not trusted: name that one as `tls.ca`',
-  ),
-  UNABLE_TO_GET_ISSUER_CERT: hopeless(
-    'its certificate comes from an authority that is not trusted: name that one as `tls.ca`',
-  ),
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: hopeless(
-    'its certificate comes from an authority that is not trusted: name that one as `tls.ca`',
-  ),
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: hopeless(
-    'its certificate comes from an authority that is not trusted: name that one as `tls.ca`',
-  ),
-  ERR_TLS_CERT_ALTNAME_INVALID: hopeless('its certificate is for another host: give `tls.servername`'),
-  ERR_SSL_WRONG_VERSION_NUMBER: hopeless('it does not speak TLS at this port: drop `tls`, or take the port for TLS'),
+const certificates: Readonly<Record<string, string>> = {
+  ...certificateWords,
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host: give `tls.servername`',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS at this port: drop `tls`, or take the port for TLS',
 };
 
 const protocol: Readonly<Record<string, Meaning>> = {
@@ -75,7 +53,7 @@ const protocol: Readonly<Record<string, Meaning>> = {
   POLICY_VIOLATION: hopeless('a policy of the broker forbids it'),
 };
 
-const certificate = /^ERR_(SSL|TLS)/;
+const tlsError = /^ERR_(SSL|TLS)/;
 
 /** An error, what caused it, and what it is made of: libraries nest them. */
 export function* nested(thrown: unknown, depth = 0): Generator<Readonly<Record<string, unknown>>> {
@@ -109,10 +87,10 @@ export function explain(thrown: unknown): Trouble {
       return passing('it broke off when TLS began (is this its port for TLS?)');
   }
   for (const { code, message } of nested(thrown)) {
-    const known = typeof code === 'string' ? network[code] : undefined;
-    if (known) return { ...known, detail: `${known.detail} (${String(code)})` };
-    if (typeof code === 'string' && certificate.test(code))
-      return hopeless(`it refuses our certificate, or wants one (${code})`);
+    const word = String(code);
+    if (word in networkWords) return passing(`${networkWords[word]} (${word})`);
+    if (word in certificates) return hopeless(`${certificates[word]} (${word})`);
+    if (tlsError.test(word)) return hopeless(`it refuses our certificate, or wants one (${word})`);
     if (message === 'Broker requires TLS.') return hopeless('it speaks TLS at this port: give `tls: {}`');
     if (code === 'PLT_KFK_AUTHENTICATION') return hopeless('the user name or the password is wrong');
     if (code === 'PLT_KFK_UNSUPPORTED_API' || code === 'PLT_KFK_UNSUPPORTED_COMPRESSION')

@@ -1,15 +1,4 @@
-import { Failure, failure, type Trouble } from '#sdk';
-
-const network: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'the connection was reset',
-  EHOSTUNREACH: 'there is no route to the host',
-  ENETUNREACH: 'there is no route to the network',
-  ENOTFOUND: 'the name of the host is not known',
-  EAI_AGAIN: 'the name of the host cannot be looked up now',
-  EPIPE: 'the connection was closed',
-  ETIMEDOUT: 'no answer in time',
-};
+import { Failure, failure, socketTrouble, type Trouble } from '#sdk';
 
 /** What the library and the network say, in words that hold neither secrets nor payloads. */
 export function explain(thrown: unknown): Trouble {
@@ -23,14 +12,10 @@ export function explain(thrown: unknown): Trouble {
     readonly cause?: unknown;
   };
   const message = thrown instanceof Error ? thrown.message : '';
-  const system = typeof code === 'string' ? code : (cause as { readonly code?: unknown } | undefined)?.code;
-  if (typeof system === 'string' && network[system]) return { detail: `${network[system]} (${system})` };
-  if (typeof system === 'string' && isCertificate(system)) {
-    return { detail: `TLS: ${certificate(system)} (${system})`, hopeless: true };
-  }
-  if (typeof system === 'string' && /^ERR_(SSL|TLS|OSSL)/.test(system)) {
-    return { detail: `TLS: ${system}: is it a TLS server, and does it accept our certificate?`, hopeless: true };
-  }
+  const network = socketTrouble(
+    typeof code === 'string' ? code : (cause as { readonly code?: unknown } | undefined)?.code,
+  );
+  if (network) return network;
   switch (name) {
     case 'AuthorizationError':
       return /timeout/i.test(message)
@@ -66,16 +51,6 @@ export class Refused extends Error {
     this.hopeless = hopeless;
   }
 }
-
-const isCertificate = (code: string): boolean =>
-  /CERT|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH|ALTNAME/.test(code) && !/^ERR_SSL/.test(code);
-
-const certificate = (code: string): string =>
-  code === 'CERT_HAS_EXPIRED'
-    ? 'its certificate has expired'
-    : code === 'ERR_TLS_CERT_ALTNAME_INVALID'
-      ? 'its certificate is for another name: give the right one as `tls.servername`'
-      : 'its certificate is not trusted: give its authority as `tls.ca`';
 
 const permission = (thrown: unknown): string => {
   const { operation, subject } = thrown as { readonly operation?: unknown; readonly subject?: unknown };

@@ -1,15 +1,4 @@
-import { Failure, failure, type Trouble } from '#sdk';
-
-const network: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'the connection was reset',
-  EHOSTUNREACH: 'there is no route to the host',
-  ENETUNREACH: 'there is no route to the network',
-  ENOTFOUND: 'the name of the host is not known',
-  EAI_AGAIN: 'the name of the host cannot be looked up now',
-  EPIPE: 'the connection was closed',
-  ETIMEDOUT: 'no answer in time',
-};
+import { Failure, failure, socketTrouble, type Trouble } from '#sdk';
 
 /** What the server answers with, by the word that begins it: what to do about it, and whether waiting may help. */
 const replies: Readonly<Record<string, { readonly text: string; readonly heals?: true }>> = {
@@ -75,24 +64,9 @@ function fromError(message: string): Trouble {
 function fromNetwork(thrown: unknown): Trouble {
   const { code, errors } = thrown as { readonly code?: unknown; readonly errors?: readonly unknown[] };
   if (errors?.[0]) return fromNetwork(errors[0]);
-  if (typeof code === 'string') {
-    if (network[code]) return { detail: `${network[code]} (${code})` };
-    if (/^ERR_(SSL|TLS_(?!CERT)|OSSL)/.test(code)) {
-      return { detail: `TLS: ${code}: is it a TLS server, and does it accept our certificate?`, hopeless: true };
-    }
-    if (/CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/.test(code))
-      return { detail: `TLS: ${certificate(code)} (${code})`, hopeless: true };
-  }
   const name = thrown instanceof Error ? thrown.constructor.name : '';
-  return { detail: /Timeout/.test(name) ? 'no answer in time' : 'the connection was closed' };
+  return socketTrouble(code) ?? { detail: /Timeout/.test(name) ? 'no answer in time' : 'the connection was closed' };
 }
-
-const certificate = (code: string): string =>
-  code === 'CERT_HAS_EXPIRED'
-    ? 'its certificate has expired'
-    : code === 'ERR_TLS_CERT_ALTNAME_INVALID'
-      ? 'its certificate is for another name: give the right one as `tls.servername`'
-      : 'its certificate is not trusted: give its authority as `tls.ca`';
 
 /** Something that is set up in a way that does not fit. */
 export class Refused extends Error {}
