@@ -9,10 +9,21 @@ export interface Reader {
   readonly log: Log;
   /** A shutdown waits for it. */
   readonly background: (work: Promise<unknown>, what: string) => void;
+  /** It takes nothing until it is resumed. */
+  readonly paused: boolean;
 }
 
-interface Seat extends Reader {
+/** What a source does with its place. */
+export interface Seated {
+  pause(): void;
+  resume(): void;
+  stop(): void;
+  close(): void;
+}
+
+interface Seat extends Omit<Reader, 'paused'> {
   running: number;
+  paused: boolean;
   /** Its source was told to stop: it goes on only while nobody else can empty the channel. */
   stopping: boolean;
   /** Set while it has something to do: a shutdown waits until it is called. */
@@ -63,18 +74,26 @@ export class Channel {
   }
 
   /**
-   * Adds a reader; the functions are those of its source. Between `stop` and `close` it empties the channel, unless
-   * another one does; what still waits at `close` is given up.
+   * Adds a reader; the functions are those of its source. Between `stop` and `close` it empties the channel, paused or
+   * not, unless another one does; what still waits at `close` is given up.
    */
-  attach(reader: Reader): { readonly stop: () => void; readonly close: () => void } {
-    const seat: Seat = { ...reader, running: 0, stopping: false, idle: undefined };
+  attach(reader: Reader): Seated {
+    const { paused } = reader;
+    const seat: Seat = { ...reader, running: 0, stopping: false, paused, idle: undefined };
+    const pause = (paused: boolean) => (): void => {
+      seat.paused = paused;
+      this.#dispatch();
+    };
     this.#seats = [...this.#seats, seat];
     this.#capacity = reader.capacity;
     this.#closed = false;
     this.#dispatch();
     return {
+      pause: pause(true),
+      resume: pause(false),
       stop: () => {
         seat.stopping = true;
+        seat.paused = false;
         this.#dispatch();
       },
       close: () => this.#leave(seat),
@@ -90,6 +109,7 @@ export class Channel {
    * one stops. A seat that stops empties the channel only where no other is left.
    */
   #takes(seat: Seat): boolean {
+    if (seat.paused) return false;
     const open = this.#seats.filter((other) => !other.stopping);
     const taking = open.length > 0 ? open : this.#seats;
     return taking.findLast((other) => other.flow === seat.flow) === seat;

@@ -51,5 +51,7 @@ export const definition: ConnectorDefinition = {
   settles: isDurable,
   unsettled: 'a channel in memory forgets what it has handed over. Write `durable: true` under `channel`',
   queues: isDurable,
+  // What waits in memory would be lost.
+  staysOpen: (options) => !isDurable(options),
   meetsAt: (options) => (options as ChannelEndpointOptions).name,
 };

@@ -36,8 +36,11 @@ export async function openSource(options: ChannelSourceOptions, context: SourceC
     deliver: context.deliver,
     log: context.log,
     background: context.services.background,
+    paused: context.paused === true,
   });
   return {
+    pause: () => seat.pause(),
+    resume: () => seat.resume(),
     async stop() {
       seat.stop();
     },

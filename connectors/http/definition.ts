@@ -236,6 +236,8 @@ export const httpDefinition = {
   unsettled:
     'the caller waits for the answer, and hears of an error. Calls are repeated by `retry` on their endpoint; with `reply: accepted` under `http` the message itself is kept until it is done',
   queues: isAccepted,
+  // Callers are told (503), and the port stays open.
+  staysOpen: () => true,
   provides: ['params', 'query'],
   params,
   idempotent: (operation) => idempotentMethods.has(methodOf(operation)),

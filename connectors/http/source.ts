@@ -50,6 +50,8 @@ export const openSource = (async (options: SourceOptions, context: SourceContext
   }
 
   return {
+    pause: () => accepting?.pause(),
+    resume: () => accepting?.resume(),
     // What is under way goes on; what comes for the path from now on is another one's.
     async stop() {
       unmount();

@@ -133,6 +133,7 @@ export function soapDefinition(carrier: ConnectorDefinition): ConnectorDefinitio
     unsettled:
       'the caller waits for the answer, and hears of an error. Calls are repeated by `retry` on their endpoint',
     provides: ['params', 'query'],
+    staysOpen: (options) => carrier.staysOpen?.(options) === true,
     claims: (options) => carrier.claims?.(options) ?? [],
     check(options, report, slot) {
       carrier.check?.(options, report, slot);

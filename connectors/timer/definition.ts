@@ -39,6 +39,8 @@ export const definition: ConnectorDefinition = {
   summary: 'Starts a flow at fixed times: every so often, or by a cron expression in a time zone.',
   source,
   events: false,
+  // Its interval goes on.
+  staysOpen: () => true,
   unsettled: 'a tick is not kept, and the next one comes anyway. Calls are repeated by `retry` on their endpoint',
   check(options, report) {
     const { every, cron, timezone, immediately } = options as Partial<TimerOptions>;

@@ -1,4 +1,13 @@
-import { Body, noHeaders, type Source, type SourceContext, toFailure } from '#sdk';
+import {
+  Body,
+  type Exchange,
+  failure,
+  noHeaders,
+  type Source,
+  type SourceContext,
+  type Trigger,
+  toFailure,
+} from '#sdk';
 import { cronTimes } from './cron.ts';
 import type { TimerOptions } from './definition.ts';
 import { cronSchedule, everySchedule, type Schedule } from './schedule.ts';
@@ -33,27 +42,37 @@ function scheduleOf(options: TimerOptions, context: SourceContext): Schedule {
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 export async function openSource(options: TimerOptions, context: SourceContext): Promise<Source> {
-  const { clock, log, deliver } = context;
+  const { clock, log, random, deliver } = context;
   const shared = context.share(`timer:${context.name}`, () => new Ticking());
   const ticking = shared.value;
   const settings = JSON.stringify([options.every, options.cron, options.timezone]);
   const schedule = ticking.schedule(settings, () => scheduleOf(options, context));
   let stopped = false;
+  let paused = context.paused === true;
   let cancel = (): void => {};
 
-  const run = async (scheduledAt: number): Promise<void> => {
+  const run = (scheduledAt: number, byHand: boolean): Trigger<Exchange | undefined> => {
     const firedAt = clock.now();
     const tick = ++ticking.tick;
     if (ticking.running) {
       // One line a run however many ticks it costs: a run that hangs must not flood the log.
       if (ticking.skipped++ === 0)
         log.warn('A tick was skipped: the last run is still going on', { flow: context.name, tick });
-      return;
+      return { tick, exchange: undefined, ended: Promise.resolve(undefined) };
     }
     ticking.running = true;
-    const source = { scheduledAt: iso(scheduledAt), firedAt: iso(firedAt), tick };
+    const exchange = random.uuid();
+    const source = { scheduledAt: iso(scheduledAt), firedAt: iso(firedAt), tick, ...(byHand ? { byHand } : {}) };
+    const origin = { source, receivedAt: firedAt, attempt: 1 };
+    const ended = deliver({ body: Body.empty, headers: noHeaders, origin, id: exchange });
+    void over(ended, tick);
+    return { tick, exchange, ended };
+  };
+
+  /** Never rejects. */
+  const over = async (run: Promise<unknown>, tick: number): Promise<void> => {
     try {
-      await deliver({ body: Body.empty, headers: noHeaders, origin: { source, receivedAt: firedAt, attempt: 1 } });
+      await run;
     } catch (thrown) {
       const { code, kind, place, message } = toFailure(thrown);
       log.error('A run of the timer failed', { flow: context.name, tick, code, kind, place, detail: message });
@@ -68,7 +87,7 @@ export async function openSource(options: TimerOptions, context: SourceContext):
   const arm = (): void => {
     cancel = clock.after(schedule.wait(), () => {
       const scheduledAt = schedule.take();
-      if (scheduledAt !== undefined) void run(scheduledAt);
+      if (scheduledAt !== undefined && !paused) run(scheduledAt, false);
       if (!stopped) arm();
     });
   };
@@ -76,6 +95,16 @@ export async function openSource(options: TimerOptions, context: SourceContext):
 
   let released: Promise<void> | undefined;
   return {
+    pause() {
+      paused = true;
+    },
+    resume() {
+      paused = false;
+    },
+    trigger() {
+      if (stopped) throw failure('stopping');
+      return run(clock.now(), true);
+    },
     async stop() {
       stopped = true;
       cancel();
