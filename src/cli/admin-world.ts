@@ -1,6 +1,7 @@
 import type { IntegrationSource } from '../core/written.ts';
 import type { Runtime } from '../flow/runtime.ts';
-import type { AdminWorld, LevelledLog } from '../operations/admin/world.ts';
+import type { AdminWorld } from '../operations/admin/world.ts';
+import type { LevelledLog } from '../operations/logger.ts';
 import type { Metrics } from '../operations/metrics.ts';
 
 /** What the admin server sees of a process that runs an integration. */
@@ -15,11 +16,15 @@ export function adminWorld(
     get ready() {
       return runtime.ready;
     },
+    get started() {
+      return runtime.started;
+    },
     get integration() {
       return runtime.integration;
     },
     log,
     status: () => runtime.status(),
+    sourceOf: (flow) => runtime.sourceOf(flow),
     breakerOf: (endpoint) => runtime.breakerOf(endpoint),
     deadLetters: () => runtime.deadLetters(),
     async metrics() {

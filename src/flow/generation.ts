@@ -1,5 +1,6 @@
 import type { Exchange, Services } from '../core/exchange.ts';
 import { type Meter, MeterScope, noMeter } from '../core/meter.ts';
+import { redactor } from '../core/redactor.ts';
 import { failure } from '../errors.ts';
 import type { CircuitBreaker } from '../resilience/circuit-breaker.ts';
 import type { Connector, ConnectorContext, ConnectorDefinition, Deliver, Endpoint, Source } from '../sdk.ts';
@@ -17,7 +18,6 @@ import { Opener } from './opener.ts';
 import { receiving } from './operation.ts';
 import { undoParking } from './parked-undo.ts';
 import type { FlowProgram, Program } from './program.ts';
-import { redactor } from './redactor.ts';
 import { hashOf, type Runs } from './runs.ts';
 import { saysSo } from './says-so.ts';
 import type { Settlement } from './settlement/settlement.ts';
@@ -196,7 +196,7 @@ export class Generation {
 
   /** Takes secrets out of a text. */
   get clean(): (text: string) => string {
-    return redactor(this.program.source.secrets);
+    return redactor(() => this.program.source.secrets);
   }
 
   /** Into a flow as its source does, with all that the flow says about redelivery; `undefined`: it has no source. */

@@ -1,9 +1,15 @@
 import { createRequire } from 'node:module';
 import type { Log } from '../core/exchange.ts';
-import type { LevelledLog } from './admin/world.ts';
+import { redactor } from '../core/redactor.ts';
 
 // A CommonJS package is read twice, and kept twice, when it is imported.
 const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino');
+
+/** A log whose level can be set while it is written. */
+export interface LevelledLog extends Log {
+  readonly level: string;
+  setLevel(level: 'debug' | 'info' | 'warn' | 'error'): void;
+}
 
 export interface LoggerOptions {
   readonly level: string;
@@ -74,23 +80,4 @@ export function prettyLog(
       options.write(`${time} ${on}${level.padEnd(5)}${off} ${clean(message)}${facts ? `  ${facts}` : ''}\n`);
     };
   return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error'), debugging: from <= 0 };
-}
-
-/** Replaces secrets wherever they appear in texts, lists and maps. */
-export function redactor(secrets: () => readonly string[]): <T>(value: T) => T {
-  const clean = (value: unknown, texts: readonly string[], depth: number): unknown => {
-    if (typeof value === 'string') return texts.reduce((text, secret) => text.replaceAll(secret, '***'), value);
-    if (value === null || typeof value !== 'object') return value;
-    if (depth > 20) return '…';
-    if (Array.isArray(value)) return value.map((one) => clean(one, texts, depth + 1));
-    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, clean(one, texts, depth + 1)]));
-  };
-  return <T>(value: T): T => {
-    // A secret of one or two characters would turn every line into stars. Of one that begins another, the longer is
-    // looked for first: its rest would stay else.
-    const texts = secrets()
-      .filter((secret) => secret.length > 2)
-      .sort((a, b) => b.length - a.length);
-    return texts.length === 0 ? value : (clean(value, texts, 0) as T);
-  };
 }
