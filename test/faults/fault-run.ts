@@ -34,6 +34,8 @@ const prefetch = 50;
 const concurrency = 20;
 /** What an effect takes: slow enough for faults to strike in the middle. */
 const effectMs = 10;
+/** How long a start, or a reload, may take: the machine may be busy. */
+const startMs = 120_000;
 /** Silence after which nothing more is waited for. */
 const giveUpMs = 60_000;
 /** Silence after which what is still to come is late: it is struck all the same. */
@@ -48,7 +50,8 @@ export async function runFault(subject: Subject, fault: Fault, plan: FaultPlan):
   await using waiting = await subject.start();
   const taking = await Taking.start(folder, waiting, sink.url, fault.dev === true);
   try {
-    await using feeder = waiting.to && (await startDowel(feederFile(folder, waiting.to), { env: { PORT: '0' } }));
+    await using feeder =
+      waiting.to && (await startDowel(feederFile(folder, waiting.to), { env: { PORT: '0' }, within: startMs }));
     const url = (): string => feeder?.url ?? taking.url;
     const fed = feed(plan.messages, url);
     const scene: Scene = {
@@ -201,7 +204,7 @@ flows:
 `;
     writeFileSync(file, yaml(1));
     const command = dev ? 'dev' : 'run';
-    return new Taking(await startDowel(file, { command }), file, yaml, command, port);
+    return new Taking(await startDowel(file, { command, within: startMs }), file, yaml, command, port);
   }
 
   get url(): string {
@@ -209,7 +212,7 @@ flows:
   }
 
   async again(): Promise<void> {
-    this.process = await startDowel(this.#file, { command: this.#command });
+    this.process = await startDowel(this.#file, { command: this.#command, within: startMs });
   }
 
   async edit(): Promise<void> {
@@ -218,7 +221,7 @@ flows:
     writeFileSync(`${this.#file}.new`, this.#yaml(version));
     renameSync(`${this.#file}.new`, this.#file);
     const reloads = (): number => this.process.stderr.split(/ reloaded {2}/).length - 1;
-    await this.process.until('the reload', () => reloads() >= version - 1, 20_000);
+    await this.process.until('the reload', () => reloads() >= version - 1, startMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
