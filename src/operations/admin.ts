@@ -26,9 +26,11 @@ export async function startAdmin(
   const server = createServer((request, response) => {
     const path = request.url?.split('?')[0];
     if (path === '/livez' || path === '/readyz' || path === '/startupz') {
-      const well = path === '/livez' || world.ready;
+      // The platform restarts what is not alive, so nothing that lies outside counts for that, nor that it stops.
+      const [well, otherwise] =
+        path === '/readyz' ? [world.ready, 'not ready\n'] : [path === '/livez' || world.started, 'not started\n'];
       response.writeHead(well ? 200 : 503, { 'content-type': 'text/plain; charset=utf-8' });
-      response.end(well ? 'ok\n' : 'not ready\n');
+      response.end(well ? 'ok\n' : otherwise);
       return;
     }
     serve ??= import('./admin/serve.ts').then(({ serving }) => serving(world, options, log));

@@ -8,14 +8,18 @@ import { emptyWorld } from './admin/support.ts';
 const world = emptyWorld();
 
 describe('the admin server', () => {
-  test('is alive from the start, ready when the integration is', async (t) => {
-    const health = { ...world, ready: false };
+  test('is alive from the start, started for ever, ready when the integration is', async (t) => {
+    const health = { ...world, ready: false, started: false };
     const admin = await startAdmin(health, { host: '127.0.0.1', port: 0, insist: false }, recordingLog());
     t.after(() => admin.close());
     const ask = async (path: string): Promise<number> => (await fetch(`http://127.0.0.1:${admin.port}${path}`)).status;
     assert.deepEqual([await ask('/livez'), await ask('/readyz'), await ask('/startupz')], [200, 503, 503]);
+    health.started = true;
+    assert.deepEqual([await ask('/livez'), await ask('/readyz'), await ask('/startupz')], [200, 503, 200]);
     health.ready = true;
     assert.deepEqual([await ask('/livez'), await ask('/readyz'), await ask('/startupz')], [200, 200, 200]);
+    health.ready = false;
+    assert.deepEqual([await ask('/livez'), await ask('/readyz'), await ask('/startupz')], [200, 503, 200]);
     assert.equal(await ask('/other'), 404);
   });
 

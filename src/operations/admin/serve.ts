@@ -6,6 +6,7 @@ import { type Answer, problemOf } from './answer.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { type AdminRoute, badRequest, findRoute } from './router.ts';
 import { runningRoutes } from './running.ts';
+import { sourceRoutes } from './sources.ts';
 import type { AdminWorld } from './world.ts';
 
 /** Of a request: what is said here is short. */
@@ -15,7 +16,11 @@ export type Serve = (request: IncomingMessage, response: ServerResponse) => Prom
 
 /** Everything but the probes: loaded when somebody asks for it. */
 export function serving(world: AdminWorld, options: AccessOptions, log: Log): Serve {
-  const routes: readonly AdminRoute[] = [...runningRoutes(world), ...deadLetterRoutes(() => world.deadLetters())];
+  const routes: readonly AdminRoute[] = [
+    ...runningRoutes(world),
+    ...sourceRoutes(world),
+    ...deadLetterRoutes(() => world.deadLetters()),
+  ];
   return async (request, response) => {
     const answer = await answered(routes, request, options).catch((thrown: unknown) => {
       const error = toFailure(thrown);
