@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Headers } from './exchange.ts';
 import type { Random } from './random.ts';
+import type { Span } from './span.ts';
 
 interface Context {
   readonly id: string;
@@ -25,6 +26,7 @@ export class Trace {
   #context: Context | undefined;
   #state: string | undefined;
   #stateRead = false;
+  #span: Span | undefined;
 
   /** `headers`: those of the message as it came in. */
   constructor(messageId: string, headers: Headers, random: Random) {
@@ -52,18 +54,44 @@ export class Trace {
     return this.#state;
   }
 
-  /** `traceparent` of something that is sent now: a span of its own. */
+  /** Whether it is recorded: as its sender says; of one that begins here yes. */
+  get sampled(): boolean {
+    return this.#read.sampled;
+  }
+
+  /** What is done now belongs to this span; `undefined`: nobody records it here. */
+  get span(): Span | undefined {
+    return this.#span;
+  }
+
+  /** The same trace inside a span of it; `undefined`: here it was decided that it is not recorded. */
+  within(span: Span | undefined): Trace {
+    const inside = new Trace(this.#messageId, this.#headers, this.#random);
+    const sampled = span !== undefined;
+    const context = this.#read;
+    inside.#context = context.sampled === sampled ? context : { ...context, sampled };
+    inside.#state = this.#state;
+    inside.#stateRead = this.#stateRead;
+    inside.#span = span;
+    return inside;
+  }
+
+  /** `traceparent` of something that is sent now: the span that it is sent in, or one of its own. */
   next(): string {
     const { id, sampled } = this.#read;
-    const uuid = this.#random.uuid();
-    // What is random in a UUID, without the digits that say what it is.
-    return `00-${id}-${uuid.slice(24)}${uuid.slice(0, 4)}${sampled ? '-01' : '-00'}`;
+    return `00-${id}-${this.#span?.id ?? newSpanId(this.#random)}${sampled ? '-01' : '-00'}`;
   }
 
   get #read(): Context {
     this.#context ??= received(this.#headers['traceparent']) ?? begun(this.#messageId);
     return this.#context;
   }
+}
+
+/** 16 hexadecimal digits: what is random in a UUID, without those that say what it is. */
+export function newSpanId(random: Random): string {
+  const uuid = random.uuid();
+  return uuid.slice(24) + uuid.slice(0, 4);
 }
 
 const noTrace = '0'.repeat(32);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Headers } from '../../src/core/exchange.ts';
 import { seededRandom } from '../../src/core/random.ts';
+import type { Span } from '../../src/core/span.ts';
 import { Trace } from '../../src/core/trace.ts';
 
 const id = '0c0b9e5e-6f0c-4f4c-a5b8-4f8f7d1c9a3e';
@@ -103,5 +104,28 @@ describe('the state of a trace', () => {
     assert.ok(kept.join(',').length <= 512);
     assert.deepEqual(kept, small.slice(0, kept.length));
     assert.ok(kept.length > 15);
+  });
+});
+
+describe('a trace inside a span that is recorded', () => {
+  const recorded: Span = { id: span, child: () => recorded, set() {}, end() {} };
+
+  it('sends what is sent in that span, and says that it is recorded', () => {
+    const trace = traceOf({ traceparent: `00-${theirs}-${'b'.repeat(16)}-00`, tracestate: 'a=1' });
+    const inside = trace.within(recorded);
+    assert.equal(inside.next(), `00-${theirs}-${span}-01`);
+    assert.equal(inside.next(), inside.next());
+    assert.equal(inside.state, 'a=1');
+    assert.equal(inside.parent, 'b'.repeat(16));
+    assert.equal(trace.span, undefined);
+  });
+
+  it('says with all that is sent when it is not recorded here', () => {
+    const trace = traceOf({});
+    assert.equal(trace.sampled, true);
+    const inside = trace.within(undefined);
+    assert.equal(inside.id, trace.id);
+    assert.match(inside.next(), /-00$/);
+    assert.notEqual(inside.next(), inside.next());
   });
 });

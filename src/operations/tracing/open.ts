@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Clock } from '../../core/clock.ts';
+import type { Log } from '../../core/exchange.ts';
+import type { Meter } from '../../core/meter.ts';
+import type { Random } from '../../core/random.ts';
+import type { Attributes, Tracer } from '../../core/span.ts';
+import type { FinishedSpan, SpansOrigin } from './finished-span.ts';
+import { jsonType, spansAsJson } from './otlp-json.ts';
+import { protobufType, spansAsProtobuf } from './otlp-protobuf.ts';
+import { receiver } from './receiver.ts';
+import { samplerOf } from './sampler.ts';
+import type { TracingSettings } from './settings.ts';
+import { SpanExport } from './span-export.ts';
+import { tracer } from './tracer.ts';
+
+export interface TracingWorld {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly integration: { readonly name: string; readonly version: string | undefined };
+  /** Of Dowel itself. */
+  readonly version: string;
+  /** Takes secrets out of a text. */
+  readonly clean: (text: string) => string;
+}
+
+export interface Tracing {
+  readonly tracer: Tracer;
+  /** Sends what waits, within `ms`. */
+  close(ms: number): Promise<void>;
+}
+
+/** Longer texts, such as endless paths, are cut: a span stays small. */
+const longestText = 1024;
+
+export function openTracing(settings: TracingSettings, world: TracingWorld): Tracing {
+  const { clock, random, log, meter } = world;
+  const origin: SpansOrigin = {
+    resource: resourceOf(settings.resource, world),
+    scope: { name: 'dowel', version: world.version },
+  };
+  const far = receiver(settings.receiver, clock);
+  const [encode, type] =
+    settings.receiver.encoding === 'json' ? [spansAsJson, jsonType] : [spansAsProtobuf, protobufType];
+  const spans = new SpanExport({
+    clock,
+    random,
+    log,
+    meter,
+    batch: settings.batch,
+    to: settings.receiver.url.origin + settings.receiver.url.pathname,
+    async post(batch) {
+      const cleaned = batch.map((span) => withoutSecrets(span, world.clean));
+      return far.post(encode(cleaned, origin), type);
+    },
+  });
+  return {
+    tracer: tracer({ clock, random, sampler: samplerOf(settings.sampler), ended: (span) => spans.add(span) }),
+    async close(ms) {
+      await spans.close(ms);
+      far.close();
+    },
+  };
+}
+
+function resourceOf(given: Attributes, { integration, version }: TracingWorld): Attributes {
+  return {
+    'service.name': integration.name,
+    'service.version': integration.version,
+    'service.instance.id': randomUUID(),
+    'telemetry.sdk.name': 'dowel',
+    'telemetry.sdk.language': 'nodejs',
+    'telemetry.sdk.version': version,
+    'host.name': hostname(),
+    'process.pid': process.pid,
+    'process.runtime.name': 'nodejs',
+    'process.runtime.version': process.versions.node,
+    ...given,
+  };
+}
+
+/** Here, and not where spans are made: an exporter has time. */
+function withoutSecrets(span: FinishedSpan, clean: (text: string) => string): FinishedSpan {
+  // Cut first, and what is left of a secret would not be known as one.
+  const text = (value: string): string => clean(value).slice(0, longestText);
+  const attributes: Record<string, Attributes[string]> = {};
+  for (const [name, value] of Object.entries(span.attributes)) {
+    if (typeof value === 'string') attributes[name] = text(value);
+    else attributes[name] = typeof value === 'object' ? value.map(text) : value;
+  }
+  return { ...span, name: text(span.name), attributes };
+}
