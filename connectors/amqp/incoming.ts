@@ -1,57 +1,62 @@
 import type { ConsumeMessage, MessageProperties } from 'amqplib';
 import { Body, type Headers, type Incoming } from '#sdk';
-import { foreignHeaders, own } from './own-headers.ts';
+import { foreignHeaders, type Handwriting, marksOf, own } from './own-headers.ts';
 
 type Table = Readonly<Record<string, unknown>>;
 
 /** A message as the flow gets it. */
-export function incomingOf(message: ConsumeMessage, queue: string, now: number): Incoming {
+export function incomingOf(message: ConsumeMessage, ours: Handwriting, now: number): Incoming {
   const { properties, content } = message;
   const table: Table = properties.headers ?? {};
+  const marks = marksOf(message, ours);
   const contentType = textOf(properties.contentType);
   return {
     body: Body.bytes(content, contentType),
-    headers: headersOf(table, properties),
+    headers: headersOf(table, properties, marks),
     origin: {
-      source: sourceOf(message, table, queue),
+      source: sourceOf(message, marks, ours.queue),
       receivedAt: now,
-      attempt: attemptOf(message, table),
+      attempt: attemptOf(message, marks, ours.counts),
     },
   };
 }
 
 /**
- * How often it was tried: what we wrote when we let it wait, and what the broker counted since. A classic queue only knows
- * that it was delivered before. On a first delivery the broker counts nothing: a header that says so came with the message,
- * from its sender or by a shovel, and speaks of another queue.
+ * How often it was tried: what we wrote when we let it wait, and what the broker counted since. A quorum queue writes its
+ * count over whatever came with the message. A classic queue only knows that it was delivered before: a header that says
+ * more is the sender's.
  */
-export function attemptOf({ fields }: ConsumeMessage, table: Table): number {
-  const written = table[own.attempt];
+function attemptOf({ fields, properties }: ConsumeMessage, marks: Table, counts: boolean): number {
+  const written = marks[own.attempt];
   const before = Number.isInteger(written) && Number(written) >= 1 ? Number(written) : 1;
-  const counted = table['x-delivery-count'];
   if (!fields.redelivered) return before;
+  const table: Table = properties.headers ?? {};
+  const counted = counts ? table['x-delivery-count'] : undefined;
   return before + (Number.isInteger(counted) && Number(counted) >= 0 ? Number(counted) : 1);
 }
 
-const texts = ['correlationId', 'replyTo', 'type', 'appId', 'userId'] as const;
+const texts = ['correlationId', 'replyTo', 'type', 'appId'] as const;
 
-function sourceOf({ fields, properties }: ConsumeMessage, table: Table, queue: string): Table {
+function sourceOf({ fields, properties }: ConsumeMessage, marks: Table, queue: string): Table {
   const { exchange, routingKey, redelivered, consumerTag } = fields;
   const source: Record<string, unknown> = {
     queue,
-    exchange: textOf(table[own.exchange]) ?? exchange,
-    routingKey: textOf(table[own.routingKey]) ?? routingKey,
+    exchange: textOf(marks[own.exchange]) ?? exchange,
+    routingKey: textOf(marks[own.routingKey]) ?? routingKey,
     redelivered,
     consumerTag,
   };
-  const messageId = textOf(table[own.messageId]) ?? textOf(properties.messageId);
+  const messageId = textOf(marks[own.messageId]) ?? textOf(properties.messageId);
   if (messageId) source['messageId'] = messageId;
-  const expiration = textOf(table[own.expiration]) ?? textOf(properties.expiration);
+  const expiration = textOf(marks[own.expiration]) ?? textOf(properties.expiration);
   if (expiration !== undefined) source['expiration'] = expiration;
   for (const name of texts) {
     const text = textOf(properties[name]);
     if (text !== undefined) source[name] = text;
   }
+  // One that waited came back under our name; nobody vouched for its sender, or it would not have waited there.
+  const userId = marks[own.attempt] === undefined ? textOf(properties.userId) : undefined;
+  if (userId !== undefined) source['userId'] = userId;
   const { priority, timestamp }: { readonly priority?: unknown; readonly timestamp?: unknown } = properties;
   if (typeof priority === 'number') source['priority'] = priority;
   const time = typeof timestamp === 'number' ? isoTime(timestamp) : undefined;
@@ -68,9 +73,9 @@ function isoTime(timestamp: number): string | undefined {
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 /** All headers as text, under lower-case names, beside what the protocol keeps in fields of its own. */
-export function headersOf(table: Table, properties: Partial<MessageProperties>): Headers {
+export function headersOf(table: Table, properties: Partial<MessageProperties>, marks?: Table): Headers {
   const headers = Object.create(null) as Record<string, string | readonly string[]>;
-  for (const [name, value] of Object.entries(foreignHeaders(table))) {
+  for (const [name, value] of Object.entries(foreignHeaders(table, marks))) {
     const text = headerText(value);
     if (text !== undefined) headers[name.toLowerCase()] = text;
   }

@@ -2,7 +2,7 @@ import type { ConsumeMessage } from 'amqplib';
 import type { SourceContext } from '#sdk';
 import type { AmqpSourceOptions } from './definition.ts';
 import type { Outbox } from './outbox.ts';
-import { foreignHeaders, own, retryPrefix } from './own-headers.ts';
+import { foreignHeaders, type Handwriting, marksOf, own, retryPrefix } from './own-headers.ts';
 import type { Outgoing } from './publisher.ts';
 import { lostTrouble } from './trouble.ts';
 
@@ -23,7 +23,7 @@ export function bucketOf(ms: number): number {
  * into the queue that it came from.
  */
 export class Postponing {
-  readonly #queue: string;
+  readonly #ours: Handwriting;
   readonly #types: ('quorum' | 'classic')[];
   readonly #outbox: Outbox;
   readonly #context: SourceContext;
@@ -31,8 +31,8 @@ export class Postponing {
   readonly #declared = new Map<string, { readonly since: number; readonly done: Promise<void> }>();
   #forbidden = false;
 
-  constructor({ queue, declare }: AmqpSourceOptions, outbox: Outbox, context: SourceContext) {
-    this.#queue = queue;
+  constructor({ declare }: AmqpSourceOptions, ours: Handwriting, outbox: Outbox, context: SourceContext) {
+    this.#ours = ours;
     // As safe as the queue itself. Older brokers know no times to live in quorum queues.
     const isQuorum = declare?.passive !== true && (declare?.type ?? 'quorum') === 'quorum';
     this.#types = isQuorum ? ['quorum', 'classic'] : ['classic'];
@@ -43,18 +43,27 @@ export class Postponing {
   /** Resolves when the broker has it, as attempt `attempt`; `false` when it can not wait there. */
   async postpone(message: ConsumeMessage, ms: number, attempt: number): Promise<boolean> {
     // Nobody but its sender may publish with this property: the broker would close the channel.
-    if (this.#forbidden || message.properties.userId !== undefined) return false;
+    const marks = marksOf(message, this.#ours);
+    const vouched = message.properties.userId !== undefined && marks[own.attempt] === undefined;
+    if (this.#forbidden || vouched) return false;
     const bucket = bucketOf(ms);
-    const name = `${retryPrefix}${this.#queue}.${bucket}`;
+    const name = `${retryPrefix}${this.#ours.queue}.${bucket}`;
     try {
       await this.#outbox.ready();
       await this.#declare(name, bucket);
       if (this.#forbidden) return false;
-      await this.#outbox.publish(waiting(message, { queue: name, attempt, id: this.#context.random.uuid() }));
+      const { user } = this.#ours;
+      const id = this.#context.random.uuid();
+      await this.#outbox.publish(waiting(message, marks, { queue: name, attempt, id, user }));
       return true;
     } catch (thrown) {
       this.#declared.delete(name);
       const detail = thrown instanceof Error ? thrown.message : '';
+      // The broker knows us by another name than the one we gave: it would refuse the next one, too.
+      if (/user_id/.test(detail)) {
+        this.#forbid(name, detail);
+        return false;
+      }
       this.#context.log.warn('a message waits here instead of at the broker', { flow: this.#context.name, detail });
       return false;
     }
@@ -81,13 +90,15 @@ export class Postponing {
         return;
       }
       if (code === undefined) throw thrown;
-      this.#forbidden = true;
-      const facts = { flow: this.#context.name, queue: name, detail };
-      this.#context.log.warn(
-        'messages that shall wait stay here, unacknowledged: no queue can be made for them',
-        facts,
-      );
+      this.#forbid(name, detail);
     }
+  }
+
+  #forbid(queue: string, detail: string): void {
+    if (this.#forbidden) return;
+    this.#forbidden = true;
+    const facts = { flow: this.#context.name, queue, detail };
+    this.#context.log.warn('messages that shall wait stay here, unacknowledged: no queue takes them', facts);
   }
 
   #arguments(ms: number): object {
@@ -97,23 +108,32 @@ export class Postponing {
       'x-message-ttl': ms,
       'x-expires': ms + spareMs,
       'x-dead-letter-exchange': '',
-      'x-dead-letter-routing-key': this.#queue,
+      'x-dead-letter-routing-key': this.#ours.queue,
       // The broker keeps it until the other queue has it.
       ...(type === 'quorum' ? { 'x-dead-letter-strategy': 'at-least-once', 'x-overflow': 'reject-publish' } : {}),
     };
   }
 }
 
+interface Waiting {
+  readonly queue: string;
+  readonly attempt: number;
+  readonly id: string;
+  /** Under whose name it goes out; the broker sees to it that nobody else uses that. */
+  readonly user: string | undefined;
+}
+
 /** The message as it waits: all that it is, with what the way through another queue would change written beside. */
 export function waiting(
   { fields, properties, content }: ConsumeMessage,
-  { queue, attempt, id }: { readonly queue: string; readonly attempt: number; readonly id: string },
+  marks: Readonly<Record<string, unknown>>,
+  { queue, attempt, id, user }: Waiting,
 ): Outgoing {
   const table: Readonly<Record<string, unknown>> = properties.headers ?? {};
   // `CC` would bring copies to other queues; what counts deliveries begins anew there.
-  const { CC: cc, BCC: _, 'x-delivery-count': __, 'x-acquired-count': ___, ...headers } = foreignHeaders(table);
+  const { CC: cc, BCC: _, 'x-delivery-count': __, 'x-acquired-count': ___, ...headers } = foreignHeaders(table, marks);
   const kept = (name: string, value: unknown): Record<string, unknown> => {
-    const first = table[name] ?? value;
+    const first = marks[name] ?? value;
     return first === undefined ? {} : { [name]: first };
   };
   const { contentType, contentEncoding, correlationId, replyTo, timestamp, type, appId, priority } = properties;
@@ -127,6 +147,7 @@ export function waiting(
       persistent: properties.deliveryMode === 2,
       // Of ours: two messages may have the same.
       messageId: id,
+      ...(user === undefined ? {} : { userId: user }),
       headers: {
         ...headers,
         ...(cc === undefined ? {} : { [own.cc]: cc }),

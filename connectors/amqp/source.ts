@@ -7,6 +7,7 @@ import type { AmqpSourceOptions } from './definition.ts';
 import { atMost, goodbyeMs } from './goodbye.ts';
 import { incomingOf } from './incoming.ts';
 import { Outbox } from './outbox.ts';
+import { type Handwriting, handwritingOf } from './own-headers.ts';
 import { Postponing } from './postponing.ts';
 import { connectionFor } from './shared.ts';
 import { declareQueue } from './topology.ts';
@@ -33,6 +34,7 @@ class Consumer implements Source {
   readonly #context: SourceContext;
   readonly #connection: ReturnType<typeof connectionFor>;
   readonly #link: Link<OpenChannel<Channel>>;
+  readonly #ours: Handwriting;
   readonly #outbox: Outbox;
   readonly #postponing: Postponing;
   readonly #stopping = new AbortController();
@@ -50,7 +52,8 @@ class Consumer implements Source {
     const { clock, random, log } = context;
     this.#connection = connectionFor('consuming', options, context);
     this.#outbox = new Outbox(options, context);
-    this.#postponing = new Postponing(options, this.#outbox, context);
+    this.#ours = handwritingOf(options);
+    this.#postponing = new Postponing(options, this.#ours, this.#outbox, context);
     const make: MakeChannel<Channel> = (model, watched) => this.#make(model, watched);
     const what = `The queue \`${options.queue}\``;
     const plan = { what, make, explain: (trouble: BrokerTrouble) => explained(trouble, options) };
@@ -111,7 +114,7 @@ class Consumer implements Source {
       return;
     }
     this.#handed++;
-    const incoming = incomingOf(message, this.#options.queue, this.#context.clock.now());
+    const incoming = incomingOf(message, this.#ours, this.#context.clock.now());
     void this.#carry(message, incoming, acks);
   }
 
