@@ -3,6 +3,7 @@ import type { Runtime } from '../flow/runtime.ts';
 import type { AdminWorld } from '../operations/admin/world.ts';
 import type { LevelledLog } from '../operations/logger.ts';
 import type { Metrics } from '../operations/metrics.ts';
+import type { Named } from '../operations/process-metrics.ts';
 
 /** What the admin server sees of a process that runs an integration. */
 export function adminWorld(
@@ -11,7 +12,21 @@ export function adminWorld(
   source: IntegrationSource,
   log: LevelledLog,
 ): AdminWorld {
-  let measured: Promise<void> | undefined;
+  let measured: Promise<() => void> | undefined;
+  // Watching the event loop costs a little: it begins when somebody looks for the first time.
+  const measuring = async (): Promise<() => void> => {
+    const { meterInfo, meterProcess } = await import('../operations/process-metrics.ts');
+    meterProcess(metrics);
+    let told: Named | undefined;
+    let forget = (): void => {};
+    return () => {
+      const { integration: name, version } = runtime.status() ?? { integration: source.name, version: source.version };
+      if (told?.name === name && told.version === version) return;
+      told = { name, version };
+      forget();
+      forget = meterInfo(metrics, told);
+    };
+  };
   return {
     get ready() {
       return runtime.ready;
@@ -28,9 +43,9 @@ export function adminWorld(
     breakerOf: (endpoint) => runtime.breakerOf(endpoint),
     deadLetters: () => runtime.deadLetters(),
     async metrics() {
-      // Watching the event loop costs a little: it begins when somebody looks for the first time.
-      measured ??= import('../operations/process-metrics.ts').then(({ meterProcess }) => meterProcess(metrics, source));
-      await measured;
+      measured ??= measuring();
+      const tellWhatRuns = await measured;
+      tellWhatRuns();
       return metrics.text();
     },
   };

@@ -1,11 +1,15 @@
 import { basename } from 'node:path';
 import { connectors } from '../../connectors/index.ts';
 import { systemClock } from '../core/clock.ts';
-import { toFailure } from '../errors.ts';
+import type { IntegrationSource } from '../core/written.ts';
+import { detailOf, toFailure } from '../errors.ts';
 import { Runtime } from '../flow/runtime.ts';
 import { renderText } from '../integration/render.ts';
-import { prettyLog } from '../operations/logger.ts';
+import { startAdmin } from '../operations/admin.ts';
+import { type LevelledLog, prettyLog } from '../operations/logger.ts';
+import { Metrics } from '../operations/metrics.ts';
 import { watchFiles } from '../operations/watch.ts';
+import { adminWorld } from './admin-world.ts';
 import { exitCode } from './exit-codes.ts';
 import { colorful, fail, say } from './output.ts';
 import { type Prepared, prepare } from './prepare.ts';
@@ -16,7 +20,8 @@ const usage = `
 dowel dev FILE
 
 Runs an integration and reloads it whenever its file, or one that it refers to, changes. Requests under way finish on
-the old version. A broken edit is explained, and the old version goes on.
+the old version. A broken edit is explained, and the old version goes on. The admin server is there as
+under dowel run; where it listens is read once, at the start.
 `;
 
 export async function command(args: readonly string[]): Promise<number> {
@@ -34,8 +39,10 @@ export async function command(args: readonly string[]): Promise<number> {
     color,
     write: (text) => process.stderr.write(text),
   });
-  const runtime = new Runtime(services(log), connectors);
+  const metrics = new Metrics();
+  const runtime = new Runtime({ ...services(log), meter: metrics }, connectors);
   let running = false;
+  let admin: Promise<Admin | undefined> | undefined;
 
   const told = new Promise<NodeJS.Signals>((resolve) => onSignals(resolve));
 
@@ -48,6 +55,8 @@ export async function command(args: readonly string[]): Promise<number> {
       say(running ? 'The version before goes on. Correct the file and save it.' : 'Correct the file and save it.');
       return prepared;
     }
+    admin ??= openAdmin(runtime, metrics, prepared.program.source, log);
+    await admin;
     try {
       await (running ? runtime.swap(prepared.program, drainTimeout) : runtime.start(prepared.program));
       log.info(running ? 'reloaded' : 'ready', { file: basename(file), ms: Math.round(performance.now() - started) });
@@ -76,7 +85,27 @@ export async function command(args: readonly string[]): Promise<number> {
   // What it opens has to be closed again.
   await loading;
   const lost = await runtime.stop(drainTimeout);
+  await (await admin)?.close();
   // What was given up may hold on to the process for ever.
   if (lost > 0) process.exit(exitCode.gaveUp);
   return exitCode.done;
+}
+
+type Admin = Awaited<ReturnType<typeof startAdmin>>;
+
+/** Where the first version that runs says. Without it the integration runs all the same. */
+async function openAdmin(
+  runtime: Runtime,
+  metrics: Metrics,
+  source: IntegrationSource,
+  log: LevelledLog,
+): Promise<Admin | undefined> {
+  const { adminHost } = surroundings(process.env);
+  const at = { ...source.admin, host: adminHost ?? source.admin.host };
+  try {
+    return await startAdmin(adminWorld(runtime, metrics, source, log), at, log);
+  } catch (thrown) {
+    log.warn('there is no admin server', { host: at.host, port: at.port, detail: detailOf(thrown) });
+    return undefined;
+  }
 }

@@ -57,7 +57,7 @@ export function jsonLog(options: LoggerOptions): LevelledLog {
 /** A console for people: `dowel dev`. */
 export function prettyLog(
   options: LoggerOptions & { readonly color: boolean; readonly write: (text: string) => void },
-): Log {
+): LevelledLog {
   const clean = redactor(options.secrets);
   const levels = ['debug', 'info', 'warn', 'error'] as const;
   const paint: Readonly<Record<string, string>> = {
@@ -66,11 +66,11 @@ export function prettyLog(
     warn: '\x1b[33m',
     error: '\x1b[31m',
   };
-  const from = levels.indexOf(options.level as (typeof levels)[number]);
+  let from = levels.find((one) => one === options.level) ?? 'info';
   const line =
     (level: (typeof levels)[number]) =>
     (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
-      if (levels.indexOf(level) < from) return;
+      if (levels.indexOf(level) < levels.indexOf(from)) return;
       const time = new Date().toTimeString().slice(0, 8);
       const facts = Object.entries(clean(fields))
         .filter(([, value]) => value !== undefined)
@@ -79,5 +79,19 @@ export function prettyLog(
       const [on, off] = options.color ? [paint[level] ?? '', '\x1b[0m'] : ['', ''];
       options.write(`${time} ${on}${level.padEnd(5)}${off} ${clean(message)}${facts ? `  ${facts}` : ''}\n`);
     };
-  return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error'), debugging: from <= 0 };
+  return {
+    debug: line('debug'),
+    info: line('info'),
+    warn: line('warn'),
+    error: line('error'),
+    get debugging() {
+      return from === 'debug';
+    },
+    get level() {
+      return from;
+    },
+    setLevel(level) {
+      from = level;
+    },
+  };
 }

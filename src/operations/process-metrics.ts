@@ -4,16 +4,11 @@ import type { Meter } from '../core/meter.ts';
 const resolutionMs = 20;
 
 /** Figures of the process itself, under the names that Prometheus' own clients use. Delays of the event loop are those since somebody last looked. */
-export function meterProcess(
-  meter: Meter,
-  integration: { readonly name: string; readonly version?: string | undefined },
-): void {
-  const { name, version = '' } = integration;
+export function meterProcess(meter: Meter): void {
   const started = performance.timeOrigin / 1000;
   const delay = monitorEventLoopDelay({ resolution: resolutionMs });
   delay.enable();
   let looked = { mean: 0, max: 0, p99: 0 };
-  meter.gauge('dowel_info', 'What runs here.', { integration: name, version, node: process.versions.node }, () => 1);
   meter.gauge('process_start_time_seconds', 'When it began, since the epoch.', {}, () => started);
   meter.gauge('process_cpu_seconds_total', 'Processor time used.', {}, () => {
     const { user, system } = process.cpuUsage();
@@ -30,4 +25,15 @@ export function meterProcess(
   });
   meter.gauge('nodejs_eventloop_lag_p99_seconds', 'Delay that 99 of 100 turns stayed below.', {}, () => looked.p99);
   meter.gauge('nodejs_eventloop_lag_max_seconds', 'Longest delay.', {}, () => looked.max);
+}
+
+/** What runs here; the returned function takes it away when something else does. */
+export function meterInfo(meter: Meter, { name, version = '' }: Named): () => void {
+  const labels = { integration: name, version, node: process.versions.node };
+  return meter.gauge('dowel_info', 'What runs here.', labels, () => 1);
+}
+
+export interface Named {
+  readonly name: string;
+  readonly version?: string | undefined;
 }

@@ -10,7 +10,7 @@ import { answering, Project, serving } from './support/project.ts';
 
 /** Where it listens: `dev` speaks to people, on stderr. */
 const urlOf = (dowel: DowelProcess): string => {
-  const [, port] = /listening .*\bport=(\d+)/.exec(dowel.stderr) ?? [];
+  const [, port] = /(?<!admin )listening .*\bport=(\d+)/.exec(dowel.stderr) ?? [];
   assert.ok(port, dowel.stderr);
   return `http://127.0.0.1:${port}/`;
 };
@@ -196,4 +196,24 @@ test('secrets stay out of what is written', async (t) => {
 
 test('a file that is not there is wrong usage, as everywhere', async () => {
   assert.equal((await runDowel(['dev', 'nowhere.yaml'])).code, 2);
+});
+
+test('its admin server tells of the version that runs now, and is asked for metrics as under `run`', async (t) => {
+  const versioned = (version: string, more = ''): string =>
+    answering(version).replace('name:', `version: "${version}"\nadmin: { port: 0${more} }\nname:`);
+  const project = new Project(t, { 'integration.yaml': versioned('1.0.0') });
+  await using dowel = await start(project);
+  const [, port] = /admin listening .*\bport=(\d+)/.exec(dowel.stderr) ?? [];
+  const ask = async (path: string): Promise<string> => (await fetch(`http://127.0.0.1:${port}${path}`)).text();
+  assert.match(await ask('/status'), /"version":"1\.0\.0"/);
+  assert.match(await ask('/metrics'), /^dowel_info\{integration="[^"]+",version="1\.0\.0",/m);
+  assert.equal(await textOf(dowel), '1.0.0');
+  project.write('integration.yaml', versioned('1.0.1'));
+  await goesLive(dowel, '1.0.1');
+  assert.match(await ask('/status'), /"version":"1\.0\.1"/);
+  const metrics = await ask('/metrics');
+  assert.match(metrics, /^dowel_info\{[^}]*version="1\.0\.1"/m);
+  assert.doesNotMatch(metrics, /version="1\.0\.0"/);
+  // What was counted before the reload stays counted.
+  assert.match(metrics, /^dowel_messages_total\{[^}]*outcome="done",code=""\} ([2-9]|\d\d)/m);
 });

@@ -53,7 +53,7 @@ describe('the admin server of a running integration', () => {
     const { integration, version, ready, inFlight, config, flows, endpoints } = body;
     assert.deepEqual([integration, version, ready, inFlight], ['watched', '1.0.0', true, 0]);
     assert.deepEqual(config, { REGION: 'north', TOKEN: '(secret)' });
-    assert.deepEqual(flows, [{ name: 'ask', from: 'http', durable: false, inFlight: 0 }]);
+    assert.deepEqual(flows, [{ name: 'ask', from: 'http', durable: false, paused: false, inFlight: 0 }]);
     assert.deepEqual(endpoints, [
       { name: 'far', connector: 'http', circuitBreaker: 'closed', bulkhead: { running: 0, waiting: 0, max: 3 } },
       { name: 'other', connector: 'http' },
