@@ -24,9 +24,11 @@ export { type Identity, tokenOf, withToken } from './core/identity.ts';
 export type { Life } from './core/life.ts';
 export { Link, type LinkPlan, type LinkWorld, type Trouble } from './core/link.ts';
 export { certificateWords, networkWords } from './core/network-words.ts';
+export { once } from './core/once.ts';
 export { optionalPackage } from './core/optional-package.ts';
 export type { Random } from './core/random.ts';
 export { socketTrouble } from './core/socket-trouble.ts';
+export type { Attributes } from './core/span.ts';
 export { TokenBucket } from './core/token-bucket.ts';
 export { Trace } from './core/trace.ts';
 export type { ExpressionSource, Rate, ServerSource } from './core/written.ts';
@@ -127,6 +129,60 @@ export interface Connector {
   readonly endpoint?: () => Promise<{ readonly openEndpoint: OpenEndpoint }>;
   /** What it does besides the wire, for tests without one; absent: it only hands over what comes. */
   readonly rehearsal?: () => Promise<{ readonly rehearsal: Rehearsal }>;
+  /** What spans of its messages and calls say; loaded only where traces are recorded. */
+  readonly telemetry?: () => Promise<{ readonly telemetry: Telemetry }>;
+}
+
+/**
+ * What spans say, in the semantic conventions of OpenTelemetry. Pure and quick, and it must not throw; no bodies, headers
+ * or secrets. What is missing, spans say by the definition alone.
+ */
+export interface Telemetry {
+  /** Of a source with these options. */
+  readonly source?: (options: never, server: ServerSource) => SourceTelemetry;
+  /** Of an endpoint with these options. */
+  readonly endpoint?: (options: never) => EndpointTelemetry;
+  /** Instead of both: where messages go through a broker or a queue. */
+  readonly messaging?: MessagingTelemetry;
+}
+
+export interface MessagingTelemetry {
+  /** `messaging.system`. */
+  readonly system: string;
+  /** Where the broker is: a URL, or `host:port`. */
+  readonly broker?: (options: never) => string | undefined;
+  /** Of a message that came: `facts` is `$source`. */
+  readonly came: (facts: Readonly<Record<string, unknown>>, options: never) => Destination;
+  /** Of one that is sent. */
+  readonly went?: (operation: Readonly<Record<string, unknown>>, options: never) => Destination;
+}
+
+export interface Destination {
+  /** `messaging.destination.name`. */
+  readonly name: string | undefined;
+  /** One of few, for the name of the span, where the other may be one of many. */
+  readonly shortly?: string | undefined;
+  readonly attributes?: Attributes;
+}
+
+export interface SourceTelemetry {
+  /** `server`: its sender waits for the answer; `consumer`: a broker, queue or folder has kept it. */
+  readonly kind: 'server' | 'consumer' | 'internal';
+  readonly began: (message: Incoming) => SpanFacts;
+  /** `status`: as the sender is told it. */
+  readonly ended?: (status: number | undefined, error: Failure | undefined) => Attributes;
+}
+
+export interface EndpointTelemetry {
+  /** `exchange`: with the operation of the call. */
+  readonly began: (exchange: Exchange) => SpanFacts & { readonly kind: 'client' | 'producer' };
+  readonly ended?: (answer: Exchange | undefined, error: Failure | undefined) => Attributes;
+}
+
+export interface SpanFacts {
+  /** One of few: no ids. */
+  readonly name: string;
+  readonly attributes: Attributes;
 }
 
 /** A connector whose far sides are a test's. */
