@@ -1,4 +1,4 @@
-import { type Source, type SourceContext, sleep } from '#sdk';
+import { once, type Source, type SourceContext, sleep } from '#sdk';
 import { Changes } from './changes.ts';
 import { type Claim, Claims, defaultLease } from './claims.ts';
 import type { FileSourceOptions } from './definition.ts';
@@ -84,8 +84,7 @@ export async function openSource(options: FileSourceOptions, context: SourceCont
   live();
   const watching = watch();
 
-  let closed: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
+  const close = once(async () => {
     stopping.abort();
     await watching;
     await lanes.idle();
@@ -97,14 +96,11 @@ export async function openSource(options: FileSourceOptions, context: SourceCont
         detail: systemDetail(thrown),
       });
     });
-  };
+  });
   return {
     async stop() {
       stopping.abort();
     },
-    async close() {
-      closed ??= close();
-      await closed;
-    },
+    close,
   };
 }

@@ -1,4 +1,4 @@
-import type { Source, SourceContext } from '#sdk';
+import { once, type Source, type SourceContext } from '#sdk';
 import type { SourceOptions } from './definition.ts';
 import { Inbox } from './inbox.ts';
 import { keyOf, settingsOf } from './settings.ts';
@@ -44,12 +44,11 @@ export async function openSource(options: SourceOptions, context: SourceContext)
     await shared.release();
     throw thrown;
   }
-  const close = async (): Promise<void> => {
+  const close = once(async () => {
     seat.stop();
     await seat.leave();
     await shared.release();
-  };
-  let closed: Promise<void> | undefined;
+  });
   return {
     get ready() {
       return shared.value.ready;
@@ -57,9 +56,6 @@ export async function openSource(options: SourceOptions, context: SourceContext)
     async stop() {
       seat.stop();
     },
-    close() {
-      closed ??= close();
-      return closed;
-    },
+    close,
   };
 }

@@ -8,6 +8,7 @@ import {
   httpFailure,
   type Link,
   noHeaders,
+  once,
 } from '#sdk';
 import { errorCode, errorText, statusHeader } from './answering.ts';
 import { type Connected, connectionTo, type Message } from './connection.ts';
@@ -86,16 +87,12 @@ export async function openEndpoint(options: NatsEndpointOptions, context: Endpoi
     return undefined;
   };
 
-  let closed: Promise<void> | undefined;
   return {
     handle,
     get ready() {
       return base.value.opened !== undefined;
     },
-    close() {
-      closed ??= base.release();
-      return closed;
-    },
+    close: once(() => base.release()),
   };
 }
 

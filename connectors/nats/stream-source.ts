@@ -1,4 +1,4 @@
-import { Body, Failure, Link, type Source, type SourceContext } from '#sdk';
+import { Body, Failure, Link, once, type Source, type SourceContext } from '#sdk';
 import { Attempts } from './attempts.ts';
 import { connectionTo, type Message } from './connection.ts';
 import type { NatsSourceOptions } from './definition.ts';
@@ -128,15 +128,14 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
     throw thrown;
   }
 
-  let closed: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
+  const close = once(async () => {
     stopping = true;
     while (running.size > 0) await Promise.all(running);
     // What was acknowledged last must be at the server before the connection goes.
     await held.flush();
     await reading.close();
     await base.release();
-  };
+  });
   return {
     get ready() {
       return reading.opened !== undefined;
@@ -145,10 +144,7 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
       stopping = true;
       await reading.opened?.pulls.end();
     },
-    close() {
-      closed ??= close();
-      return closed;
-    },
+    close,
   };
 }
 

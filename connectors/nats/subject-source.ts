@@ -1,4 +1,4 @@
-import { Body, Dropped, failure, type Source, type SourceContext, toFailure } from '#sdk';
+import { Body, Dropped, failure, once, type Source, type SourceContext, toFailure } from '#sdk';
 import { answer, refuse } from './answering.ts';
 import { type Connected, connectionTo, type Library, type Message } from './connection.ts';
 import type { NatsSourceOptions } from './definition.ts';
@@ -100,20 +100,17 @@ export async function openSubjectSource(options: SubjectOptions, context: Source
     stopping = true;
     leave();
   };
-  let closed: Promise<void> | undefined;
   return {
     get ready() {
       return base.value.opened !== undefined && refused === undefined;
     },
     stop,
-    close() {
-      closed ??= stop().then(async () => {
-        // Those that had not begun: nobody keeps them.
-        for (const one of waiting.splice(0)) drop(one);
-        dropped.end();
-        await base.release();
-      });
-      return closed;
-    },
+    close: once(async () => {
+      await stop();
+      // Those that had not begun: nobody keeps them.
+      for (const one of waiting.splice(0)) drop(one);
+      dropped.end();
+      await base.release();
+    }),
   };
 }

@@ -1,4 +1,4 @@
-import { type Endpoint, type EndpointContext, type Exchange, failure, type Headers } from '#sdk';
+import { type Endpoint, type EndpointContext, type Exchange, failure, type Headers, once } from '#sdk';
 import { type Argument, type Connection, connectionTo } from './connection.ts';
 import type { RedisEndpointOptions } from './definition.ts';
 import { callFailure } from './trouble.ts';
@@ -42,16 +42,12 @@ export async function openEndpoint(options: RedisEndpointOptions, context: Endpo
     throw failure('unroutable', { endpoint: name, detail, receivers, ...(receivers === 0 ? { sent: false } : {}) });
   };
 
-  let closed: Promise<void> | undefined;
   return {
     handle,
     get ready() {
       return base.value.opened !== undefined;
     },
-    close() {
-      closed ??= base.release();
-      return closed;
-    },
+    close: once(() => base.release()),
   };
 }
 

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { Link, type Source, type SourceContext } from '#sdk';
+import { Link, once, type Source, type SourceContext } from '#sdk';
 import { Connection, connectionTo, farOf } from './connection.ts';
 import type { RedisSourceOptions } from './definition.ts';
 import { type Entry, partsOf, timeOf } from './entries.ts';
@@ -134,8 +134,7 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
     await reading.opened?.reader.end();
   };
 
-  let closed: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
+  const close = once(async () => {
     await stop();
     while (running.size > 0) await Promise.all(running);
     await held.flush();
@@ -146,16 +145,13 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
     held.end();
     await shared.release();
     await base.release();
-  };
+  });
   return {
     get ready() {
       return reading.opened !== undefined;
     },
     stop,
-    close() {
-      closed ??= close();
-      return closed;
-    },
+    close,
   };
 }
 

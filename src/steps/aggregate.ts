@@ -1,12 +1,12 @@
 import { Body } from '../core/body.ts';
 import { type Exchange, noHeaders, noVariables } from '../core/exchange.ts';
 import { failure } from '../errors.ts';
-import { limits } from '../store/store.ts';
 import { type Collected, Collector } from './parts/collector.ts';
 import { completing } from './parts/completing.ts';
 import { GroupRunner } from './parts/group-runner.ts';
 import { hashed, keyText } from './parts/key.ts';
 import { idOption, messageId } from './parts/message-id.ts';
+import { capacity, wait } from './parts/options.ts';
 import { type CompileContext, defineStep } from './step.ts';
 
 export const aggregate = defineStep({
@@ -29,7 +29,7 @@ export const aggregate = defineStep({
         minItems: 1,
         description: 'When a group is complete: whatever comes first.',
         properties: {
-          size: { type: 'integer', minimum: 1, maximum: 1_000_000, description: 'So many messages are there.' },
+          size: { ...capacity, description: 'So many messages are there.' },
           when: {
             type: 'string',
             format: 'expression',
@@ -38,17 +38,11 @@ export const aggregate = defineStep({
             examples: ['$source.group.size = expected', 'last = true'],
           },
           idle: {
-            type: 'string',
-            format: 'duration',
-            minimum: 1,
-            maximum: limits.ttl,
+            ...wait,
             description: 'No message has come for so long.',
           },
           within: {
-            type: 'string',
-            format: 'duration',
-            minimum: 1,
-            maximum: limits.ttl,
+            ...wait,
             description: 'The first message came so long ago.',
           },
         },
@@ -61,16 +55,12 @@ export const aggregate = defineStep({
       },
       id: idOption,
       maxGroups: {
-        type: 'integer',
-        minimum: 1,
-        maximum: 1_000_000,
+        ...capacity,
         default: 10_000,
         description: 'Groups that are not complete; a message that would begin one more is the error `aggregate-full`.',
       },
       maxMessages: {
-        type: 'integer',
-        minimum: 1,
-        maximum: 1_000_000,
+        ...capacity,
         default: 10_000,
         description: 'Messages of a group; one more that does not complete it is the error `aggregate-full`.',
       },

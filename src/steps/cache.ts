@@ -5,6 +5,7 @@ import type { Nature } from '../core/journal.ts';
 import { keptBody } from '../core/record.ts';
 import { SingleFlight } from '../core/single-flight.ts';
 import { hashed, keyText } from './parts/key.ts';
+import { capacity } from './parts/options.ts';
 import { type Cached, type Found, SharedCache } from './parts/shared-cache.ts';
 import { defineStep } from './step.ts';
 
@@ -35,9 +36,7 @@ export const cache = defineStep({
           'Results are also kept in the store: for the other replicas of the integration where it is Redis or PostgreSQL, and over a restart.',
       },
       maxEntries: {
-        type: 'integer',
-        minimum: 1,
-        maximum: 1_000_000,
+        ...capacity,
         default: 1000,
         description: 'Results in memory; the one that was not asked for for longest goes first.',
       },

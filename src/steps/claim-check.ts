@@ -5,15 +5,13 @@ import { failure } from '../errors.ts';
 import type { Infer } from '../schema/infer.ts';
 import { limits } from '../store/store.ts';
 import { hashed, keyText } from './parts/key.ts';
+import { storedFor } from './parts/options.ts';
 import { type CompileContext, defineStep } from './step.ts';
 
 const space = 'claim';
 
 const retain = {
-  type: 'string',
-  format: 'duration',
-  minimum: 1000,
-  maximum: limits.ttl,
+  ...storedFor,
   default: '24h',
   description: 'How long it is kept.',
 } as const;

@@ -1,10 +1,10 @@
 import type { Exchange } from '../core/exchange.ts';
 import { Life } from '../core/life.ts';
 import { failure, toFailure } from '../errors.ts';
-import { limits } from '../store/store.ts';
 import { ask, type Claim, type Wanted } from './parts/claim.ts';
 import { nothing, resultFrom, resultOf } from './parts/kept-result.ts';
 import { fingerprint, hashed, keyText } from './parts/key.ts';
+import { storedFor } from './parts/options.ts';
 import { defaultUndo, undo } from './parts/undo.ts';
 import { type CompileContext, defineStep } from './step.ts';
 
@@ -23,18 +23,12 @@ export const idempotent = defineStep({
         examples: ['$headers."idempotency-key"', 'orderId'],
       },
       retain: {
-        type: 'string',
-        format: 'duration',
-        minimum: 1000,
-        maximum: limits.ttl,
+        ...storedFor,
         default: '24h',
         description: 'How long a reply is kept, counted from when it was given.',
       },
       inFlight: {
-        type: 'string',
-        format: 'duration',
-        minimum: 1000,
-        maximum: limits.ttl,
+        ...storedFor,
         default: '1m',
         description:
           'How long a key stays taken when the process dies while its message is under way; until then it is renewed. On the embedded store the next process frees it at once. In a durable flow, whose messages go on, it stays taken for `retain`.',

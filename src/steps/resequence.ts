@@ -1,9 +1,9 @@
 import { Body } from '../core/body.ts';
 import { type Exchange, noHeaders, noVariables } from '../core/exchange.ts';
 import { failure } from '../errors.ts';
-import { limits } from '../store/store.ts';
 import { hashed, keyText } from './parts/key.ts';
 import { idOption, messageId } from './parts/message-id.ts';
+import { capacity, storedFor, wait } from './parts/options.ts';
 import { lateMessage, Sequencer } from './parts/sequencer.ts';
 import { type CompileContext, defineStep } from './step.ts';
 
@@ -29,10 +29,7 @@ export const resequence = defineStep({
         examples: ['version', '$number($headers."x-sequence")'],
       },
       gapTimeout: {
-        type: 'string',
-        format: 'duration',
-        minimum: 1,
-        maximum: limits.ttl,
+        ...wait,
         description: 'How long a message waits for those before it, at most. Then the stream goes on without them.',
         examples: ['30s'],
       },
@@ -52,18 +49,13 @@ export const resequence = defineStep({
           'A message whose turn is over: the error `late-message`, so that it becomes a dead letter where the source has some; or it goes on out of order.',
       },
       retain: {
-        type: 'string',
-        format: 'duration',
-        minimum: 1000,
-        maximum: limits.ttl,
+        ...storedFor,
         default: '24h',
         description: 'How long a stream is known after its last message has gone on; then it begins anew.',
       },
       id: idOption,
       maxMessages: {
-        type: 'integer',
-        minimum: 1,
-        maximum: 1_000_000,
+        ...capacity,
         default: 10_000,
         description: 'Messages that wait, of all streams together; one more is the error `resequence-full`.',
       },

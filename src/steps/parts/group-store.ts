@@ -3,11 +3,9 @@ import type { Headers, Origin } from '../../core/exchange.ts';
 import { joinRecord, keptHeaders, splitRecord } from '../../core/record.ts';
 import { entries } from '../../store/entries.ts';
 import { limits, type Store, type Write } from '../../store/store.ts';
+import { rememberedMs } from './message-id.ts';
 
 const space = 'aggregate';
-
-/** A message that comes again so long after its group was done is still known. Milliseconds. */
-const rememberedMs = 3_600_000;
 
 /** Messages with the same key, while more are waited for. */
 export interface Group {

@@ -10,6 +10,9 @@ export const idOption = {
   examples: ['$headers."message-id"'],
 } as const;
 
+/** A message that comes again so long after it went on is still known. Milliseconds. */
+export const rememberedMs = 3_600_000;
+
 /** What tells the message from others when it comes again; `undefined` where nothing does. `given`: what the file says. */
 export function messageId(exchange: Exchange, given: unknown, awaited: boolean): string | undefined {
   const { origin, life, position, id } = exchange;

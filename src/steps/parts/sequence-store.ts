@@ -3,11 +3,9 @@ import type { Headers, Origin } from '../../core/exchange.ts';
 import { joinRecord, keptHeaders, splitRecord } from '../../core/record.ts';
 import { entries } from '../../store/entries.ts';
 import type { Store, Write } from '../../store/store.ts';
+import { rememberedMs } from './message-id.ts';
 
 const space = 'resequence';
-
-/** A message that comes again so long after it went on is still known. Milliseconds. */
-const rememberedMs = 3_600_000;
 
 /** A message that waits, as far as the order is concerned. */
 export interface Waiting {
