@@ -59,6 +59,8 @@ export async function runFault(subject: Subject, fault: Fault, plan: FaultPlan):
       taker: () => taking.process,
       again: () => taking.again(),
       edit: () => taking.edit(),
+      admin: (method, path) => taking.admin(method, path),
+      effects: () => sink.seen.size,
     };
     for (let strike = 1; strike <= plan.strikes; strike++) {
       const reached = Math.floor((plan.messages * strike) / (plan.strikes + 1));
@@ -157,6 +159,9 @@ flows:
   return file;
 }
 
+/** Of the integration that faults happen to. */
+const env = { TOKEN: 'nobody-guesses-this' } as const;
+
 /** The integration that faults happen to. */
 class Taking implements AsyncDisposable {
   process: DowelProcess;
@@ -188,7 +193,8 @@ dowel: 1
 name: taker
 version: "${version}"
 server: { port: ${port}, host: 127.0.0.1 }
-admin: { port: 0 }
+config: { TOKEN: { secret: true } }
+admin: { port: 0, token: "\${TOKEN}" }
 endpoints:
   sink:
     http: { url: "${sink}" }
@@ -204,7 +210,7 @@ flows:
 `;
     writeFileSync(file, yaml(1));
     const command = dev ? 'dev' : 'run';
-    return new Taking(await startDowel(file, { command, within: startMs }), file, yaml, command, port);
+    return new Taking(await startDowel(file, { command, env, within: startMs }), file, yaml, command, port);
   }
 
   get url(): string {
@@ -212,7 +218,17 @@ flows:
   }
 
   async again(): Promise<void> {
-    this.process = await startDowel(this.#file, { command: this.#command, within: startMs });
+    this.process = await startDowel(this.#file, { command: this.#command, env, within: startMs });
+  }
+
+  async admin(method: string, path: string): Promise<Readonly<Record<string, unknown>>> {
+    const answer = await fetch(`http://127.0.0.1:${this.process.adminPort}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${env.TOKEN}` },
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(this.process.describe(`${method} ${path}: ${answer.status} ${text}`));
+    return JSON.parse(text) as Readonly<Record<string, unknown>>;
   }
 
   async edit(): Promise<void> {

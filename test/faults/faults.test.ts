@@ -8,11 +8,12 @@ import { subjects } from './subjects.ts';
 const messages = 300;
 
 const tried: Readonly<Record<string, readonly string[]>> = {
-  accepted: ['kill', 'stop', 'reload'],
-  amqp: ['kill', 'stop'],
-  mqtt: ['kill'],
-  nats: ['kill', 'broker'],
-  redis: ['kill'],
+  accepted: ['kill', 'stop', 'reload', 'pause'],
+  amqp: ['kill', 'stop', 'pause'],
+  mqtt: ['kill', 'pause'],
+  nats: ['kill', 'broker', 'pause'],
+  redis: ['kill', 'pause'],
+  kafka: ['pause'],
 };
 
 for (const subject of subjects) {

@@ -1,4 +1,5 @@
 import type { DowelProcess } from '../support/dowel-process.ts';
+import { eventually } from '../support/eventually.ts';
 import type { Waiting } from './subject.ts';
 
 /** What a fault is done to. */
@@ -10,6 +11,10 @@ export interface Scene {
   readonly again: () => Promise<void>;
   /** Its file is written anew, with another version. */
   readonly edit: () => Promise<void>;
+  /** Asks its admin server: the body of the answer. */
+  readonly admin: (method: 'GET' | 'POST', path: string) => Promise<Readonly<Record<string, unknown>>>;
+  /** How many effects there were. */
+  readonly effects: () => number;
 }
 
 export interface Fault {
@@ -56,6 +61,20 @@ export const faults: readonly Fault[] = [
     times: 20,
     dev: true,
     strike: ({ edit }) => edit(),
+  },
+  {
+    name: 'pause',
+    orderly: true,
+    title: 'source paused and resumed by hand',
+    times: 10,
+    strike: async ({ admin, effects }) => {
+      const unsettled = async (): Promise<unknown> => (await admin('POST', '/flows/take/pause'))['inFlight'];
+      await eventually('what is under way has ended', async () => (await unsettled()) === 0);
+      const before = effects();
+      await pause(500);
+      if (effects() !== before) throw new Error(`${effects() - before} messages were worked on while it was paused`);
+      await admin('POST', '/flows/take/resume');
+    },
   },
   {
     name: 'broker',

@@ -37,7 +37,7 @@ async function behindProxy(
   };
 }
 
-const ofRuntime = ['kill', 'stop', 'reload'] as const;
+const ofRuntime = ['kill', 'stop', 'reload', 'pause'] as const;
 const all = [...ofRuntime, 'broker', 'reset', 'mute'] as const;
 
 const amqp: Subject = {
