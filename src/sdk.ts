@@ -9,6 +9,7 @@ import type { Clock } from './core/clock.ts';
 import type { Exchange, Handler, Headers, Log, Origin, Services } from './core/exchange.ts';
 import type { Life } from './core/life.ts';
 import type { Random } from './core/random.ts';
+import type { Attributes } from './core/span.ts';
 import type { ExpressionSource, ServerSource } from './core/written.ts';
 import type { Failure } from './errors.ts';
 import type { EventBinding } from './events/options.ts';
