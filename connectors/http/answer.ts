@@ -20,7 +20,8 @@ export function answerOf(exchange: Exchange): Answer | Promise<Answer> {
   const own = reply ? reply.headers : exchange.ownHeaders;
   const body = exchange.body.as(own['content-type']);
   const status = reply?.status ?? (body.isEmpty ? 204 : 200);
-  const headers = own['x-request-id'] === undefined ? ['x-request-id', exchange.id] : [];
+  const headers = own['x-request-id'] === undefined ? ['x-request-id', exchange.origin.requestId ?? exchange.id] : [];
+  if (own['x-content-type-options'] === undefined) headers.push('x-content-type-options', 'nosniff');
   if (own !== noHeaders) addHeaders(headers, own);
   if (bodiless(status) || body.isEmpty) {
     body.discard();

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { Body, type Exchange, Failure, failure, type Headers, httpFailure, noHeaders } from '#sdk';
+import type { Authorize } from './auth/authorize.ts';
 import type { BodyBytes } from './body-bytes.ts';
 import { decodeContent } from './decode.ts';
 import { fromNetwork } from './network-error.ts';
@@ -18,6 +19,8 @@ export interface Settings {
   /** Replaces the media type of answers. */
   readonly mediaType: string | undefined;
   readonly bodyBytes: BodyBytes;
+  /** Absent: the credentials of every request are those of its template. */
+  readonly authorize: Authorize | undefined;
 }
 
 /** One request and its answer, as undici reports it. Settles once: with the exchange that carries the answer, or a Failure. */

@@ -14,11 +14,13 @@ import {
   type Wording,
 } from '#sdk';
 import { type Answer, answerOf, isStream, pour } from './answer.ts';
+import type { Door, Entry, Knock } from './auth/door.ts';
 import type { BodyBytes } from './body-bytes.ts';
 import { Connection, type Serving } from './connection.ts';
 import type { Cors } from './cors.ts';
 import type { Patience } from './patience.ts';
-import { problemOf } from './problem.ts';
+import { addMissing, fieldsOf, problemOf } from './problem.ts';
+import { requestIdOf } from './request-id.ts';
 import type { RequestMeter } from './request-meter.ts';
 import type { Params } from './routes.ts';
 import { type ReadTarget, readQuery } from './target.ts';
@@ -32,6 +34,8 @@ type Services = SourceContext['services'];
 /** What serves a route. */
 export interface Route {
   readonly deliver: Deliver;
+  /** Who may come in; absent: everybody. */
+  readonly door: Door | undefined;
   /** Instead of it, where the caller waits only until the message is kept: resolves with its id. */
   readonly accept: ((message: Incoming) => Promise<string>) | undefined;
   readonly services: Services;
@@ -42,6 +46,7 @@ export interface Route {
   readonly bodyBytes: BodyBytes;
   /** The path, as the file writes it. */
   readonly path: string;
+  readonly flow: string;
 }
 
 /** What all requests of a port share. */
@@ -50,6 +55,8 @@ interface Port {
   readonly patience: Patience;
   readonly meter: RequestMeter;
   readonly draining: boolean;
+  /** It speaks TLS. */
+  readonly secure: boolean;
 }
 
 /** One request from its first header to the last byte of its answer. */
@@ -66,6 +73,10 @@ export class Call implements Serving {
   #upload: Upload | undefined;
   #life: Life | undefined;
   #id: string | undefined;
+  /** What the caller calls the request. */
+  #requestId: string | undefined;
+  /** Raw pairs of the door for the answer. */
+  #fields: readonly string[] | undefined;
   #over = false;
   readonly #since: number;
 
@@ -107,14 +118,11 @@ export class Call implements Serving {
   run(route: Route, target: ReadTarget, params: Params): void {
     this.#route = route;
     const request = this.#request;
-    const { headers } = request;
+    const requestId = requestIdOf(request.headers['x-request-id']);
+    this.#requestId = requestId;
     const query = readQuery(target.query);
     if (query === undefined) throw failure('bad-request', { detail: 'the query is not percent-encoded UTF-8' });
-    const declared = headers['content-length'] === undefined ? undefined : Number(headers['content-length']);
-    const chunked = headers['transfer-encoding'] !== undefined;
-    const { maxBody } = route;
-    if (declared !== undefined && declared > maxBody) throw tooLarge(maxBody);
-    const origin = {
+    const origin: Writable<Incoming['origin']> = {
       params,
       query,
       source: {
@@ -126,16 +134,46 @@ export class Call implements Serving {
       receivedAt: route.services.clock.now(),
       attempt: 1,
     };
-    const type = headers['content-type'];
+    if (requestId !== undefined) origin.requestId = requestId;
+    if (route.door) this.#knock(route, route.door, { ...origin, params, query });
+    else this.#receive(route, request.headers as Headers, origin);
+  }
+
+  /** Nothing of the body is read before the caller is let in. */
+  #knock(route: Route, door: Door, origin: Incoming['origin'] & Pick<Knock, 'params' | 'query'>): void {
+    const request = this.#request;
+    const headers = request.headers as Headers;
+    const { remoteAddress } = this.#connection;
+    const { params, query, source = {} } = origin;
+    const receive = (entry: Entry): void => {
+      if (this.#over) return;
+      this.#fields = entry.fields;
+      this.#receive(route, entry.headers, { ...origin, ...entry.origin });
+    };
+    const entering = door
+      .enter({ request, headers, query, params, source, remoteAddress })
+      .then(receive)
+      .catch((thrown: unknown) => this.refuse(toFailure(thrown)));
+    route.services.background(entering, `a caller of ${route.flow}`);
+  }
+
+  #receive(route: Route, headers: Headers, origin: Incoming['origin']): void {
+    const request = this.#request;
+    const length = request.headers['content-length'];
+    const declared = length === undefined ? undefined : Number(length);
+    const chunked = request.headers['transfer-encoding'] !== undefined;
+    const { maxBody } = route;
+    if (declared !== undefined && declared > maxBody) throw tooLarge(maxBody);
+    const type = request.headers['content-type'];
     if (!chunked && !declared) {
-      this.#deliver(route, Body.empty, origin);
+      this.#deliver(route, Body.empty, headers, origin);
       return;
     }
     if (!route.needsWholeBody && (chunked || (declared ?? 0) > smallBody)) {
       const beforeRead = this.#awaitsContinue ? () => this.#continue() : undefined;
       this.#upload = new Upload(request, maxBody, route.bodyBytes, beforeRead);
       const source = { stream: this.#upload, length: declared, limit: maxBody, tooLarge };
-      this.#deliver(route, Body.stream(source, type), origin);
+      this.#deliver(route, Body.stream(source, type), headers, origin);
       return;
     }
     if (this.#awaitsContinue) this.#continue();
@@ -146,7 +184,7 @@ export class Call implements Serving {
       }
       this.#whole = true;
       route.bodyBytes.add(result.length);
-      this.#deliver(route, Body.bytes(result, type), origin);
+      this.#deliver(route, Body.bytes(result, type), headers, origin);
     });
   }
 
@@ -155,10 +193,10 @@ export class Call implements Serving {
     this.#response.writeContinue();
   }
 
-  #deliver(route: Route, body: Body, origin: Incoming['origin']): void {
+  #deliver(route: Route, body: Body, headers: Headers, origin: Incoming['origin']): void {
     if (this.#over) return;
     if (route.accept) {
-      route.accept({ body, headers: this.#request.headers as Headers, origin }).then(
+      route.accept({ body, headers, origin }).then(
         (id) => this.#accepted(id),
         (thrown: unknown) => this.refuse(toFailure(thrown)),
       );
@@ -167,7 +205,7 @@ export class Call implements Serving {
     route
       .deliver({
         body,
-        headers: this.#request.headers as Headers,
+        headers,
         origin,
         deadline: deadlineOf(this.#request),
         onStart: (life, id) => {
@@ -187,7 +225,8 @@ export class Call implements Serving {
       return;
     }
     if (exchange === undefined) {
-      const headers = this.#id === undefined ? [] : ['x-request-id', this.#id];
+      const id = this.#requestId ?? this.#id;
+      const headers = id === undefined ? [] : ['x-request-id', id];
       this.#write({ status: route.wording?.silent ?? 204, headers, body: undefined });
       return;
     }
@@ -203,7 +242,8 @@ export class Call implements Serving {
   #accepted(id: string): void {
     const body = JSON.stringify({ id });
     const length = String(Buffer.byteLength(body));
-    const headers = ['x-request-id', id, 'content-type', 'application/json', 'content-length', length];
+    const requestId = this.#requestId ?? id;
+    const headers = ['x-request-id', requestId, 'content-type', 'application/json', 'content-length', length];
     this.#write({ status: 202, headers, body });
   }
 
@@ -217,9 +257,14 @@ export class Call implements Serving {
     const { wording } = this.#route ?? {};
     const { status, headers, text } = wording
       ? wording.error(error, { id, contentType: this.#request.headers['content-type'] })
-      : problemOf(error, id, new Trace(id, this.#request.headers as Headers, this.#services.random).id);
+      : problemOf(error, {
+          id,
+          traceId: new Trace(id, this.#request.headers as Headers, this.#services.random).id,
+          requestId: this.#requestId,
+        });
     const length = String(Buffer.byteLength(text));
-    this.#write({ status, headers: ['x-request-id', id, ...headers, 'content-length', length], body: text });
+    const all = ['x-request-id', this.#requestId ?? id, ...headers, ...fieldsOf(error), 'content-length', length];
+    this.#write({ status, headers: all, body: text });
   }
 
   /** An answer that no flow gives: preflight and OPTIONS. */
@@ -236,6 +281,8 @@ export class Call implements Serving {
     const request = this.#request;
     const cors = this.#route?.cors;
     if (cors) headers.push(...cors.answer(request));
+    if (this.#fields) addMissing(headers, this.#fields);
+    if (this.#port.secure) addMissing(headers, transportSecurity);
     // A client that was told to wait with its body may send it or not: the connection cannot be used again.
     const unfinished = this.#awaitsContinue || !(this.#whole || request.complete || !hasBody(request));
     if (unfinished || this.#broken || this.#port.draining) headers.push('connection', 'close');
@@ -306,6 +353,11 @@ export class Call implements Serving {
     meter.served(this.#request.method, this.#route?.path ?? '', this.#response.statusCode, ms);
   }
 }
+
+type Writable<T> = { -readonly [name in keyof T]: T[name] };
+
+/** Who came by TLS is to come by TLS for a year (RFC 6797). */
+const transportSecurity = ['strict-transport-security', 'max-age=31536000'];
 
 /** Up to here a body is sent together with the headers. */
 const oneWrite = 4096;

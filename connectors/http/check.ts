@@ -1,4 +1,5 @@
 import type { Slot } from '#sdk';
+import { checkAuth, checkTokenServer } from './check-auth.ts';
 import { checkTargets, type WrittenUrl } from './check-targets.ts';
 import type { CallOptions, CorsOptions, EndpointOptions, SourceOptions } from './definition.ts';
 import { badInValue, fieldName, hopByHop } from './fields.ts';
@@ -20,6 +21,7 @@ function checkSource(options: Partial<SourceOptions>, report: Report): void {
   if (meant !== path) report('path', `a path takes its parameters in braces: write \`${meant}\``, meant);
   else if ('problem' in parsed) report('path', parsed.problem);
   if (options.cors) checkCors(options.cors, report);
+  if (options.auth) checkAuth(options.auth, report);
   checkReply(options, report);
 }
 
@@ -96,6 +98,8 @@ function checkEndpoint(options: Partial<EndpointOptions>, report: Report): void 
   if (auth?.basic?.username.includes(':')) {
     report('auth/basic/username', 'a user name of basic authentication must not hold a colon (RFC 7617)');
   }
+  if (auth?.oauth2) checkTokenServer('auth/oauth2', auth.oauth2, report);
+  if (auth?.tokenExchange) checkTokenServer('auth/tokenExchange', auth.tokenExchange, report);
   if (auth?.bearer && badInValue.test(auth.bearer.token)) {
     report('auth/bearer/token', 'the token holds characters that no header can carry, such as a line break at its end');
   }

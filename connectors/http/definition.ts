@@ -1,5 +1,8 @@
 import { type ConnectorDefinition, type Infer, type Schema, tlsProperties } from '#sdk';
+import { authOptions, requestLimitOptions } from './auth/options.ts';
+import { outgoingOptions } from './auth/outgoing-options.ts';
 import { check, claims, params } from './check.ts';
+import { asks, checkServer, provides, tokens } from './check-auth.ts';
 import { targetsOptions } from './targets-options.ts';
 
 const method = {
@@ -48,6 +51,8 @@ export const sourceSchema = {
         'With `reply: accepted`: how many messages may wait; 100000 when absent. One more is answered 503, at once.',
       examples: [10_000],
     },
+    auth: authOptions,
+    rateLimit: requestLimitOptions,
     cors: {
       type: 'object',
       required: ['origins'],
@@ -122,6 +127,7 @@ export const endpointSchema = {
             value: { ...secret, description: 'The key.', examples: ['${STOCK_KEY}'] },
           },
         },
+        ...outgoingOptions,
       },
     },
     tls: {
@@ -238,7 +244,10 @@ export const httpDefinition = {
   queues: isAccepted,
   // Callers are told (503), and the port stays open.
   staysOpen: () => true,
-  provides: ['params', 'query'],
+  provides,
+  asks,
+  tokens,
+  checkServer,
   params,
   idempotent: (operation) => idempotentMethods.has(methodOf(operation)),
   safe: (operation) => safeMethods.has(methodOf(operation)),

@@ -25,11 +25,17 @@ export const openEndpoint = (async (
   resolver?: Resolver,
 ): Promise<Endpoint> => {
   const bodyBytes = context.share(BodyBytes.key, () => new BodyBytes());
+  const { oauth2, tokenExchange, forward } = options.auth ?? {};
+  const authorize =
+    oauth2 || tokenExchange || forward
+      ? (await import('./auth/authorize.ts')).authorizeOf(options, context)
+      : undefined;
   const settings: Settings = {
     endpoint: context.name,
     maxResponse: options.maxResponse,
     mediaType: options.response?.format && mediaTypes[options.response.format],
     bodyBytes: bodyBytes.value,
+    authorize,
   };
   const far =
     options.url !== undefined && !options.dns

@@ -26,7 +26,7 @@ export function refuseRaw(error: NodeJS.ErrnoException, socket: Duplex): void {
     latest.broken(refusal);
     return;
   }
-  const { status, headers, text } = problemOf(refusal, undefined);
+  const { status, headers, text } = problemOf(refusal, {});
   const fields = headers.map((one, index) => (index % 2 === 0 ? `${one}: ` : `${one}\r\n`)).join('');
   const head = `HTTP/1.1 ${status} ${reasons[status] ?? 'Error'}\r\n${fields}content-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n`;
   // Earlier requests of the connection (pipelining) get their answers first.

@@ -3,7 +3,14 @@ import type { Failure, WordedError } from '#sdk';
 const problemType = 'application/problem+json';
 
 /** An error as an answer: problem details (RFC 9457), never with a stack, never as a success. */
-export function problemOf(error: Failure, id: string | undefined, traceId?: string): WordedError {
+export function problemOf(
+  error: Failure,
+  {
+    id,
+    traceId,
+    requestId,
+  }: { readonly id?: string; readonly traceId?: string; readonly requestId?: string | undefined },
+): WordedError {
   const status = statusOf(error);
   const title = error.code.replaceAll('-', ' ');
   const findings = error.facts['findings'];
@@ -14,11 +21,12 @@ export function problemOf(error: Failure, id: string | undefined, traceId?: stri
     detail: error.shown,
     code: error.code,
     id,
+    requestId,
     traceId,
     outcome: error.outcome,
     findings: Array.isArray(findings) ? findings : undefined,
   });
-  return { status, headers: ['content-type', problemType, ...headersOf(error)], text };
+  return { status, headers: ['content-type', problemType, 'cache-control', 'no-store', ...headersOf(error)], text };
 }
 
 function statusOf(error: Failure): number {
@@ -36,6 +44,25 @@ function headersOf({ code, kind, facts }: Failure): readonly string[] {
   const allow = facts['allow'];
   if (code === 'method-not-allowed' && Array.isArray(allow)) headers.push('allow', allow.join(', '));
   return headers;
+}
+
+const withFields: ReadonlySet<string> = new Set(['unauthenticated', 'insufficient-scope', 'rate-limited']);
+
+/** Fields that an error brings to its answer, in whatever words that is given. */
+export function fieldsOf({ code, facts }: Failure): readonly string[] {
+  if (!withFields.has(code)) return [];
+  const { challenges, fields } = facts;
+  const asked = Array.isArray(challenges) ? challenges.flatMap((one) => ['www-authenticate', String(one)]) : [];
+  return Array.isArray(fields) ? [...fields.map(String), ...asked] : asked;
+}
+
+/** What the answer says already stays. */
+export function addMissing(raw: string[], fields: readonly string[]): void {
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at] ?? '';
+    const given = raw.some((one, index) => index % 2 === 0 && one.toLowerCase() === name);
+    if (!given) raw.push(name, fields[at + 1] ?? '');
+  }
 }
 
 const secondsUntilRetry = (ms: unknown): string =>

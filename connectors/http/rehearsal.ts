@@ -17,8 +17,9 @@ import {
 import { accept } from './accepted.ts';
 import { answerOf } from './answer.ts';
 import { isExpected, millisecondsOf } from './attempt.ts';
+import type { Door } from './auth/door.ts';
 import type { SourceOptions } from './definition.ts';
-import { problemOf } from './problem.ts';
+import { addMissing, fieldsOf, problemOf } from './problem.ts';
 import { methodOf, type Operation, sendsBody } from './request.ts';
 import { tooLarge } from './upload.ts';
 
@@ -26,8 +27,10 @@ const noBody = Body.empty;
 
 async function openSource(options: SourceOptions, context: SourceContext): Promise<RehearsedSource> {
   const accepting = options.reply === 'accepted' ? accept(options, context) : undefined;
+  const door = await rehearsedDoor(options, context);
 
-  const answered = async (message: Incoming, id: () => string | undefined): Promise<Answered> => {
+  const answered = async (came: Incoming, id: () => string | undefined): Promise<Answered> => {
+    const { message, fields } = await letIn(came, door);
     const { length } = message.body;
     if (length !== undefined && length > options.maxBody) throw tooLarge(options.maxBody);
     if (accepting) {
@@ -35,7 +38,7 @@ async function openSource(options: SourceOptions, context: SourceContext): Promi
       return { status: 202, headers: { 'x-request-id': kept }, body: Body.value({ id: kept }, 'application/json') };
     }
     const exchange = await context.deliver(message);
-    if (exchange) return worded(exchange);
+    if (exchange) return worded(exchange, fields);
     const known = id();
     const status = context.wording?.silent ?? 204;
     return { status, headers: known === undefined ? noHeaders : { 'x-request-id': known }, body: noBody };
@@ -46,8 +49,8 @@ async function openSource(options: SourceOptions, context: SourceContext): Promi
     const contentType = textOf(message.headers['content-type']);
     const { status, headers, text } = context.wording
       ? context.wording.error(error, { id, contentType })
-      : problemOf(error, id, new Trace(id, message.headers, context.random).id);
-    const all = named(['x-request-id', id, ...headers]);
+      : problemOf(error, { id, traceId: new Trace(id, message.headers, context.random).id });
+    const all = named(['x-request-id', id, ...headers, ...fieldsOf(error)]);
     return { status, headers: all, body: Body.bytes(text, textOf(all['content-type'])), error };
   };
 
@@ -80,8 +83,38 @@ function originOf({ origin }: Incoming, { method, path }: SourceOptions): Incomi
   return { ...origin, source };
 }
 
-async function worded(exchange: Exchange): Promise<Answered> {
+/** A test says who is asking, or shows a key or a password; there are no servers of keys and tokens. */
+async function rehearsedDoor(options: SourceOptions, context: SourceContext): Promise<Door | undefined> {
+  if (!options.auth && !options.rateLimit) return undefined;
+  const [{ openDoor }, { rehearsedScheme }] = await Promise.all([
+    import('./auth/door.ts'),
+    import('./auth/rehearsed.ts'),
+  ]);
+  return openDoor(options, context, rehearsedScheme);
+}
+
+interface LetIn {
+  readonly message: Incoming;
+  readonly fields: readonly string[];
+}
+
+async function letIn(message: Incoming, door: Door | undefined): Promise<LetIn> {
+  if (!door) return { message, fields: [] };
+  const { headers, origin } = message;
+  const { params = {}, query = {}, source = {}, identity } = origin;
+  const remoteAddress = String(source['remoteAddress']);
+  const request = { rawHeaders: [], socket: { remoteAddress } };
+  const entry = await door.enter({ request, headers, query, params, source, remoteAddress, stated: identity });
+  const { identity: _, ...unknown } = origin;
+  return {
+    message: { ...message, headers: entry.headers, origin: { ...unknown, ...entry.origin } },
+    fields: entry.fields,
+  };
+}
+
+async function worded(exchange: Exchange, fields: readonly string[]): Promise<Answered> {
   const { status, headers, body } = await answerOf(exchange);
+  addMissing(headers, fields);
   const all = named(headers);
   if (body === undefined) return { status, headers: all, body: noBody };
   if (typeof body !== 'string' && !(body instanceof Uint8Array)) {

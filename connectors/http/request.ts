@@ -31,6 +31,8 @@ export interface Template {
   readonly reserved: ReadonlySet<string>;
   /** The file gives every request a `traceparent`. */
   readonly ownTrace: boolean;
+  /** The file gives every request an `x-request-id`. */
+  readonly ownRequestId: boolean;
   /** `headers` and `credentials` as raw pairs, for calls that set none of their own. */
   readonly raw: readonly string[];
 }
@@ -39,7 +41,9 @@ const deadlineHeader = 'x-request-deadline-ms';
 
 export function templateOf(options: EndpointOptions, url: URL): Template {
   const credentials = credentialsOf(options.auth);
-  const names = credentials.filter((_, index) => index % 2 === 0);
+  const { oauth2, tokenExchange, forward } = options.auth ?? {};
+  const names =
+    oauth2 || tokenExchange || forward ? ['authorization'] : credentials.filter((_, index) => index % 2 === 0);
   const headers = Object.create(null) as Record<string, string>;
   headers['user-agent'] = 'dowel';
   for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = value;
@@ -54,6 +58,7 @@ export function templateOf(options: EndpointOptions, url: URL): Template {
     credentials,
     reserved: new Set([...names, ...hopByHop, 'host', deadlineHeader]),
     ownTrace: headers['traceparent'] !== undefined,
+    ownRequestId: headers['x-request-id'] !== undefined,
     raw: [...Object.entries(headers).flat(), ...credentials],
   };
 }
@@ -147,6 +152,7 @@ export function headersOf(
   const raw = isPlain ? template.raw.slice() : mergedHeaders(template, exchange, operation.headers, type);
   if (isPlain && type !== undefined) raw.push('content-type', type);
   if (isPlain && !template.ownTrace) addTrace(raw, exchange.trace);
+  if (isPlain && !template.ownRequestId) raw.push('x-request-id', exchange.origin.requestId ?? exchange.id);
   // Relative, because clocks differ; rounded down, so that the far side gives up no later than we do.
   if (left !== undefined) raw.push(deadlineHeader, String(Math.floor(left)));
   return raw;
@@ -160,7 +166,7 @@ function addTrace(raw: string[], trace: Trace): void {
 
 function mergedHeaders(
   template: Template,
-  { ownHeaders: own, trace }: Exchange,
+  { ownHeaders: own, trace, origin, id }: Exchange,
   given: unknown,
   type: string | undefined,
 ): string[] {
@@ -179,6 +185,7 @@ function mergedHeaders(
     raw.push('traceparent', trace.next());
     merged['tracestate'] ??= trace.state;
   }
+  merged['x-request-id'] ??= origin.requestId ?? id;
   for (const name in merged) {
     const value = merged[name];
     if (Array.isArray(value)) for (const one of value) push(raw, name, one);

@@ -1,5 +1,6 @@
 import { type Exchange, toFailure } from '#sdk';
 import { Attempt, type Settings } from './attempt.ts';
+import { authorised } from './authorised.ts';
 import type { Dispatcher, Pool } from './pool.ts';
 import { headersOf, methodOf, type Operation, pathOf, sendsBody, type Template } from './request.ts';
 
@@ -7,16 +8,30 @@ const noOperation: Operation = {};
 
 /** Makes one request of an exchange and resolves with the answer. */
 export function send(pool: Pool, template: Template, settings: Settings, exchange: Exchange): Promise<Exchange> {
+  const { authorize } = settings;
+  if (!authorize) return request(pool, template, settings, exchange, undefined);
+  return authorised(authorize, exchange, (one, token) => request(pool, template, settings, one, token));
+}
+
+function request(
+  pool: Pool,
+  template: Template,
+  settings: Settings,
+  exchange: Exchange,
+  token: string | undefined,
+): Promise<Exchange> {
   const operation = (exchange.operation ?? noOperation) as Operation;
   const method = methodOf(operation);
   const path = pathOf(template, operation);
   const { body } = exchange;
   if (body.isEmpty || !sendsBody(method, operation)) {
     const headers = headersOf(template, exchange, operation, undefined);
+    if (token !== undefined) headers.push('authorization', `Bearer ${token}`);
     return dispatch(pool, settings, exchange, { method, path, headers, body: null });
   }
   const { codec } = exchange.services;
   const headers = headersOf(template, exchange, operation, body.wireType(codec));
+  if (token !== undefined) headers.push('authorization', `Bearer ${token}`);
   const source = body.takeStream();
   if (source) {
     // So that the far side can refuse what is too long before it arrives.

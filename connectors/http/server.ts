@@ -1,7 +1,8 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { failure, type Log, type SourceContext, toFailure } from '#sdk';
+import { failure, type Log, type ServerSource, type SourceContext, toFailure } from '#sdk';
 import { Call, type Route } from './call.ts';
+import type { Certificates } from './certificates.ts';
 import { Connection } from './connection.ts';
 import { isPreflight } from './cors.ts';
 import { cannotListen } from './listen-error.ts';
@@ -22,7 +23,6 @@ type Services = SourceContext['services'];
 export interface Mount extends Route {
   /** The running integration it belongs to: a reload brings another one. */
   readonly owner: object;
-  readonly flow: string;
 }
 
 /** One listening port, shared by all http sources of the process. */
@@ -30,12 +30,14 @@ export class HttpServer {
   readonly services: Services;
   readonly patience: Patience;
   readonly meter: RequestMeter;
+  readonly secure: boolean;
   readonly #host: string;
   readonly #port: number;
   readonly #log: Log;
   readonly #routes = new Routes<Mount>();
   readonly #connections = new Set<Connection>();
   #mounts = 0;
+  #certificates: Certificates | undefined;
   #server: Server | undefined;
   #opening: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
@@ -43,12 +45,14 @@ export class HttpServer {
   constructor(options: {
     readonly host: string;
     readonly port: number;
+    readonly tls?: boolean;
     readonly services: Services;
     readonly log: Log;
     readonly patience?: Patience;
   }) {
     this.services = options.services;
     this.patience = options.patience ?? usualPatience;
+    this.secure = options.tls === true;
     this.meter = new RequestMeter(options.services.meter);
     this.#host = options.host;
     this.#port = options.port;
@@ -93,10 +97,11 @@ export class HttpServer {
     };
   }
 
-  /** Resolves when the port is open. */
-  listen(): Promise<void> {
-    this.#opening ??= this.#open();
-    return this.#opening;
+  /** Resolves when the port is open. With `tls` the connections from now on have these certificates. */
+  async listen(tls?: ServerSource['tls']): Promise<void> {
+    if (tls && this.#certificates) this.#certificates.use(tls);
+    this.#opening ??= this.#open(tls);
+    await this.#opening;
   }
 
   /** Gives up what is still going on, and resolves when no connection is left. */
@@ -104,6 +109,7 @@ export class HttpServer {
     await this.#opening?.catch(() => {});
     this.#drain();
     for (const connection of [...this.#connections]) connection.close();
+    this.#certificates?.giveUpArriving();
     const cancel = this.services.clock.after(this.patience.farewell, () => {
       for (const connection of [...this.#connections]) connection.socket.destroy();
     });
@@ -111,9 +117,9 @@ export class HttpServer {
     cancel();
   }
 
-  #open(): Promise<void> {
+  async #open(tls: ServerSource['tls']): Promise<void> {
     const { patience } = this;
-    const server = http.createServer({
+    const settings: ServerOptions = {
       headersTimeout: patience.headers,
       requestTimeout: patience.request,
       keepAliveTimeout: patience.keepAlive,
@@ -122,10 +128,12 @@ export class HttpServer {
       requireHostHeader: false,
       insecureHTTPParser: false,
       noDelay: true,
-    });
+    };
+    const server = tls ? await this.#secureServer(settings, tls) : http.createServer(settings);
     // All that fit into the 16 KiB that node allows; it would drop the surplus without a word.
     server.maxHeadersCount = 0;
-    server.on('connection', (socket: Socket) => this.#connected(socket));
+    if (tls) server.on('secureConnection', (socket: Socket) => this.#connected(socket));
+    else server.on('connection', (socket: Socket) => this.#connected(socket));
     server.on('request', (request, response) => this.#serve(new Call(request, response, this, false), request));
     server.on('checkContinue', (request, response) => this.#serve(new Call(request, response, this, true), request));
     server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
@@ -133,9 +141,13 @@ export class HttpServer {
         failure('bad-request', { detail: 'the only expectation that can be met is 100-continue' }, { status: 417 }),
       );
     });
-    server.on('clientError', refuseRaw);
+    server.on('clientError', (error, socket) => {
+      // Who does not get through its handshake is told so by TLS itself.
+      if (!tls || this.#connections.has(Connection.of(socket as Socket))) refuseRaw(error, socket);
+      else socket.destroy();
+    });
     this.#server = server;
-    return new Promise((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => {
         this.#opening = undefined;
         reject(cannotListen(error, this.#host, this.#port));
@@ -145,10 +157,18 @@ export class HttpServer {
         server.on('error', (error) => this.#log.error('http server error', { detail: error.message }));
         const { address = this.#host, port = this.#port } = this.address ?? {};
         const host = address.includes(':') ? `[${address}]` : address;
-        this.#log.info('listening', { url: `http://${host}:${port}`, host: address, port });
+        const scheme = tls ? 'https' : 'http';
+        this.#log.info('listening', { url: `${scheme}://${host}:${port}`, host: address, port });
         resolve();
       });
     });
+  }
+
+  async #secureServer(settings: ServerOptions, tls: NonNullable<ServerSource['tls']>): Promise<Server> {
+    const { Certificates } = await import('./certificates.ts');
+    const { clock } = this.services;
+    this.#certificates = new Certificates(tls, { clock, log: this.#log, ...this.patience });
+    return this.#certificates.serve(settings);
   }
 
   #connected(socket: Socket): void {
@@ -222,6 +242,7 @@ export class HttpServer {
     this.services.clock.after(
       this.patience.farewell,
       () => {
+        this.#certificates?.giveUpArriving();
         for (const connection of [...this.#connections]) connection.onIdle(() => connection.socket.destroySoon());
       },
       true,

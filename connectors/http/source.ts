@@ -8,12 +8,15 @@ import { HttpServer } from './server.ts';
 
 /** Serves one path; the server behind it is shared with all http sources of the process. */
 export const openSource = (async (options: SourceOptions, context: SourceContext): Promise<Source> => {
-  const { host, port } = context.server;
+  const { host, port, tls } = context.server;
   const { services, log } = context;
   const path = parsePath(options.path);
   if ('problem' in path) throw failure('startup', { what: `The http source of ${context.name}`, detail: path.problem });
   const methods = typeof options.method === 'string' ? [options.method] : [...new Set(options.method)];
-  const shared = context.share(`http:${host}:${port}`, () => new HttpServer({ host, port, services, log }));
+  const door =
+    options.auth || options.rateLimit ? await (await import('./auth/door.ts')).openDoor(options, context) : undefined;
+  const key = `${tls ? 'https' : 'http'}:${host}:${port}`;
+  const shared = context.share(key, () => new HttpServer({ host, port, tls: tls !== undefined, services, log }));
   const bodyBytes = context.share(BodyBytes.key, () => new BodyBytes());
   const server = shared.value;
   const release = async (): Promise<void> => {
@@ -28,6 +31,7 @@ export const openSource = (async (options: SourceOptions, context: SourceContext
       path,
       {
         deliver: context.deliver,
+        door,
         accept: accepting?.put,
         services,
         maxBody: options.maxBody,
@@ -41,7 +45,7 @@ export const openSource = (async (options: SourceOptions, context: SourceContext
       },
       options.path,
     );
-    await server.listen();
+    await server.listen(tls);
   } catch (thrown) {
     unmount();
     await accepting?.close();

@@ -107,7 +107,7 @@ const carriedByEndpoint = [
   'pool',
   'maxResponse',
 ] as const;
-const carriedBySource = ['path', 'maxBody'] as const;
+const carriedBySource = ['path', 'maxBody', 'auth', 'rateLimit'] as const;
 const carriedByCall = ['target'] as const;
 
 export function soapDefinition(carrier: ConnectorDefinition): ConnectorDefinition {
@@ -132,7 +132,7 @@ export function soapDefinition(carrier: ConnectorDefinition): ConnectorDefinitio
     events: false,
     unsettled:
       'the caller waits for the answer, and hears of an error. Calls are repeated by `retry` on their endpoint',
-    provides: ['params', 'query'],
+    ...passedOn(carrier),
     staysOpen: (options) => carrier.staysOpen?.(options) === true,
     claims: (options) => carrier.claims?.(options) ?? [],
     check(options, report, slot) {
@@ -143,6 +143,14 @@ export function soapDefinition(carrier: ConnectorDefinition): ConnectorDefinitio
     },
   };
 }
+
+/** What depends on the options that are the carrier's. */
+const passedOn = ({ provides, asks, tokens, checkServer }: ConnectorDefinition): Partial<ConnectorDefinition> => ({
+  ...(provides && { provides }),
+  ...(asks && { asks }),
+  ...(tokens && { tokens }),
+  ...(checkServer && { checkServer }),
+});
 
 const picked = (schema: Schema | undefined, names: readonly string[]): Readonly<Record<string, Schema>> =>
   Object.fromEntries(Object.entries(schema?.properties ?? {}).filter(([name]) => names.includes(name)));

@@ -3,7 +3,7 @@ import { contentTypeOf, type SoapVersion, versionOfMediaType } from './versions.
 import { writeFault } from './write.ts';
 
 /** Statuses by which HTTP itself, and what stands between us and the client, knows what happened. */
-const ofHttp: ReadonlySet<number> = new Set([405, 408, 413, 415, 417, 429, 431, 503]);
+const ofHttp: ReadonlySet<number> = new Set([401, 403, 405, 408, 413, 415, 417, 429, 431, 503]);
 
 /** The status that goes with a fault: SOAP 1.1 §6.2 knows only 500, SOAP 1.2 part 2 §7.5.2.2 tells Sender faults apart. */
 export const statusOfFault = (version: SoapVersion, code: string): number =>

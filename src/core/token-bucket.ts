@@ -28,6 +28,12 @@ export class TokenBucket {
     return { wait };
   }
 
+  /** Whole tokens that are there. */
+  get left(): number {
+    const gone = this.#clock.monotonic() - this.#at;
+    return Math.max(0, Math.floor(Math.min(this.#burst, this.#tokens + gone * this.#perMs)));
+  }
+
   /** A token that was taken in advance, and is not needed. */
   giveBack(): void {
     this.#tokens = Math.min(this.#burst, this.#tokens + 1);

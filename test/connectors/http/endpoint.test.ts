@@ -54,8 +54,10 @@ test('a call has the method, path, query, headers and body that the file gives i
   assert.equal(received.method, 'PUT');
   assert.equal(received.url, '/v2/stock/a%2Fb?key=k%261&page=2&tag=%C3%A9&tag=b%20c');
   assert.equal(received.body, '{"sku":"a/b"}');
-  const { host, connection, traceparent, 'x-request-deadline-ms': deadline, ...rest } = received.headers;
+  const { host, connection, traceparent, 'x-request-deadline-ms': deadline, ...others } = received.headers;
+  const { 'x-request-id': requestId, ...rest } = others;
   assert.match(String(traceparent), /^00-/);
+  assert.equal(requestId, sent.headers['x-request-id']);
   assert.deepEqual(rest, {
     'user-agent': 'dowel',
     'x-client': 'dowel',
