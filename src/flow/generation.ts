@@ -159,7 +159,7 @@ export class Generation {
       sourceOf: (flow) => this.#slots.get(flow),
       endpointCalled: (name) => this.#endpoints.get(endpointCalled(name)),
       inFlight: (flow) => this.#inFlight.of(flow),
-      waiting: (flow) => this.#settlements.get(flow)?.waiting,
+      settlement: (flow) => this.#settlements.get(flow),
       guard: (endpoint) => this.#guards.of(endpoint),
     });
   }

@@ -1,6 +1,7 @@
 import type { CircuitState } from '../resilience/circuit-breaker.ts';
 import type { Guard } from '../resilience/policy.ts';
 import type { Program } from './program.ts';
+import type { HeldUp } from './settlement/letters.ts';
 
 /** What a person on call wants to know of a running integration, at this moment. */
 export interface Status {
@@ -31,6 +32,8 @@ export interface FlowStatus {
   readonly inFlight: number;
   /** Messages that wait for their turn, where the source hands over more than may be under way. */
   readonly waiting: number | undefined;
+  /** Messages that failed for good and wait all the same, as nobody takes their dead letters; absent: none. */
+  readonly heldUp: HeldUp | undefined;
 }
 
 export interface EndpointStatus {
@@ -47,7 +50,7 @@ export interface Parts {
   readonly sourceOf: (flow: string) => { readonly ready?: boolean | undefined; readonly paused: boolean } | undefined;
   readonly endpointCalled: (name: string) => { readonly ready?: boolean } | undefined;
   readonly inFlight: (flow: string) => number;
-  readonly waiting: (flow: string) => number | undefined;
+  readonly settlement: (flow: string) => { readonly waiting: number; readonly heldUp: HeldUp | undefined } | undefined;
   readonly guard: (endpoint: string) => Guard | undefined;
 }
 
@@ -60,7 +63,8 @@ export function statusOf(program: Program, parts: Parts): Pick<Status, 'flows' |
       paused: parts.sourceOf(name)?.paused,
       connected: parts.sourceOf(name)?.ready,
       inFlight: parts.inFlight(name),
-      waiting: parts.waiting(name),
+      waiting: parts.settlement(name)?.waiting,
+      heldUp: parts.settlement(name)?.heldUp,
     })),
     endpoints: [...program.endpoints.values()].map(({ source: { name, connector } }) => {
       const { breaker, bulkhead } = parts.guard(name) ?? {};

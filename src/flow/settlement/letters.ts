@@ -2,7 +2,7 @@ import { Exchange, type Services } from '../../core/exchange.ts';
 import { Life } from '../../core/life.ts';
 import { keptBody } from '../../core/record.ts';
 import type { Trace } from '../../core/trace.ts';
-import { type Failure, failure, toFailure } from '../../errors.ts';
+import { type Failure, failure, type Kind, toFailure } from '../../errors.ts';
 import { merged } from '../../steps/parts/headers.ts';
 import type { DeadLetter, DeadLetterKeeper } from '../dead-letter.ts';
 import type { Replayed } from '../dead-letters/replayed.ts';
@@ -13,8 +13,8 @@ import type { DeadLetterProgram } from './program.ts';
 /** How long one try to put a dead letter away may take. */
 const putMs = 60_000;
 
-/** What a connector finds in a letter before anybody else sees it: the same letter would meet it for ever. */
-const unsendable: ReadonlySet<string> = new Set(['validation', 'bad-request', 'too-large']);
+/** What does not pass: the same letter would meet it for ever, and hold up what stands behind it. */
+const lasting: ReadonlySet<Kind> = new Set(['permanent', 'definition', 'bug']);
 
 export interface LettersWorld {
   readonly services: Services;
@@ -39,13 +39,33 @@ export interface Dead {
   readonly attempts: number;
 }
 
+interface Trouble {
+  /** In milliseconds since 1970. */
+  readonly since: number;
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** Messages that failed for good, and wait unacknowledged, as nobody takes their dead letters. */
+export interface HeldUp {
+  readonly messages: number;
+  /** When it began. */
+  readonly since: string;
+  readonly to: string;
+  readonly code: string;
+  readonly detail: string;
+}
+
 /** The Dead Letter Channel (EIP) of one flow: an endpoint of the file, or the store. */
 export class Letters {
   readonly #flow: string;
   readonly #program: DeadLetterProgram | undefined;
   readonly #world: LettersWorld;
-  /** Why the last letter could not be put away; `undefined` = it could. */
-  #trouble: string | undefined;
+  /** Messages whose letters are not safe yet. */
+  readonly #stuck = new Set<string>();
+  /** Why; each was said once. */
+  readonly #reasons = new Set<string>();
+  #trouble: Trouble | undefined;
 
   constructor(flow: string, program: DeadLetterProgram | undefined, world: LettersWorld) {
     this.#flow = flow;
@@ -64,8 +84,10 @@ export class Letters {
     inFlight.add(message);
     try {
       const where = await this.#put(dead, life);
-      if (this.#trouble !== undefined) log.info('dead letters can be kept again', { flow: this.#flow, where });
+      this.#stuck.delete(dead.id);
+      if (this.#trouble) log.info('dead letters can be kept again', { flow: this.#flow, where });
       this.#trouble = undefined;
+      this.#reasons.clear();
       return where;
     } catch (thrown) {
       const error = toFailure(thrown);
@@ -76,6 +98,14 @@ export class Letters {
       life.end();
       inFlight.delete(message);
     }
+  }
+
+  /** What a person has to see to; `undefined` = every letter is safe. */
+  get heldUp(): HeldUp | undefined {
+    if (!this.#trouble) return undefined;
+    const { since, code, detail } = this.#trouble;
+    const to = this.#program?.endpoint ?? 'the store';
+    return { messages: this.#stuck.size, since: new Date(since).toISOString(), to, code, detail };
   }
 
   async #put(dead: Dead, life: Life): Promise<string> {
@@ -98,7 +128,7 @@ export class Letters {
       return true;
     } catch (thrown) {
       const error = toFailure(thrown);
-      if (life.aborted || !unsendable.has(error.code)) throw error;
+      if (life.aborted || !lasting.has(error.kind)) throw error;
       this.#tellInstead(error, dead);
       return false;
     }
@@ -129,7 +159,7 @@ export class Letters {
   }
 
   #tellInstead({ code, message }: Failure, { id, trace }: Dead): void {
-    this.#world.services.log.error('a dead letter cannot be made as the file says: it goes to the store', {
+    this.#world.services.log.error('a dead letter cannot be sent as the file says: it goes to the store', {
       flow: this.#flow,
       exchange: id,
       traceId: trace.id,
@@ -166,15 +196,20 @@ export class Letters {
 
   /** Once for each reason: it may last, and concern many. */
   #tell(error: Failure, { id, trace }: Dead): void {
-    if (this.#trouble === error.code) return;
-    this.#trouble = error.code;
+    if (error.kind === 'cancelled') return;
+    const { services, clean } = this.#world;
+    const { code, message } = error;
+    this.#stuck.add(id);
+    this.#trouble = { since: this.#trouble?.since ?? services.clock.now(), code, detail: clean(message) };
+    if (this.#reasons.has(code)) return;
+    this.#reasons.add(code);
     this.#world.services.log.error('a dead letter could not be kept: its message stays unacknowledged', {
       flow: this.#flow,
       exchange: id,
       traceId: trace.id,
       to: this.#program?.endpoint ?? 'the store',
-      code: error.code,
-      detail: error.message,
+      code,
+      detail: message,
     });
   }
 }

@@ -12,7 +12,7 @@ import type { FlowProgram } from '../program.ts';
 import type { LeftRun, Run } from '../runs.ts';
 import { type Counts, Tally } from './counts.ts';
 import type { Turn } from './lanes.ts';
-import { Letters, type LettersWorld } from './letters.ts';
+import { type HeldUp, Letters, type LettersWorld } from './letters.ts';
 import { Order } from './order.ts';
 import { defaultRedelivery, deliveriesBefore, fateOf, pauseBefore, postponedFrom } from './redelivery.ts';
 
@@ -82,6 +82,11 @@ export class Settlement {
   /** How many its source has handed over, and waits for. */
   get unsettled(): number {
     return this.#tally.open;
+  }
+
+  /** Messages that wait for their dead letters to be kept; `undefined`: none does. */
+  get heldUp(): HeldUp | undefined {
+    return this.#letters.heldUp;
   }
 
   get counts(): Readonly<Counts> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { failure } from '../../../src/errors.ts';
+import { failure, httpFailure } from '../../../src/errors.ts';
 import { flowOf, reload, startBench } from './support.ts';
 
 const call = '- call: { endpoint: a, test: { path: put-it } }';
@@ -364,25 +364,62 @@ describe('deadLetter', () => {
     assert.deepEqual(broker.texts('work'), ['1']);
   });
 
-  for (const code of ['validation', 'bad-request', 'too-large'] as const) {
-    test(`in which its endpoint finds what can never be sent (${code}) goes to the store, and holds up nobody`, async (t) => {
-      const settings = 'deadLetter: { endpoint: b }\nredelivery: { maxAttempts: 1 }';
+  for (const code of ['validation', 'bad-request', 'too-large', 'refused', 'http-404'] as const) {
+    test(`that its endpoint will never take (${code}) goes to the store, and holds up nobody of its lane`, async (t) => {
+      const settings = 'deadLetter: { endpoint: b }\nredelivery: { maxAttempts: 1 }\norderBy: \'"all"\'';
+      const facts = { detail: 'no', limit: 1, what: 'The message', endpoint: 'b' };
       const { engine, broker, publish, lines } = await startBench(t, flowOf(call, settings, '  b: { test: {} }'), {
-        far: ({ endpoint }) => {
+        far: ({ endpoint, body }) => {
+          if (endpoint === 'a' && body === 3) return {};
           if (endpoint === 'a') return down();
-          throw failure(code, { detail: 'a hole of the topic yielded text with `/`', limit: 1, what: 'The message' });
+          throw code === 'http-404' ? httpFailure(404, facts) : failure(code, facts, { kind: 'permanent' });
         },
       });
       publish(1);
       publish(2);
+      publish(3);
       await engine.clock.advance(0);
       assert.equal(broker.depth('work'), 0);
+      assert.equal(engine.calls.filter(({ endpoint }) => endpoint === 'b').length, 2);
+      assert.equal(engine.log.lines.filter(({ fields }) => fields['to'] === 'the store').length, 2);
       assert.deepEqual(lines('error').slice(0, 2), [
-        'a dead letter cannot be made as the file says: it goes to the store',
+        'a dead letter cannot be sent as the file says: it goes to the store',
         'a message was moved to the dead letters',
       ]);
+      assert.equal(engine.runtime?.status()?.flows[0]?.heldUp, undefined);
     });
   }
+
+  test('while nobody takes it, the state of the flow says since when, how many and why', async (t) => {
+    const settings = 'deadLetter: { endpoint: b }\nredelivery: { maxAttempts: 1 }';
+    const yaml = flowOf(call, settings, '  b: { test: { name: "${KEY}" } }').replace(
+      'endpoints:',
+      'config: { KEY: { secret: true } }\nendpoints:',
+    );
+    let broken = true;
+    const { engine, publish } = await startBench(t, yaml, {
+      env: { KEY: 'canary' },
+      far: ({ endpoint }) => {
+        if (endpoint === 'b' && !broken) return {};
+        throw failure('connection', { endpoint, detail: 'canary refused', sent: false });
+      },
+    });
+    const heldUp = () => engine.runtime?.status()?.flows[0]?.heldUp;
+    assert.equal(heldUp(), undefined);
+    publish(1);
+    publish(2);
+    await engine.clock.advance(120_000);
+    assert.deepEqual(heldUp(), {
+      messages: 2,
+      since: '2026-01-01T00:00:00.000Z',
+      to: 'b',
+      code: 'connection',
+      detail: 'b could not be reached: *** refused',
+    });
+    broken = false;
+    await engine.clock.advance(120_000);
+    assert.equal(heldUp(), undefined);
+  });
 
   test('that cannot be made as the file says goes to the store', async (t) => {
     const settings =
@@ -393,7 +430,7 @@ describe('deadLetter', () => {
     assert.equal(broker.depth('work'), 0);
     assert.equal(broker.depth('parked'), 0);
     assert.deepEqual(lines('error'), [
-      'a dead letter cannot be made as the file says: it goes to the store',
+      'a dead letter cannot be sent as the file says: it goes to the store',
       'a message was moved to the dead letters',
     ]);
   });
