@@ -17,6 +17,8 @@ function node(args: readonly string[]): void {
 if (chosen.length === 0) node(['scripts/check.ts']);
 // Files start processes of their own: more at once than there are cores only makes them wait for each other.
 node([
+  '--import',
+  './test/support/compile-cache.js',
   '--test',
   `--test-concurrency=${availableParallelism()}`,
   '--test-reporter=spec',

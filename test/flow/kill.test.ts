@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { finished, root } from '../support/child-process.ts';
+import { finished, root, scriptArgs } from '../support/child-process.ts';
 import { mainFlow } from '../support/engine.ts';
 
 const script = join(root, 'test/support/durable-process.ts');
@@ -28,7 +28,7 @@ async function killedAt(
   const file = join(folder, 'integration.yaml');
   writeFileSync(file, yaml);
   const run = (write: number, what: string) =>
-    finished(process.execPath, [script, folder, file, String(write), when, what], { cwd: root });
+    finished(process.execPath, scriptArgs(script, folder, file, String(write), when, what));
   const { signal } = await run(at, 'send');
   const again = await run(0, 'resume');
   assert.equal(again.code, 0, again.stderr);

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { finished, root } from '../support/child-process.ts';
+import { finished, root, scriptArgs } from '../support/child-process.ts';
 import { mainFlow } from '../support/engine.ts';
 
 const script = join(root, 'test/support/durable-process.ts');
@@ -29,7 +29,7 @@ async function killedAt(t: TestContext, at: number, when: 'before' | 'after'): P
   const lines = (): readonly string[] =>
     existsSync(outside) ? readFileSync(outside, 'utf8').trimEnd().split('\n') : [];
   const run = (write: number, numbers: readonly string[]) =>
-    finished(process.execPath, [script, folder, file, String(write), when, numbers.join(',')], { cwd: root });
+    finished(process.execPath, scriptArgs(script, folder, file, String(write), when, numbers.join(',')));
   const { signal } = await run(at, messages);
   const acknowledged = new Set(
     lines()

@@ -10,7 +10,7 @@ import { seededRandom } from '../../src/core/random.ts';
 import { entries } from '../../src/store/entries.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
-import { Child } from '../support/child-process.ts';
+import { Child, scriptArgs } from '../support/child-process.ts';
 import { between } from '../support/commands.ts';
 import { failOnFatal, put, quietLog, text, written } from './support/subject.ts';
 
@@ -44,7 +44,7 @@ test('kill -9 at any moment: everything acknowledged is there, no batch is there
   const acknowledged = new Set<number>();
   let first = 0;
   for (let round = 0; round < 10; round++) {
-    const child = new Child(process.execPath, [script, path, `${first}`]);
+    const child = new Child(process.execPath, scriptArgs(script, path, `${first}`));
     t.after(() => child[Symbol.asyncDispose]());
     const enough = between(random, 1, 400);
     await child.until(`${enough} batches`, () => child.stdout.split('\n').length > enough);

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { VirtualClock } from '../../src/core/clock.ts';
 import { openStore } from '../../src/store/open.ts';
 import { limits, type Store } from '../../src/store/store.ts';
-import { Child, finished } from '../support/child-process.ts';
+import { Child, finished, scriptArgs } from '../support/child-process.ts';
 import { failOnFatal, put, quietLog, text, written } from './support/subject.ts';
 
 function newPath(t: TestContext): string {
@@ -62,7 +62,7 @@ describe('the file of an sqlite store', () => {
 
   test('another process cannot have it at the same time, and can once the first was killed', async (t) => {
     const path = newPath(t);
-    const holder = new Child(process.execPath, [support('holder.ts'), path]);
+    const holder = new Child(process.execPath, scriptArgs(support('holder.ts'), path));
     t.after(() => holder[Symbol.asyncDispose]());
     await holder.until('it has the store', () => holder.stdout.includes('open'));
     const clock = new VirtualClock();

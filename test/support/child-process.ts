@@ -23,7 +23,7 @@ export interface ChildOptions {
   readonly user?: number | undefined;
 }
 
-const handedOn = ['PATH', 'HOME', 'TMPDIR', 'NODE_COMPILE_CACHE'] as const;
+const handedOn = ['PATH', 'HOME', 'TMPDIR'] as const;
 
 /** A process that a test has started: what it wrote so far, and a way to end it. Never outlives the test. */
 export class Child implements AsyncDisposable {
@@ -125,6 +125,16 @@ export class Child implements AsyncDisposable {
     clearTimeout(last);
   }
 }
+
+const compileCache = fileURLToPath(new URL('compile-cache.js', import.meta.url));
+
+/** The arguments by which Node runs a script of the tests: what this process has compiled it finds compiled. */
+export const scriptArgs = (script: string, ...args: readonly string[]): readonly string[] => [
+  '--import',
+  compileCache,
+  script,
+  ...args,
+];
 
 export interface Finished extends Exit {
   readonly stdout: string;

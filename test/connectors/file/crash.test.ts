@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Child } from '../../support/child-process.ts';
+import { Child, scriptArgs } from '../../support/child-process.ts';
 import { eventually } from '../../support/eventually.ts';
 import { plainCodec } from '../../support/plain-context.ts';
 import { Inbox } from './support/inbox.ts';
@@ -25,13 +25,8 @@ async function ledger(inbox: Inbox): Promise<readonly Entry[]> {
 }
 
 async function start(t: TestContext, inbox: Inbox, mode: 'hold' | 'done', concurrency = 1): Promise<Child> {
-  const child = new Child(process.execPath, [
-    worker,
-    inbox.path,
-    join(inbox.path, '..', 'ledger'),
-    mode,
-    `${concurrency}`,
-  ]);
+  const args = scriptArgs(worker, inbox.path, join(inbox.path, '..', 'ledger'), mode, `${concurrency}`);
+  const child = new Child(process.execPath, args);
   t.after(() => child[Symbol.asyncDispose]());
   await child.until('the source is open', () => child.stdout.includes('open'));
   return child;

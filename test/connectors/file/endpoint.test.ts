@@ -7,7 +7,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { Body, type Endpoint, type Failure, failure, type Headers } from '#sdk';
 import { openEndpoint } from '../../../connectors/file/endpoint.ts';
 import { systemClock } from '../../../src/core/clock.ts';
-import { finished, root } from '../../support/child-process.ts';
+import { finished, root, scriptArgs } from '../../support/child-process.ts';
 import { eventually } from '../../support/eventually.ts';
 import { outgoing, type PlainContext, plainContext, sharing } from '../../support/plain-context.ts';
 import { list, temporaryFolder } from './support/inbox.ts';
@@ -197,7 +197,7 @@ describe('appending', () => {
     const path = join(folder, 'audit.jsonl');
     const appender = join(root, 'test', 'connectors', 'file', 'support', 'appender.ts');
     const ends = await Promise.all(
-      ['a', 'b', 'c'].map((id) => finished(process.execPath, [appender, path, id, '150'])),
+      ['a', 'b', 'c'].map((id) => finished(process.execPath, scriptArgs(appender, path, id, '150'))),
     );
     for (const end of ends) assert.equal(end.code, 0, end.stderr);
     // A process that comes upon half a write of another one begins with a newline: an empty line may be the result.

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Failure } from '../../../src/errors.ts';
 import type { StoreOptions } from '../../../src/store/options.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { Child } from '../../support/child-process.ts';
+import { Child, scriptArgs } from '../../support/child-process.ts';
 import { eventually } from '../../support/eventually.ts';
 import { put, text, written } from './subject.ts';
 
@@ -54,7 +54,7 @@ export function shared(subject: SharedSubject): void {
       const script = fileURLToPath(new URL('contender.ts', import.meta.url));
       const count = 100;
       const contenders = ['one', 'two', 'three'].map(
-        (name) => new Child(process.execPath, [script, JSON.stringify(options), name, `${count}`]),
+        (name) => new Child(process.execPath, scriptArgs(script, JSON.stringify(options), name, `${count}`)),
       );
       t.after(() => Promise.all(contenders.map((child) => child[Symbol.asyncDispose]())));
       await Promise.all(contenders.map((child) => child.until('it is ready', () => child.stdout.includes('ready'))));
