@@ -1,4 +1,4 @@
-import { type Exchange, Failure, failure, type Headers, type Identity, type SourceContext } from '#sdk';
+import { type Exchange, Failure, failure, type Headers, type Identity, type SourceContext, toFailure } from '#sdk';
 import type { SourceOptions } from '../definition.ts';
 import { usualHeader } from './api-key.ts';
 import { type Guarded, identify, type MakeScheme, realScheme, schemesOf } from './guard.ts';
@@ -50,8 +50,13 @@ export async function openDoor(
     try {
       return await work();
     } catch (thrown) {
-      if (thrown instanceof Failure && thrown.code === 'rate-limited') refusals.count('rate', knock);
-      throw thrown;
+      const error = toFailure(thrown);
+      if (error.code === 'rate-limited') refusals.count('rate', knock);
+      // Ours to mend: an expression that fails lets nobody in.
+      if (error.kind === 'bug' || error.code.startsWith('expression')) {
+        log.error('a caller could not be checked', { flow: name, code: error.code, detail: error.message });
+      }
+      throw error;
     }
   };
 

@@ -11,6 +11,7 @@ import type { Resolver } from '../../../connectors/http/resolver.ts';
 import { connectors } from '../../../connectors/index.ts';
 import { prepare } from '../../../src/cli/prepare.ts';
 import { type Clock, systemClock } from '../../../src/core/clock.ts';
+import type { Meter } from '../../../src/core/meter.ts';
 import { type Random, systemRandom } from '../../../src/core/random.ts';
 import type { Program } from '../../../src/flow/program.ts';
 import { Runtime } from '../../../src/flow/runtime.ts';
@@ -25,6 +26,8 @@ export interface Running {
   readonly log: RecordingLog;
   readonly port: number;
   readonly url: string;
+  /** Where its files are. */
+  readonly folder: string;
   /** Another version of it, as hot reload would bring it. */
   swap(yaml: string, drainMs?: number): Promise<void>;
 }
@@ -36,6 +39,8 @@ export interface RunningOptions {
   readonly resolver?: Resolver;
   readonly files?: Readonly<Record<string, string>>;
   readonly store?: Store;
+  readonly meter?: Meter;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts the integration on a free port; the test's end stops it. */
@@ -45,19 +50,22 @@ export async function startIntegration(t: TestContext, yaml: string, options: Ru
   const clock = options.clock ?? systemClock;
   const openStore = async (): Promise<Store> => options.store ?? new MemoryStore(clock, log);
   const random = options.random ?? systemRandom;
-  const runtime = new Runtime({ clock, random, codec, log, openStore }, withResolver(options.resolver));
+  const { meter } = options;
+  const services = { clock, random, codec, log, openStore, ...(meter ? { meter } : {}) };
+  const runtime = new Runtime(services, withResolver(options.resolver));
   t.after(async () => {
     await runtime.stop(0);
     rmSync(folder, { recursive: true });
   });
-  await runtime.start(await programOf(folder, yaml, options.files));
+  await runtime.start(await programOf(folder, yaml, options));
   const port = Number(log.lines.find((line) => line.message === 'listening')?.fields['port']);
   return {
     runtime,
     log,
     port,
     url: `http://127.0.0.1:${port}`,
-    swap: async (next, drainMs = 10_000) => runtime.swap(await programOf(folder, next, options.files), drainMs),
+    folder,
+    swap: async (next, drainMs = 10_000) => runtime.swap(await programOf(folder, next, options), drainMs),
   };
 }
 
@@ -68,11 +76,11 @@ function withResolver(resolver: Resolver | undefined): Readonly<Record<string, C
   return { ...connectors, http: { ...plain, endpoint: async () => ({ openEndpoint }) } };
 }
 
-async function programOf(folder: string, yaml: string, files: Readonly<Record<string, string>> = {}): Promise<Program> {
+async function programOf(folder: string, yaml: string, { files = {}, env = {} }: RunningOptions): Promise<Program> {
   for (const [path, text] of Object.entries(files)) writeFileSync(join(folder, path), text);
   const file = join(folder, 'integration.yaml');
   writeFileSync(file, yaml);
-  const { program, diagnostics } = await prepare(file, { env: {}, config: 'required' });
+  const { program, diagnostics } = await prepare(file, { env, config: 'required' });
   if (program) return program;
   throw new Error(diagnostics.map((one) => `${one.line}:${one.column} ${one.code}: ${one.message}`).join('\n'));
 }
