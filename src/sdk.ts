@@ -40,6 +40,7 @@ export type { Infer } from './schema/infer.ts';
 export type { Schema, Slot } from './schema/schema.ts';
 export { tlsProperties } from './schema/tls-options.ts';
 
+export { Refrain, type RefrainLine } from './core/refrain.ts';
 /** What a connector is, as data. Each schema is that of an object; the descriptions become the reference. */
 export interface ConnectorDefinition {
   /** The key in the file. */

@@ -1,5 +1,5 @@
 import type { ConsumeMessage } from 'amqplib';
-import type { SourceContext } from '#sdk';
+import { Refrain, type SourceContext } from '#sdk';
 import type { AmqpSourceOptions } from './definition.ts';
 import type { Outbox } from './outbox.ts';
 import { foreignHeaders, type Handwriting, marksOf, own, retryPrefix } from './own-headers.ts';
@@ -29,6 +29,7 @@ export class Postponing {
   readonly #context: SourceContext;
   /** When each was declared last. */
   readonly #declared = new Map<string, { readonly since: number; readonly done: Promise<void> }>();
+  readonly #waitsHere: Refrain;
   #forbidden = false;
 
   constructor({ declare }: AmqpSourceOptions, ours: Handwriting, outbox: Outbox, context: SourceContext) {
@@ -38,6 +39,7 @@ export class Postponing {
     this.#types = isQuorum ? ['quorum', 'classic'] : ['classic'];
     this.#outbox = outbox;
     this.#context = context;
+    this.#waitsHere = new Refrain({ level: 'warn', message: 'a message waits here instead of at the broker' }, context);
   }
 
   /** Resolves when the broker has it, as attempt `attempt`; `false` when it can not wait there. */
@@ -64,7 +66,7 @@ export class Postponing {
         this.#forbid(name, detail);
         return false;
       }
-      this.#context.log.warn('a message waits here instead of at the broker', { flow: this.#context.name, detail });
+      this.#waitsHere.again(detail, { flow: this.#context.name, detail }, {});
       return false;
     }
   }

@@ -1,5 +1,14 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
-import { type Exchange, type Incoming, type Link, type Source, type SourceContext, sleep, toFailure } from '#sdk';
+import {
+  type Exchange,
+  type Incoming,
+  type Link,
+  Refrain,
+  type Source,
+  type SourceContext,
+  sleep,
+  toFailure,
+} from '#sdk';
 import { Acks } from './acks.ts';
 import { answer } from './answering.ts';
 import { channelOn, type MakeChannel, type OpenChannel, startChannel } from './channel.ts';
@@ -38,6 +47,7 @@ class Consumer implements Source {
   readonly #outbox: Outbox;
   readonly #postponing: Postponing;
   readonly #stopping = new AbortController();
+  readonly #unanswered: Refrain;
   #acks: Acks | undefined;
   #consumerTag: string | undefined;
   /** Messages that the flow has and has not settled. */
@@ -52,6 +62,7 @@ class Consumer implements Source {
     const { clock, random, log } = context;
     this.#connection = connectionFor('consuming', options, context);
     this.#outbox = new Outbox(options, context);
+    this.#unanswered = new Refrain({ level: 'warn', message: 'an answer could not be sent' }, context);
     this.#ours = handwritingOf(options);
     this.#postponing = new Postponing(options, this.#ours, this.#outbox, context);
     const make: MakeChannel<Channel> = (model, watched) => this.#make(model, watched);
@@ -136,7 +147,7 @@ class Consumer implements Source {
       const { code, facts, message: detail } = toFailure(thrown);
       if (code === 'postponed') await this.#postpone(message, incoming, acks, facts);
       else {
-        if (exchange) this.#context.log.warn('an answer could not be sent', { flow: this.#context.name, detail });
+        if (exchange) this.#unanswered.again(code, { flow: this.#context.name, code }, { detail });
         acks.release(message);
       }
     }

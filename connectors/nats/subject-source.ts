@@ -1,4 +1,4 @@
-import { Body, Dropped, failure, once, type Source, type SourceContext, toFailure } from '#sdk';
+import { Body, Dropped, failure, once, Refrain, type Source, type SourceContext, toFailure } from '#sdk';
 import { answer, refuse } from './answering.ts';
 import { type Connected, connectionTo, type Library, type Message } from './connection.ts';
 import type { NatsSourceOptions } from './definition.ts';
@@ -38,6 +38,8 @@ export async function openSubjectSource(options: SubjectOptions, context: Source
       });
   };
 
+  const unanswered = new Refrain({ level: 'warn', message: 'an answer could not be sent' }, context);
+
   /** An answer that cannot be sent is missed by whoever asked, and by nobody else. */
   const tell = async (message: Message, how: (library: Library) => void | Promise<void>): Promise<void> => {
     const { library } = base.value.opened ?? {};
@@ -45,7 +47,8 @@ export async function openSubjectSource(options: SubjectOptions, context: Source
     try {
       await how(library);
     } catch (thrown) {
-      log.warn('an answer could not be sent', { flow, subject: message.subject, detail: toFailure(thrown).message });
+      const { code, message: detail } = toFailure(thrown);
+      unanswered.again(code, { flow, code }, { subject: message.subject, detail });
     }
   };
 

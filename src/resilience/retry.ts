@@ -7,6 +7,7 @@ import { sleep } from '../core/clock.ts';
 import type { Exchange } from '../core/exchange.ts';
 import type { Meter } from '../core/meter.ts';
 import type { Random } from '../core/random.ts';
+import { Refrain, type RefrainLine } from '../core/refrain.ts';
 import { type Failure, failureMatches, outcomeOf, toFailure } from '../errors.ts';
 import type { Infer } from '../schema/infer.ts';
 import type { Schema } from '../schema/schema.ts';
@@ -75,6 +76,9 @@ export class RetryBudget {
   }
 }
 
+const retrying: RefrainLine = { level: 'warn', message: 'retrying', over: 'calls go through again' };
+const spent: RefrainLine = { level: 'warn', message: 'not retried: the retry budget is spent' };
+
 export interface RetryWorld {
   readonly endpoint: string;
   readonly meter: Meter;
@@ -93,14 +97,21 @@ export function retry(options: RetryOptions, world: RetryWorld): Policy {
     'Calls that were not made again because the retry budget was spent.',
     { endpoint },
   );
+  let said: { readonly retrying: Refrain; readonly spent: Refrain } | undefined;
+  const say = ({ services }: Exchange): NonNullable<typeof said> => {
+    said ??= { retrying: new Refrain(retrying, services), spent: new Refrain(spent, services) };
+    return said;
+  };
   return (next) => async (exchange) => {
-    const { clock, random, log } = exchange.services;
+    const { clock, random } = exchange.services;
     const repeatable = world.repeatable(exchange);
     budget?.called();
     let doubtful = false;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await next(exchange);
+        const answer = await next(exchange);
+        said?.retrying.well();
+        return answer;
       } catch (thrown) {
         const error = toFailure(thrown);
         // What never went out this time may have been done the time before.
@@ -112,17 +123,13 @@ export function retry(options: RetryOptions, world: RetryWorld): Policy {
         if (left !== undefined && pause >= left) throw error;
         if (budget && !budget.take()) {
           refused.add();
-          log.warn('not retried: the retry budget is spent', { endpoint, code: error.code });
+          say(exchange).spent.again(error.code, { endpoint, code: error.code }, {});
           throw error;
         }
         retries.add();
-        log.warn('retrying', {
-          ...exchange.named,
-          endpoint,
-          attempt: attempt + 1,
-          code: error.code,
-          pauseMs: Math.round(pause),
-        });
+        const { code } = error;
+        const facts = { ...exchange.named, attempt: attempt + 1, pauseMs: Math.round(pause) };
+        say(exchange).retrying.again(code, { endpoint, code }, facts);
         await sleep(clock, pause, exchange.life.signal);
       }
     }

@@ -2,12 +2,15 @@ import { Body } from '../core/body.ts';
 import type { Exchange } from '../core/exchange.ts';
 import type { Nature } from '../core/journal.ts';
 import { Life } from '../core/life.ts';
+import { Refrain, type RefrainLine } from '../core/refrain.ts';
 import { toFailure } from '../errors.ts';
 import { defaultUndo, undo } from './parts/undo.ts';
 import { defineStep } from './step.ts';
 
 /** A copy too many does no harm. */
 const tapping: Nature = { safe: true, repeatable: true };
+
+const failing: RefrainLine = { level: 'error', message: 'a wire tap failed' };
 
 export const wireTap = defineStep({
   name: 'wireTap',
@@ -43,6 +46,7 @@ export const wireTap = defineStep({
     /** On their way in, waiting, and under way. */
     let copies = 0;
     let dropped = 0;
+    let failed: Refrain | undefined;
 
     const run = async (exchange: Exchange): Promise<void> => {
       const life = new Life(exchange.life.clock);
@@ -51,12 +55,9 @@ export const wireTap = defineStep({
       } catch (thrown) {
         const error = toFailure(thrown);
         await undo(exchange.with({ life }), error, defaultUndo);
-        exchange.services.log.error('a wire tap failed', {
-          ...exchange.named,
-          place: error.place ?? context.title,
-          code: error.code,
-          detail: error.message,
-        });
+        const { code, message: detail, place = context.title } = error;
+        failed ??= new Refrain(failing, exchange.services);
+        failed.again(`${code} ${place}`, { flow: exchange.flow, place, code }, { ...exchange.named, detail });
       } finally {
         life.discard();
         life.end();

@@ -1,6 +1,7 @@
 import { Exchange, type Services } from '../../core/exchange.ts';
 import { Life } from '../../core/life.ts';
 import { keptBody } from '../../core/record.ts';
+import { Refrain, type RefrainLine } from '../../core/refrain.ts';
 import type { Trace } from '../../core/trace.ts';
 import { type Failure, failure, type Kind, toFailure } from '../../errors.ts';
 import { merged } from '../../steps/parts/headers.ts';
@@ -15,6 +16,11 @@ const putMs = 60_000;
 
 /** What does not pass: the same letter would meet it for ever, and hold up what stands behind it. */
 const lasting: ReadonlySet<Kind> = new Set(['permanent', 'definition', 'bug']);
+
+const instead: RefrainLine = {
+  level: 'error',
+  message: 'a dead letter cannot be sent as the file says: it goes to the store',
+};
 
 export interface LettersWorld {
   readonly services: Services;
@@ -65,12 +71,14 @@ export class Letters {
   readonly #stuck = new Set<string>();
   /** Why; each was said once. */
   readonly #reasons = new Set<string>();
+  readonly #instead: Refrain;
   #trouble: Trouble | undefined;
 
   constructor(flow: string, program: DeadLetterProgram | undefined, world: LettersWorld) {
     this.#flow = flow;
     this.#program = program;
     this.#world = world;
+    this.#instead = new Refrain(instead, world.services);
   }
 
   /** Resolves with where the letter is safe. Rejects when it is not: the message must not be acknowledged. */
@@ -159,13 +167,7 @@ export class Letters {
   }
 
   #tellInstead({ code, message }: Failure, { id, trace }: Dead): void {
-    this.#world.services.log.error('a dead letter cannot be sent as the file says: it goes to the store', {
-      flow: this.#flow,
-      exchange: id,
-      traceId: trace.id,
-      code,
-      detail: message,
-    });
+    this.#instead.again(code, { flow: this.#flow, code }, { exchange: id, traceId: trace.id, detail: message });
   }
 
   #letter({ id, incoming, trace, contentType, error, attempts }: Dead): DeadLetter {

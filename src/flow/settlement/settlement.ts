@@ -2,6 +2,7 @@ import type { Body } from '../../core/body.ts';
 import type { Exchange } from '../../core/exchange.ts';
 import { Life } from '../../core/life.ts';
 import { keptBody } from '../../core/record.ts';
+import { Refrain, type RefrainLine } from '../../core/refrain.ts';
 import { Trace } from '../../core/trace.ts';
 import type { RedeliverySource } from '../../core/written.ts';
 import { Failure, failure, toFailure } from '../../errors.ts';
@@ -33,8 +34,14 @@ interface OwnRun {
   readonly run: Run;
 }
 
-/** Where a rate limit sets the pace, messages are held back all the time: it is said so often. Milliseconds. */
-const tellMs = 60_000;
+const lines = {
+  redelivered: { level: 'warn', message: 'a message will be redelivered', over: 'messages go through again' },
+  held: { level: 'warn', message: 'messages wait for what is busy', over: 'messages do not wait any more' },
+  dead: { level: 'error', message: 'a message was moved to the dead letters' },
+  unsettled: { level: 'error', message: 'a message could not be settled: it goes back to its source' },
+} as const satisfies Readonly<Record<string, RefrainLine>>;
+
+type Refrains = { readonly [line in keyof typeof lines]: Refrain };
 
 /** A message that its source has handed over and waits for. */
 interface Taken {
@@ -61,8 +68,7 @@ export class Settlement {
   readonly #letters: Letters;
   /** Ends when nothing new begins any more. */
   readonly #life: Life;
-  /** When it was last said that messages are held back, by the reason. */
-  readonly #told = new Map<string, number>();
+  readonly #said: Refrains;
 
   constructor(flow: FlowProgram, world: SettlementWorld) {
     this.#flow = flow;
@@ -72,6 +78,13 @@ export class Settlement {
     this.#tally = new Tally(flow.name, world.services.meter);
     this.#letters = new Letters(flow.name, flow.settlement?.deadLetter, world);
     this.#life = new Life(world.services.clock);
+    const refrain = (line: RefrainLine): Refrain => new Refrain(line, world.services);
+    this.#said = {
+      redelivered: refrain(lines.redelivered),
+      held: refrain(lines.held),
+      dead: refrain(lines.dead),
+      unsettled: refrain(lines.unsettled),
+    };
   }
 
   /** How many wait for their turn. */
@@ -101,8 +114,8 @@ export class Settlement {
       const error = toFailure(thrown);
       if (error.code !== 'postponed') this.#tally.add('released');
       if (error.kind !== 'cancelled') {
-        const fields = { flow: this.#flow.name, code: error.code, detail: error.message };
-        this.#world.services.log.error('a message could not be settled: it goes back to its source', fields);
+        const { code, message: detail } = error;
+        this.#said.unsettled.again(code, { flow: this.#flow.name, code }, { detail });
       }
       throw error;
     } finally {
@@ -115,6 +128,7 @@ export class Settlement {
     const reason = stopping();
     this.#order.close(reason);
     this.#life.abort(reason);
+    for (const refrain of Object.values(this.#said)) refrain.close();
   }
 
   async #settled(incoming: Replayed): Promise<Exchange | undefined> {
@@ -236,6 +250,8 @@ export class Settlement {
       const tried = await this.#tried(message, body, attempt, mine);
       if (!(tried instanceof Failure)) {
         this.#tally.add('delivered');
+        this.#said.redelivered.well();
+        this.#said.held.well();
         return tried;
       }
       const state = { error: tried, attempt, held, stopping: this.#life.aborted };
@@ -273,17 +289,15 @@ export class Settlement {
   }
 
   /** Full, or open, or over its limit: what comes behind would meet the same, so the turn is kept. */
-  async #hold({ id, trace }: Taken, { code, place, message }: Failure, ms: number): Promise<void> {
-    const { log, clock } = this.#world.services;
+  async #hold({ id, trace }: Taken, error: Failure, ms: number): Promise<void> {
     this.#tally.add('held');
-    const fields = { flow: this.#flow.name, exchange: id, traceId: trace.id, code, place, ms, detail: message };
-    const told = this.#told.get(code);
-    const now = clock.monotonic();
-    if (told === undefined || now - told >= tellMs) {
-      this.#told.set(code, now);
-      log.warn('messages wait for what is busy', fields);
-    } else log.debug('a message waits for what is busy', fields);
+    this.#say('held', error, { exchange: id, traceId: trace.id, ms, detail: error.message });
     await this.#wait(ms);
+  }
+
+  /** `error`: what all have in common of whom it is said. */
+  #say(line: keyof Refrains, { code, place }: Failure, fields: Readonly<Record<string, unknown>>): void {
+    this.#said[line].again(`${code} ${place}`, { flow: this.#flow.name, code, place }, fields);
   }
 
   async #redeliver(
@@ -294,20 +308,9 @@ export class Settlement {
     turn: Turn,
     own: boolean,
   ): Promise<void> {
-    const { code, kind, place, outcome, message: detail } = error;
+    const { kind, outcome, message: detail } = error;
     this.#tally.add('redelivered');
-    this.#world.services.log.warn('a message will be redelivered', {
-      flow: this.#flow.name,
-      exchange: id,
-      traceId: trace.id,
-      code,
-      kind,
-      place,
-      outcome,
-      attempt,
-      ms,
-      detail,
-    });
+    this.#say('redelivered', error, { exchange: id, traceId: trace.id, kind, outcome, attempt, ms, detail });
     if (this.#world.postpones && !this.#order.isLaned(incoming) && !own && !incoming.replay && ms >= postponedFrom) {
       this.#tally.add('postponed');
       throw failure('postponed', { ms, attempt });
@@ -332,10 +335,9 @@ export class Settlement {
       const where = await this.#letters.put({ ...message, error, attempts }).catch(toFailure);
       if (typeof where === 'string') {
         this.#tally.add('deadLettered');
-        const { code, kind, place, message: detail } = error;
-        const named = { flow: this.#flow.name, exchange: message.id, traceId: message.trace.id };
-        const facts = { code, kind, place, attempts, to: where, detail };
-        services.log.error('a message was moved to the dead letters', { ...named, ...facts });
+        const { kind, message: detail } = error;
+        const named = { exchange: message.id, traceId: message.trace.id };
+        this.#say('dead', error, { ...named, kind, attempts, to: where, detail });
         if (run) await this.#insist(() => run.end());
         return undefined;
       }

@@ -117,10 +117,8 @@ export class Shop {
       });
       if (answer.status !== 202) throw new Error(`${answer.status} ${await answer.text()}`);
     }
-    const wanted = Object.keys(orders).length;
-    const buried = (): number =>
-      running.log.filter(({ message }) => message === 'a message was moved to the dead letters').length;
-    await eventually('all are dead letters', () => buried() >= before + wanted);
+    const wanted = before + Object.keys(orders).length;
+    await eventually('all are dead letters', async () => (await this.listed('--limit', '1000')).length >= wanted);
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {

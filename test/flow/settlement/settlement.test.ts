@@ -211,6 +211,43 @@ describe('a message of a source that settles', () => {
   });
 });
 
+describe('the log, while a far side is down', () => {
+  test('has a few lines for thousands of attempts, and one when it is back', async (t) => {
+    const settings = 'redelivery: { maxAttempts: 1000, delay: 100ms, factor: 1 }\nconcurrency: 50';
+    let broken = true;
+    const { engine, publish } = await startBench(t, flowOf(call, settings), {
+      far: () => (broken ? down() : {}),
+    });
+    for (let n = 0; n < 50; n++) publish(n);
+    await engine.clock.advance(30_000);
+    const attempts = engine.calls.length;
+    assert.ok(attempts > 5_000, `${attempts} attempts`);
+    const told = () => engine.log.lines.filter(({ level }) => level !== 'debug' && level !== 'info');
+    assert.equal(told().length, 1);
+    const detailed = engine.log.lines.filter(({ message }) => message === 'a message will be redelivered');
+    assert.equal(detailed.length, attempts, 'the others stand at debug');
+    broken = false;
+    await engine.clock.advance(600_000);
+    const back = engine.log.lines.filter(({ message }) => message === 'messages go through again');
+    assert.equal(back.length, 1);
+    assert.equal(back[0]?.fields['count'], attempts);
+  });
+
+  test('has one line for letters of the same reason, and how many more there were', async (t) => {
+    const { engine, publish } = await startBench(t, flowOf('- fail: { code: odd }'));
+    for (let n = 0; n < 200; n++) publish(n);
+    await engine.clock.advance(61_000);
+    const told = engine.log.lines.filter(({ level }) => level === 'error');
+    assert.deepEqual(
+      told.map(({ message, fields }) => [message, fields['count']]),
+      [
+        ['a message was moved to the dead letters', undefined],
+        ['a message was moved to the dead letters', 199],
+      ],
+    );
+  });
+});
+
 describe('orderBy', () => {
   test('keeps messages of one key in order, and a retry holds up its own key only', async (t) => {
     let failures = 1;
