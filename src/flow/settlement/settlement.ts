@@ -2,7 +2,6 @@ import type { Body } from '../../core/body.ts';
 import type { Exchange } from '../../core/exchange.ts';
 import { Life } from '../../core/life.ts';
 import { keptBody } from '../../core/record.ts';
-import { Refrain, type RefrainLine } from '../../core/refrain.ts';
 import { Trace } from '../../core/trace.ts';
 import type { RedeliverySource } from '../../core/written.ts';
 import { Failure, failure, toFailure } from '../../errors.ts';
@@ -16,6 +15,7 @@ import type { Turn } from './lanes.ts';
 import { type HeldUp, Letters, type LettersWorld } from './letters.ts';
 import { Order } from './order.ts';
 import { defaultRedelivery, deliveriesBefore, fateOf, pauseBefore, postponedFrom } from './redelivery.ts';
+import { Voice } from './voice.ts';
 
 export interface SettlementWorld extends LettersWorld {
   /** Runs the flow once over a message. */
@@ -33,15 +33,6 @@ interface OwnRun {
   readonly journal: IntakeJournal;
   readonly run: Run;
 }
-
-const lines = {
-  redelivered: { level: 'warn', message: 'a message will be redelivered', over: 'messages go through again' },
-  held: { level: 'warn', message: 'messages wait for what is busy', over: 'messages do not wait any more' },
-  dead: { level: 'error', message: 'a message was moved to the dead letters' },
-  unsettled: { level: 'error', message: 'a message could not be settled: it goes back to its source' },
-} as const satisfies Readonly<Record<string, RefrainLine>>;
-
-type Refrains = { readonly [line in keyof typeof lines]: Refrain };
 
 /** A message that its source has handed over and waits for. */
 interface Taken {
@@ -68,7 +59,7 @@ export class Settlement {
   readonly #letters: Letters;
   /** Ends when nothing new begins any more. */
   readonly #life: Life;
-  readonly #said: Refrains;
+  readonly #voice: Voice;
 
   constructor(flow: FlowProgram, world: SettlementWorld) {
     this.#flow = flow;
@@ -78,13 +69,7 @@ export class Settlement {
     this.#tally = new Tally(flow.name, world.services.meter);
     this.#letters = new Letters(flow.name, flow.settlement?.deadLetter, world);
     this.#life = new Life(world.services.clock);
-    const refrain = (line: RefrainLine): Refrain => new Refrain(line, world.services);
-    this.#said = {
-      redelivered: refrain(lines.redelivered),
-      held: refrain(lines.held),
-      dead: refrain(lines.dead),
-      unsettled: refrain(lines.unsettled),
-    };
+    this.#voice = new Voice(flow.name, world.services);
   }
 
   /** How many wait for their turn. */
@@ -114,8 +99,7 @@ export class Settlement {
       const error = toFailure(thrown);
       if (error.code !== 'postponed') this.#tally.add('released');
       if (error.kind !== 'cancelled') {
-        const { code, message: detail } = error;
-        this.#said.unsettled.again(code, { flow: this.#flow.name, code }, { detail });
+        this.#voice.say('unsettled', error, { detail: error.message });
       }
       throw error;
     } finally {
@@ -128,7 +112,7 @@ export class Settlement {
     const reason = stopping();
     this.#order.close(reason);
     this.#life.abort(reason);
-    for (const refrain of Object.values(this.#said)) refrain.close();
+    this.#voice.close();
   }
 
   async #settled(incoming: Replayed): Promise<Exchange | undefined> {
@@ -250,8 +234,7 @@ export class Settlement {
       const tried = await this.#tried(message, body, attempt, mine);
       if (!(tried instanceof Failure)) {
         this.#tally.add('delivered');
-        this.#said.redelivered.well();
-        this.#said.held.well();
+        this.#voice.well();
         return tried;
       }
       const state = { error: tried, attempt, held, stopping: this.#life.aborted };
@@ -291,13 +274,8 @@ export class Settlement {
   /** Full, or open, or over its limit: what comes behind would meet the same, so the turn is kept. */
   async #hold({ id, trace }: Taken, error: Failure, ms: number): Promise<void> {
     this.#tally.add('held');
-    this.#say('held', error, { exchange: id, traceId: trace.id, ms, detail: error.message });
+    this.#voice.say('held', error, { exchange: id, traceId: trace.id, ms, detail: error.message });
     await this.#wait(ms);
-  }
-
-  /** `error`: what all have in common of whom it is said. */
-  #say(line: keyof Refrains, { code, place }: Failure, fields: Readonly<Record<string, unknown>>): void {
-    this.#said[line].again(`${code} ${place}`, { flow: this.#flow.name, code, place }, fields);
   }
 
   async #redeliver(
@@ -310,7 +288,7 @@ export class Settlement {
   ): Promise<void> {
     const { kind, outcome, message: detail } = error;
     this.#tally.add('redelivered');
-    this.#say('redelivered', error, { exchange: id, traceId: trace.id, kind, outcome, attempt, ms, detail });
+    this.#voice.say('redelivered', error, { exchange: id, traceId: trace.id, kind, outcome, attempt, ms, detail });
     if (this.#world.postpones && !this.#order.isLaned(incoming) && !own && !incoming.replay && ms >= postponedFrom) {
       this.#tally.add('postponed');
       throw failure('postponed', { ms, attempt });
@@ -337,7 +315,7 @@ export class Settlement {
         this.#tally.add('deadLettered');
         const { kind, message: detail } = error;
         const named = { exchange: message.id, traceId: message.trace.id };
-        this.#say('dead', error, { ...named, kind, attempts, to: where, detail });
+        this.#voice.say('dead', error, { ...named, kind, attempts, to: where, detail });
         if (run) await this.#insist(() => run.end());
         return undefined;
       }
