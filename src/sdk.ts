@@ -14,11 +14,23 @@ import type { ExpressionSource, ServerSource } from './core/written.ts';
 import type { Failure } from './errors.ts';
 import type { EventBinding } from './events/options.ts';
 import type { Schema, Slot } from './schema/schema.ts';
+import type { SchemaFinding, WrittenCall } from './steps/step.ts';
 
 export { backoff, pauseBound } from './core/backoff.ts';
 export { Body, type Codec, type StreamSource } from './core/body.ts';
 export { BoundedCache } from './core/bounded-cache.ts';
 export { type Clock, sleep } from './core/clock.ts';
+export {
+  type Contract,
+  type ContractAnswer,
+  type ContractContent,
+  type ContractHeader,
+  type ContractOperation,
+  type ContractParameter,
+  type Direction,
+  refName,
+  wholeSchema,
+} from './core/contract.ts';
 export { Dropped } from './core/dropped.ts';
 export { type Exchange, type Handler, type Headers, type Log, noHeaders, type Origin } from './core/exchange.ts';
 export { type Identity, tokenOf, withToken } from './core/identity.ts';
@@ -32,13 +44,15 @@ export { socketTrouble } from './core/socket-trouble.ts';
 export type { Attributes } from './core/span.ts';
 export { TokenBucket } from './core/token-bucket.ts';
 export { Trace } from './core/trace.ts';
-export type { ExpressionSource, Rate, ServerSource } from './core/written.ts';
+export type { ExpressionSource, OpenApiSource, Rate, ServerSource } from './core/written.ts';
 export { customFailure, Failure, failure, httpFailure, toFailure } from './errors.ts';
 export { type ContentType, parseContentType } from './format/content-type.ts';
 export { writeXml, type XmlOptions, xmlOptions, xmlReader } from './format/xml.ts';
 export type { Infer } from './schema/infer.ts';
+export { nearest } from './schema/nearest.ts';
 export type { Schema, Slot } from './schema/schema.ts';
 export { tlsProperties } from './schema/tls-options.ts';
+export type { SchemaFinding, WrittenCall } from './steps/step.ts';
 
 export { Refrain, type RefrainLine } from './core/refrain.ts';
 /** What a connector is, as data. Each schema is that of an object; the descriptions become the reference. */
@@ -95,9 +109,9 @@ export interface ConnectorDefinition {
   /** What `$params` has with these options of the source; `undefined` where nobody knows. */
   readonly params?: (options: unknown) => readonly string[] | undefined;
   /** Whether a call with this operation changes nothing at the far side (GET, HEAD …); absent = never. */
-  readonly safe?: (operation: unknown) => boolean;
+  readonly safe?: (operation: unknown, endpoint: unknown) => boolean;
   /** Whether doing a call with this operation twice is as good as once (RFC 9110 §9.2.2); absent = never. */
-  readonly idempotent?: (operation: unknown) => boolean;
+  readonly idempotent?: (operation: unknown, endpoint: unknown) => boolean;
   /** The endpoint reaches a source of the same connector inside this process: both give the name they meet by. */
   readonly meetsAt?: (options: unknown) => string;
   /** What only one source of a process can have, in words (`POST /orders`): two that claim the same are a mistake. */
@@ -106,6 +120,14 @@ export interface ConnectorDefinition {
   readonly events?: EventBinding | false;
   /** Options of which a call has to give one, as its endpoint has none of them (as both are written): found while validating. */
   readonly lacks?: (endpoint: unknown, call: Readonly<Record<string, unknown>>) => readonly string[];
+  /** What is wrong with a call of an endpoint with these options, as both are written: found while validating. */
+  readonly checkCall?: (
+    endpoint: unknown,
+    call: WrittenCall,
+    report: (at: string, message: string, suggestion?: string) => void,
+  ) => void;
+  /** JSON Schemas that options of the source, or of the endpoint, bring along: they are compiled while validating. */
+  readonly schemas?: (options: unknown, slot: Slot) => readonly BroughtSchema[];
   /** The endpoint writes the trace of a message (`exchange.trace`) itself; else it is among the headers to be sent. */
   readonly writesTrace?: boolean;
   /**
@@ -115,12 +137,27 @@ export interface ConnectorDefinition {
   readonly staysOpen?: (options: unknown) => boolean;
   /** Name of the connector whose machinery carries it (`soap` over `http`): given as `context.carrier`. */
   readonly carrier?: string;
+  /** The options with what follows from others of them, which are not written; `given` are the keys that are. */
+  readonly complete?: (
+    written: { readonly options: unknown; readonly given: readonly string[] },
+    report: (at: string, message: string, suggestion?: string) => void,
+    slot: Slot,
+  ) => unknown;
   /** The options that decide about the wire and those only one file can know: found while validating. */
   readonly check?: (
     options: unknown,
     report: (at: string, message: string, suggestion?: string) => void,
     slot: Slot,
   ) => void;
+}
+
+/** A JSON Schema that did not come out of the integration's own file. */
+export interface BroughtSchema {
+  readonly schema: unknown;
+  /** The option that brings it. */
+  readonly at: string;
+  /** What it is the schema of, in words. */
+  readonly title: string;
 }
 
 export type Provided = 'params' | 'query' | 'identity';
@@ -193,8 +230,17 @@ export interface Rehearsal {
   readonly openSource?: (options: never, context: SourceContext) => Promise<RehearsedSource>;
   /** Whether this call has the body of the message; absent: every one has. */
   readonly sendsBody?: (exchange: Exchange) => boolean;
+  /** What an endpoint does with a call besides sending it. */
+  readonly openEndpoint?: (options: never, context: EndpointContext) => Promise<RehearsedEndpoint | undefined>;
   /** What an endpoint makes of an answer; throws the Failure that it is. */
   readonly answered?: (exchange: Exchange, endpoint: string, answer: Answered) => Exchange;
+}
+
+export interface RehearsedEndpoint {
+  /** The call as it would be sent; throws the Failure that it is. */
+  prepared(exchange: Exchange): Exchange | Promise<Exchange>;
+  /** The answer to a prepared call; throws the Failure that it is. */
+  answered(exchange: Exchange, answer: Exchange): Exchange | Promise<Exchange>;
 }
 
 export interface RehearsedSource extends Source {
@@ -266,6 +312,8 @@ export interface ConnectorContext {
     key: string,
     make: () => T,
   ): { readonly value: T; release(): Promise<void> };
+  /** Compiles a JSON Schema; throws an Error with a readable message when it is none. */
+  jsonSchema(schema: unknown): (value: unknown) => readonly SchemaFinding[];
   /** The queue in the store with this name; only where the definition says `queues`, and for endpoints that meet such a source. */
   queue(name: string): DurableQueue;
 }

@@ -73,6 +73,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/store/store.ts',
   ],
   'src/schema/': [
+    'src/core/contract.ts',
     'src/core/written.ts',
     'src/events/options.ts',
     'src/resilience/policy.ts',
@@ -82,7 +83,13 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/expression/',
     'src/sdk.ts',
   ],
-  'src/integration/': ['src/schema/', 'src/core/written.ts', 'src/expression/holes.ts', 'src/errors.ts'],
+  'src/integration/': [
+    'src/schema/',
+    'src/core/contract.ts',
+    'src/core/written.ts',
+    'src/expression/holes.ts',
+    'src/errors.ts',
+  ],
   // Runs integrations as they are: it stands above all that an integration is made of, and knows no connector.
   'src/testing/': [
     'src/core/',

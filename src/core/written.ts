@@ -3,6 +3,7 @@
  * compiled later still with its place. A `pointer` is a JSON pointer (RFC 6901) into the integration file; diagnostics
  * find line and column by it.
  */
+import type { Contract } from './contract.ts';
 
 /** JSONata as written. */
 export class ExpressionSource {
@@ -40,6 +41,11 @@ export interface FileSource {
   readonly path: string;
   readonly text: string;
   readonly pointer: string;
+}
+
+/** An OpenAPI document, read at load with those that it refers to. */
+export interface OpenApiSource extends FileSource {
+  readonly contract: Contract;
 }
 
 /** One step, its options read by the schema of its kind. */

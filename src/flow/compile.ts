@@ -13,6 +13,7 @@ import type { Store } from '../store/store.ts';
 import { FirstBody } from './body-use.ts';
 import { checkClaims, checkMeetings, checkSubFlows, declaredFields, givenNames, ownErrorCodes } from './checks.ts';
 import { type FlowWorld, type Place, StepContext } from './context.ts';
+import { checkBrought, remembering } from './contract-checks.ts';
 import { subFlow, withErrors } from './errors.ts';
 import { checkEvents, evaluatedOver, opener, overEvents, sendingEvents } from './events.ts';
 import { Names } from './names.ts';
@@ -91,6 +92,8 @@ class Compiler {
     checkSettlement(this.#source, connectors, report);
     checkEvents(this.#source, connectors, report);
     checkSources(this.#source, connectors, report);
+    const jsonSchema = remembering(this.#tools.jsonSchema);
+    checkBrought(this.#source, connectors, jsonSchema, report);
     return {
       source: this.#source,
       flows: this.#flows,
@@ -98,21 +101,24 @@ class Compiler {
       endpoints: this.#endpoints,
       modules: this.#modules,
       store: this.#store,
+      jsonSchema,
     };
   }
 
   #reference(slot: EndpointSlot): EndpointReference {
+    const { options } = slot.source.connector;
     const definition = this.#tools.connectors[slot.source.connector.name];
-    const idempotent = definition?.idempotent ?? (() => false);
+    const idempotent = (operation: unknown): boolean => definition?.idempotent?.(operation, options) ?? false;
     return {
       name: slot.source.name,
       connector: slot.source.connector.name,
       replies: definition?.replies ?? false,
-      safe: definition?.safe ?? (() => false),
+      safe: (operation) => definition?.safe?.(operation, options) ?? false,
       idempotent,
       repeatable: (operation) => isRepeatable(operation) || idempotent(operation),
       needs: definition?.call?.required ?? [],
-      lacks: (call) => definition?.lacks?.(slot.source.connector.options, call) ?? [],
+      lacks: (call) => definition?.lacks?.(options, call) ?? [],
+      checkCall: (call, report) => definition?.checkCall?.(options, call, report),
       repeats: (slot.source.policies as PolicyOptions).retry !== undefined,
       events: slot.source.events as EndpointReference['events'],
       handler: sendingEvents(slot.source, this.#source.name, this.#tools.connectors, (exchange) =>

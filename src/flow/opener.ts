@@ -114,6 +114,7 @@ export class Opener {
       log,
       services,
       share: (key, make) => shared.share(key, make),
+      jsonSchema: program.jsonSchema,
       queue: (called) => {
         if (!this.queues) throw failure('bug', { detail: `the store for the queue ${called} is not open` });
         this.#queueNames.add(called);

@@ -1,6 +1,6 @@
 import type { Handler } from '../core/exchange.ts';
 import type { EndpointSource, FlowSource, IntegrationSource } from '../core/written.ts';
-import type { Later } from '../steps/step.ts';
+import type { Later, SchemaFinding } from '../steps/step.ts';
 import type { Store } from '../store/store.ts';
 import type { SettlementProgram } from './settlement/program.ts';
 
@@ -61,4 +61,6 @@ export interface Program {
   readonly endpoints: ReadonlyMap<string, EndpointSlot>;
   readonly modules: readonly ModuleSlot[];
   readonly store: StoreSlot;
+  /** Compiles the JSON Schemas that connectors bring along, each once. */
+  readonly jsonSchema: (schema: unknown) => (value: unknown) => readonly SchemaFinding[];
 }

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { EndpointSource, Finding, FlowSource, IntegrationSource } from '../core/written.ts';
+import type { EndpointSource, Finding, FlowSource, IntegrationSource, Report } from '../core/written.ts';
 import type { Infer } from '../schema/infer.ts';
 import { type Kinds, kindSchemas } from '../schema/kinds.ts';
 import { integrationSchema } from '../schema/language.ts';
@@ -42,6 +42,7 @@ const fileSchema = {
 } as const satisfies Schema;
 
 type Read = Infer<typeof fileSchema>;
+type OpenApi = typeof import('./openapi/open.ts');
 
 /** `given`: texts to read in the place of the files, by absolute path. */
 export async function loadIntegration(
@@ -57,7 +58,9 @@ export async function loadIntegration(
   const diagnostics = document.findings.map((finding) => locate(document, finding, finding.span));
   if (!document.root) return nothing(path, diagnostics);
   const files = new ReferencedFiles(dirname(path), given);
-  return new Loading({ path, text }, document, document.root, { diagnostics, files }).load(kinds, environment);
+  // Few integrations have a contract.
+  const openapi = /\bopenapi\b/.test(text) ? await import('./openapi/open.ts') : undefined;
+  return new Loading({ path, text }, document, document.root, { diagnostics, files, openapi }).load(kinds, environment);
 }
 
 const nothing = (path: string, diagnostics: readonly Diagnostic[]): Loaded => ({
@@ -101,6 +104,7 @@ class Loading {
   readonly #placed: readonly Diagnostic[];
   readonly #findings: Finding[] = [];
   readonly #files: ReferencedFiles;
+  readonly #openapi: OpenApi | undefined;
   readonly #secrets = new Set<string>();
   readonly #consequences: Consequences;
   readonly #moved = new Map<string, string>();
@@ -111,7 +115,15 @@ class Loading {
     { path, text }: { readonly path: string; readonly text: string },
     document: YamlDocument,
     root: Node,
-    { diagnostics, files }: { readonly diagnostics: readonly Diagnostic[]; readonly files: ReferencedFiles },
+    {
+      diagnostics,
+      files,
+      openapi,
+    }: {
+      readonly diagnostics: readonly Diagnostic[];
+      readonly files: ReferencedFiles;
+      readonly openapi: OpenApi | undefined;
+    },
   ) {
     this.#path = path;
     this.#text = text;
@@ -119,6 +131,7 @@ class Loading {
     this.#root = root;
     this.#placed = diagnostics;
     this.#files = files;
+    this.#openapi = openapi;
     this.#consequences = new Consequences(root);
     for (const one of document.findings) this.#consequences.mistake(one);
   }
@@ -167,22 +180,15 @@ class Loading {
         if (!checkExpression(node, to)) standIn(node.pointer);
       },
       file: (path, node, to) => this.#files.read(path, node, to),
+      openapi: (path, node, to) => this.#openapi?.openContract(path, node, this.#files, to),
       path: (path) => this.#files.resolve(path),
       secret: (value) => this.#secrets.add(value),
       check: (connector, slot, options, pointer, to) =>
-        kinds.connectors[connector]?.check?.(
-          options,
-          (at, message, suggestion) =>
-            to({
-              severity: 'error',
-              code: 'bad-option',
-              pointer: at === '' ? pointer : `${pointer}/${at}`,
-              at: at === '' ? 'key' : 'value',
-              message: `${message.charAt(0).toUpperCase()}${message.slice(1)}`,
-              suggestion,
-            }),
-          slot,
-        ),
+        kinds.connectors[connector]?.check?.(options, optionReport(pointer, to), slot),
+      complete: (connector, slot, written, pointer, to) => {
+        const complete = kinds.connectors[connector]?.complete;
+        return complete ? complete(written, optionReport(pointer, to), slot) : written.options;
+      },
     };
   }
 
@@ -234,6 +240,19 @@ class Loading {
     return pointer;
   }
 }
+
+/** How a connector tells what is wrong with its options, which stand at `pointer`. */
+const optionReport =
+  (pointer: string, to: Report) =>
+  (at: string, message: string, suggestion?: string): void =>
+    to({
+      severity: 'error',
+      code: 'bad-option',
+      pointer: at === '' ? pointer : `${pointer}/${at}`,
+      at: at === '' ? 'key' : 'value',
+      message: `${message.charAt(0).toUpperCase()}${message.slice(1)}`,
+      suggestion,
+    });
 
 /** What stands under `config`, also where that is misspelt: every `${NAME}` would be a mistake else. */
 function configOf(root: Node): Node | undefined {

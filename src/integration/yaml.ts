@@ -47,15 +47,22 @@ export interface YamlDocument {
   span(pointer: string, at: 'key' | 'value', offset?: number): Span | undefined;
 }
 
-const maxLength = 1024 * 1024;
-const maxDepth = 50;
+/** How much of a file is read. */
+export interface YamlLimits {
+  /** Characters. */
+  readonly length: number;
+  readonly depth: number;
+  /** Aliases of aliases grow exponentially. */
+  readonly nodes: number;
+}
+
+/** Of an integration: none has this many values. */
+const usualLimits: YamlLimits = { length: 1024 * 1024, depth: 50, nodes: 100_000 };
 const maxAliases = 100;
 /** Each is another parse of the whole file. */
 const maxRepairs = 100;
-/** Aliases of aliases grow exponentially; no integration has this many values. */
-const maxNodes = 100_000;
 
-export function parseYaml(source: string, repairs = 0): YamlDocument {
+export function parseYaml(source: string, repairs = 0, limits = usualLimits): YamlDocument {
   const position = positions(source);
   const endOfLine = (offset: number): number =>
     offset + (/^[^\r\n]*/.exec(source.slice(offset))?.[0].trimEnd().length ?? 0);
@@ -66,19 +73,20 @@ export function parseYaml(source: string, repairs = 0): YamlDocument {
     endOfLine,
     span: () => undefined,
   });
-  if (source.length > maxLength) {
-    return failed('too-large', 'The file is larger than 1 MiB, the limit for an integration', { start: 0, end: 0 });
+  if (source.length > limits.length) {
+    const most = `${limits.length / 1024 ** 2} MiB`;
+    return failed('too-large', `The file is larger than ${most}, the limit for an integration`, { start: 0, end: 0 });
   }
   try {
-    const builder = new Builder(source, position);
-    const root = builder.build(parseEvents(source, { maxDepth }));
+    const builder = new Builder(source, position, limits.nodes);
+    const root = builder.build(parseEvents(source, { maxDepth: limits.depth }));
     if (!root) return failed('empty-file', 'The file is empty. It begins with `dowel: 1`', { start: 0, end: 0 });
     return { root, findings: builder.findings, position, endOfLine, span: builder.span };
   } catch (thrown) {
     if (thrown instanceof Unreadable) return failed(thrown.code, thrown.message, thrown.span);
     if (!(thrown instanceof YAMLException)) throw thrown;
     const without = withoutTabBehindKey(thrown.reason, thrown.mark?.position ?? 0, source);
-    if (without !== undefined && repairs < maxRepairs) return parseYaml(without, repairs + 1);
+    if (without !== undefined && repairs < maxRepairs) return parseYaml(without, repairs + 1, limits);
     if (without !== undefined) {
       const at = thrown.mark?.position ?? 0;
       const message = `More than ${maxRepairs} tabs stand behind colons: write spaces instead`;
@@ -127,6 +135,7 @@ class Builder {
   readonly findings: PlacedFinding[] = [];
   readonly #source: string;
   readonly #position: (offset: number) => Position;
+  readonly #maxNodes: number;
   readonly #places = new Map<string, Place>();
   readonly #anchors = new Map<string, Anchor>();
   #events: readonly Event[] = [];
@@ -135,9 +144,10 @@ class Builder {
   #aliases = 0;
   #last = 0;
 
-  constructor(source: string, position: (offset: number) => Position) {
+  constructor(source: string, position: (offset: number) => Position, maxNodes: number) {
     this.#source = source;
     this.#position = position;
+    this.#maxNodes = maxNodes;
   }
 
   build(events: readonly Event[]): Node | undefined {
@@ -172,8 +182,8 @@ class Builder {
   }
 
   #node(pointer: string): Node {
-    if (++this.#nodes > maxNodes) {
-      throw new Unreadable('yaml-limit', `The file has more than ${maxNodes} values`, { start: 0, end: 0 });
+    if (++this.#nodes > this.#maxNodes) {
+      throw new Unreadable('yaml-limit', `The file has more than ${this.#maxNodes} values`, { start: 0, end: 0 });
     }
     const first = this.#next;
     const event = this.#take();

@@ -194,8 +194,20 @@ function template(schema: Schema, connectors: readonly ConnectorKind[]): Json {
   }
 }
 
+function requiredKeys({ required, unless }: Schema): Json {
+  if (!required) return {};
+  const always = required.filter((key) => unless?.[key] === undefined);
+  const either = required.filter((key) => unless?.[key] !== undefined);
+  return {
+    ...(always.length > 0 ? { required: always } : {}),
+    ...(either.length > 0
+      ? { anyOf: either.flatMap((key) => [{ required: [key] }, { required: [unless?.[key]] }]) }
+      : {}),
+  };
+}
+
 function object(schema: Schema, connectors: readonly ConnectorKind[]): Json {
-  const { slot, required, additionalProperties, keys, oneKey } = schema;
+  const { slot, additionalProperties, keys, oneKey } = schema;
   const own = Object.entries(schema.properties ?? {}).map(([key, inner]) => [key, jsonSchema(inner, connectors)]);
   const kinds = connectors
     .filter((connector) => slot && connector[slot])
@@ -205,7 +217,7 @@ function object(schema: Schema, connectors: readonly ConnectorKind[]): Json {
   return {
     type: 'object',
     ...(kinds.length + own.length > 0 ? { properties: Object.fromEntries([...kinds, ...own]) } : {}),
-    ...(required ? { required } : {}),
+    ...requiredKeys(schema),
     ...(keys ? { propertyNames: { pattern: keyPatterns[keys].source } } : {}),
     additionalProperties: additionalProperties ? jsonSchema(additionalProperties, connectors) : false,
     ...(oneOf ? { anyOf: oneOf.map((key) => ({ required: [key] })), allOf: notTwo(oneOf) } : {}),

@@ -3,6 +3,7 @@ import type {
   ExpressionSource,
   FileSource,
   NameMode,
+  OpenApiSource,
   Rate,
   StepSource,
   TemplateSource,
@@ -14,6 +15,7 @@ type Formats = {
   rate: Rate;
   expression: ExpressionSource;
   file: FileSource;
+  openapi: OpenApiSource;
   path: string;
   password: string;
   uri: string;

@@ -21,6 +21,11 @@ export interface ConnectorKind {
     report: (at: string, message: string, suggestion?: string) => void,
     slot: Slot,
   ) => void;
+  readonly complete?: (
+    written: { readonly options: unknown; readonly given: readonly string[] },
+    report: (at: string, message: string, suggestion?: string) => void,
+    slot: Slot,
+  ) => unknown;
 }
 
 /** The words of the language: every step and every connector. */

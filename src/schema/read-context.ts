@@ -1,4 +1,4 @@
-import type { FileSource, Finding, Report } from '../core/written.ts';
+import type { FileSource, Finding, OpenApiSource, Report } from '../core/written.ts';
 import type { ScalarNode } from './node.ts';
 import type { Schema, Slot } from './schema.ts';
 
@@ -43,11 +43,20 @@ export interface ReadContext {
   template(node: ScalarNode, report: Report): unknown;
   expression(node: ScalarNode, report: Report): void;
   file(path: string, node: ScalarNode, report: Report): FileSource | undefined;
+  openapi(path: string, node: ScalarNode, report: Report): OpenApiSource | undefined;
   /** The absolute path of a path in the file. */
   path(path: string): string;
   secret(value: string): void;
   /** A connector's own checks, after its options were read without a finding. */
   check(connector: string, slot: Slot, options: unknown, pointer: string, report: Report): void;
+  /** The options with what follows from others of them; `given` are the keys that are written. */
+  complete(
+    connector: string,
+    slot: Slot,
+    written: { readonly options: unknown; readonly given: readonly string[] },
+    pointer: string,
+    report: Report,
+  ): unknown;
 }
 
 /** A context that keeps what it is told to itself, and the errors it was told. */

@@ -171,6 +171,7 @@ function addMissing(
   for (const [key, property] of Object.entries(schema.properties ?? {})) {
     if (Object.hasOwn(values, key)) continue;
     const pointer = childPointer(node.pointer, key);
+    if (isExcused(key, schema, node)) continue;
     const required = schema.required?.includes(key);
     const value = required ? standIn(property, pointer) : defaultValue(property, pointer);
     if (value !== undefined) values[key] = value;
@@ -188,6 +189,14 @@ function addMissing(
       reportMissing(node, key, property, context);
     }
   }
+}
+
+/** Whether another key says what this one would. */
+function isExcused(key: string, { unless }: Schema, node: MapNode): boolean {
+  const other = unless?.[key];
+  return (
+    other !== undefined && node.entries.some((entry) => entry.key === other || nearest(entry.key, [other]) === other)
+  );
 }
 
 /** Whether the key stands one level too deep, where it is reported. */
@@ -256,8 +265,11 @@ function readSlot(
   };
   const inner = trailTo(entry.key, owner);
   const value = read(entry.value, options, counting, inner);
-  if (findings === 0) context.check(entry.key, slot, value, pointer, context.report);
-  return { name: entry.key, options: value, pointer };
+  if (findings > 0) return { name: entry.key, options: value, pointer };
+  const given = entry.value.kind === 'map' ? entry.value.entries.map((one) => one.key) : [];
+  const completed = context.complete(entry.key, slot, { options: value, given }, pointer, context.report);
+  context.check(entry.key, slot, completed, pointer, context.report);
+  return { name: entry.key, options: completed, pointer };
 }
 
 function reportNoSlot(entry: MapEntry, slot: string, names: readonly string[], context: ReadContext): void {

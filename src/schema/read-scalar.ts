@@ -189,6 +189,7 @@ function finished(value: unknown, node: ScalarNode, schema: Schema, context: Rea
   if (typeof value !== 'string') return value;
   if (schema.format === 'password') context.secret(value);
   if (schema.format === 'path') return context.path(value);
+  if (schema.format === 'openapi') return context.openapi(value, node, context.report) ?? standIn(schema, node.pointer);
   if (schema.format !== 'file') return value;
   return context.file(value, node, context.report) ?? standIn(schema, node.pointer);
 }

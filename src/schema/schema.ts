@@ -14,6 +14,7 @@ import type { NameMode } from '../core/written.ts';
  * | `format: 'expression'` | JSONata | {@link ExpressionSource} |
  * | `template: true`, `'path'`, `'topic'` … | any value with `${{ }}` holes | {@link TemplateSource} |
  * | `format: 'file'` | path of a file that must exist, relative to the integration | {@link FileSource}, read at load |
+ * | `format: 'openapi'` | path of an OpenAPI document that must exist, relative to the integration | {@link OpenApiSource}, read at load |
  * | `format: 'path'` | path for run time, relative to the integration | absolute path |
  * | `format: 'password'` | a secret: never printed | string |
  * | `format: 'uri'`, `'name'` | checked text | string |
@@ -30,6 +31,7 @@ export interface Schema {
     | 'rate'
     | 'expression'
     | 'file'
+    | 'openapi'
     | 'path'
     | 'password'
     | 'uri'
@@ -43,6 +45,8 @@ export interface Schema {
   readonly slot?: Slot;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
+  /** A required key may be left out where this other one is there: what it says comes from there. */
+  readonly unless?: Readonly<Record<string, string>>;
   /** Exactly one of the properties must be there (one-key maps: the key is the kind). */
   readonly oneKey?: true;
   /** Exactly one of these, whatever else is there: for editors; `check` of the connector says it in words. */

@@ -1,7 +1,19 @@
+import type { Contract } from '../core/contract.ts';
 import { ExpressionSource, TemplateSource } from '../core/written.ts';
 import { childPointer } from './node.ts';
 import type { Schema } from './schema.ts';
 import { parseDuration, parseRate, parseSize } from './units.ts';
+
+const noContract: Contract = {
+  path: '',
+  operationIds: [],
+  operation: () => undefined,
+  problems: () => [],
+  schemas: {},
+  serverPath: undefined,
+  serverUrl: undefined,
+  securitySchemes: {},
+};
 
 /** The value of an option that the file does not set; `undefined` where the schema has no default. */
 export function defaultValue(schema: Schema, pointer: string): unknown {
@@ -54,6 +66,8 @@ export function standIn(schema: Schema, pointer: string): unknown {
       return { count: 1, per: 1000 };
     case 'file':
       return { path: '', text: '', pointer };
+    case 'openapi':
+      return { path: '', text: '', pointer, contract: noContract };
     case 'uri':
       return 'http://unknown.invalid';
     case 'timezone':

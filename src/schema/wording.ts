@@ -25,6 +25,8 @@ export function expected(schema: Schema): string {
       return `a rate such as \`${example ?? '10/s'}\``;
     case 'expression':
       return 'a JSONata expression, written as text';
+    case 'openapi':
+      return `a path such as \`${example ?? './api.yaml'}\``;
     case 'file':
     case 'path':
       return `a path such as \`${example ?? './order.schema.json'}\``;

@@ -2,6 +2,7 @@ import type { Handler } from '../core/exchange.ts';
 import { failure, toFailure } from '../errors.ts';
 import { compensated, compensateOption } from './parts/compensate.ts';
 import {
+  checkCall,
   checkConnector,
   checkEvent,
   checkRepeat,
@@ -38,6 +39,7 @@ export const call = defineStep({
   compile(options, context) {
     const endpoint = context.endpoint(options.endpoint, 'endpoint');
     checkConnector(endpoint, options.connector, context);
+    checkCall(endpoint, options, context);
     checkEvent(endpoint, options.event, context);
     checkRepeat(endpoint, options, context);
     checkUndo(endpoint, options, context);

@@ -1,5 +1,6 @@
 import { compensated, compensateOption } from './parts/compensate.ts';
 import {
+  checkCall,
   checkConnector,
   checkEvent,
   checkRepeat,
@@ -28,6 +29,7 @@ export const send = defineStep({
   compile(options, context) {
     const endpoint = context.endpoint(options.endpoint, 'endpoint');
     checkConnector(endpoint, options.connector, context);
+    checkCall(endpoint, options, context);
     checkEvent(endpoint, options.event, context);
     checkRepeat(endpoint, options, context);
     checkUndo(endpoint, options, context);

@@ -203,12 +203,23 @@ export interface EndpointReference {
   readonly needs: readonly string[];
   /** Of these a call has to give one, as the endpoint has none. */
   readonly lacks: (call: Readonly<Record<string, unknown>>) => readonly string[];
+  /** Tells what is wrong with a call of it, as it is written. */
+  checkCall(call: WrittenCall, report: (at: string, message: string, suggestion?: string) => void): void;
   /** Its messages are CloudEvents, of this type where the step says no other. */
   readonly events: { readonly type?: string | undefined } | undefined;
   /** A call may be made more than once (`retry`): its body must be there in full. */
   readonly repeats: boolean;
   /** Exchange with `operation`, `body` and `ownHeaders` in; exchange with `body`, `headers`, `response` out. */
   readonly handler: Handler;
+}
+
+/** A call as the file has it. */
+export interface WrittenCall {
+  /** Of the connector; templates are not evaluated. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Names of headers that the step gives beside them; `undefined`: nobody knows. */
+  readonly headers: readonly string[] | undefined;
+  readonly bodyGiven: boolean;
 }
 
 export interface SchemaFinding {

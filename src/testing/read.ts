@@ -79,9 +79,11 @@ export function readTestFile(file: string): TestRead {
     template: (node) => node.value,
     expression: (node, to) => void checkExpression(node, to),
     file: (name, node, to) => files.read(name, node, to),
+    openapi: () => undefined,
     path: (name) => files.resolve(name),
     secret: () => {},
     check: () => {},
+    complete: (_connector, _slot, { options }) => options,
   };
   let source: TestFileSource | undefined;
   if (root.kind === 'map') source = readValue(root, testFileSchema, context);

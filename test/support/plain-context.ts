@@ -5,6 +5,7 @@ import { Life } from '../../src/core/life.ts';
 import { noMeter } from '../../src/core/meter.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import { asked } from '../../src/flow/asked.ts';
+import { compileJsonSchema } from '../../src/schema/validator.ts';
 
 /** JSON and text, enough to carry a body through a connector that does not care. */
 export const plainCodec: Codec = {
@@ -97,6 +98,7 @@ export function plainContext(options: PlainOptions = {}): PlainContext {
     log,
     services,
     share: options.share ?? sharing().share,
+    jsonSchema: compileJsonSchema,
     deliver: options.deliver ?? (async () => undefined),
     expression: asked(services),
     needsWholeBody: options.needsWholeBody ?? false,

@@ -1,7 +1,7 @@
 import type { Exchange, Handler } from '../../core/exchange.ts';
 import type { ConnectorSource, DeadLetterSource, FlowSource } from '../../core/written.ts';
 import type { ConnectorDefinition } from '../../sdk.ts';
-import { checkConnector, checkEvent, compileOutgoing } from '../../steps/parts/outgoing.ts';
+import { checkCall, checkConnector, checkEvent, compileOutgoing } from '../../steps/parts/outgoing.ts';
 import type { CompileContext, Evaluate } from '../../steps/step.ts';
 import { isContentHeader } from './letter-headers.ts';
 
@@ -39,6 +39,7 @@ export function compileSettlement(
 function compileDeadLetter(options: DeadLetterSource, context: CompileContext): DeadLetterProgram | undefined {
   const endpoint = context.endpoint(options.endpoint, 'endpoint');
   checkConnector(endpoint, options.connector, context);
+  checkCall(endpoint, options, context);
   checkEvent(endpoint, undefined, context);
   const outgoing = compileOutgoing(options, context, { repeats: true });
   if (!endpoint) return undefined;

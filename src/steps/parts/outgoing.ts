@@ -147,6 +147,32 @@ export function checkRepeat(
   });
 }
 
+/** Reports what the connector itself finds wrong with the call. */
+export function checkCall(
+  endpoint: EndpointReference | undefined,
+  options: OutgoingOptions,
+  context: CompileContext,
+): void {
+  const { connector, headers, body } = options;
+  if (!endpoint || (connector && connector.name !== endpoint.connector)) return;
+  const written = headers?.value;
+  const isMap = typeof written === 'object' && written !== null && !Array.isArray(written);
+  const call = {
+    options: (connector?.options ?? {}) as Readonly<Record<string, unknown>>,
+    headers: headers === undefined ? [] : isMap ? Object.keys(written) : undefined,
+    bodyGiven: body !== undefined,
+  };
+  endpoint.checkCall(call, (at, message, suggestion) => {
+    const there = connector ? `${connector.name}${at === '' ? '' : `/${at}`}` : 'endpoint';
+    context.report(there, {
+      code: 'bad-option',
+      at: connector && at === '' ? 'key' : 'value',
+      message: `${message.charAt(0).toUpperCase()}${message.slice(1)}`,
+      ...(suggestion === undefined ? {} : { suggestion }),
+    });
+  });
+}
+
 /** Reports options that stand under another connector's name than the endpoint's, or are missing altogether. */
 export function checkConnector(
   endpoint: EndpointReference | undefined,
