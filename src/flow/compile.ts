@@ -15,7 +15,7 @@ import { checkClaims, checkMeetings, checkSubFlows, declaredFields, givenNames, 
 import { type FlowWorld, type Place, StepContext } from './context.ts';
 import { checkBrought, remembering } from './contract-checks.ts';
 import { subFlow, withErrors } from './errors.ts';
-import { checkEvents, evaluatedOver, opener, overEvents, sendingEvents } from './events.ts';
+import { checkEvents, evaluatedOver, lettersOver, opener, overEvents, sendingEvents } from './events.ts';
 import { Names } from './names.ts';
 import { observe } from './observe.ts';
 import { isRepeatable } from './operation.ts';
@@ -170,7 +170,10 @@ class Compiler {
       durable: durable.is,
       // What is kept in the journal, and what may come again or become a dead letter, is the whole message.
       streams: body.streams && !durable.is && !settlement,
-      settlement: settlement && { ...settlement, orderBy: evaluatedOver(open, settlement.orderBy) },
+      settlement: settlement && {
+        orderBy: evaluatedOver(open, settlement.orderBy),
+        deadLetter: lettersOver(open, settlement.deadLetter),
+      },
     };
     for (const { identity, rest, later } of laters) {
       const guarded = withErrors((exchange) => rest(exchange.with({ flow: flow.name })), onError);

@@ -7,6 +7,7 @@ import type { ConnectorDefinition } from '../sdk.ts';
 import type { Catching } from '../steps/parts/catch.ts';
 import type { Evaluate } from '../steps/step.ts';
 import { withErrors } from './errors.ts';
+import type { DeadLetterProgram } from './settlement/program.ts';
 
 type Definitions = Readonly<Record<string, ConnectorDefinition>>;
 
@@ -38,6 +39,20 @@ export function overEvents(open: Open | undefined, main: Handler, onError: Catch
 
 export const evaluatedOver = (open: Open | undefined, evaluate: Evaluate | undefined): Evaluate | undefined =>
   open && evaluate ? async (exchange) => evaluate(await open(exchange)) : evaluate;
+
+/** `$event` where a dead letter is written; the rest of the message stays as it came. What is no event has none. */
+export function lettersOver(
+  open: Open | undefined,
+  letters: DeadLetterProgram | undefined,
+): DeadLetterProgram | undefined {
+  if (!open || !letters) return letters;
+  const build = async (exchange: Exchange): Promise<Exchange> => {
+    const opened = await open(exchange).catch(() => undefined);
+    const event = opened?.origin.event;
+    return letters.build(event ? exchange.with({ origin: { ...exchange.origin, event } }) : exchange);
+  };
+  return { ...letters, build };
+}
 
 /** Makes what goes to the endpoint an event, if it says so. */
 export function sendingEvents(

@@ -362,6 +362,26 @@ describe('deadLetter', () => {
     assert.equal(letter?.headers['content-encoding'], undefined);
   });
 
+  test('sees the event that the message is, and takes along the message as it came', async (t) => {
+    const letter = 'endpoint: parked, memory: { tag: "${{ $event.type }}" }, headers: { id: "${{ $event.id }}" }';
+    const yaml = flowOf(call, `redelivery: { maxAttempts: 1 }\ndeadLetter: { ${letter} }`).replace(
+      'from: { memory: { queue: work } }',
+      'from: { memory: { queue: work }, cloudEvents: {} }',
+    );
+    const { engine, broker, publish } = await startBench(t, yaml, { far: down });
+    const event = { specversion: '1.0', id: 'e1', source: '/shop', type: 'order.paid', data: { n: 1 } };
+    const text = JSON.stringify(event, undefined, 2);
+    publish(0, { bytes: text, contentType: 'application/cloudevents+json' });
+    publish(0, { bytes: '{"no":"event"}', contentType: 'application/cloudevents+json' });
+    await engine.clock.advance(0);
+    const [sent] = broker.messages('parked');
+    assert.deepEqual([sent?.headers['tag'], sent?.headers['id']], ['order.paid', 'e1']);
+    assert.deepEqual([broker.texts('parked')[0], sent?.contentType], [text, 'application/cloudevents+json']);
+    const [, other] = broker.messages('parked');
+    assert.equal(other?.headers['dowel-error-code'], 'malformed', 'what is no event has none');
+    assert.equal(other?.headers['id'], undefined);
+  });
+
   test('does not pass on what lets somebody in', async (t) => {
     const { engine, broker, publish } = await startBench(t, flowOf(call, parked), { far: down });
     publish(1, { headers: { authorization: 'Bearer x', cookie: 'a=b', host: 'h', kept: 'yes' } });
