@@ -1,23 +1,14 @@
 /**
  * What every endpoint owes that hands messages to a broker, whatever its protocol: the other half of
- * what `source-conformance.ts` asks for. A connector's test gives an adapter ({@link EndpointSubject}).
+ * what `source-conformance.ts` asks for. A connector's test gives an adapter ({@link EndpointPeer}).
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, type TestContext, test } from 'node:test';
-import {
-  Body,
-  type Connector,
-  type Endpoint,
-  type Exchange,
-  type Failure,
-  failure,
-  type Headers,
-  toFailure,
-} from '#sdk';
+import type { TestContext } from 'node:test';
+import { Body, type Endpoint, type Exchange, type Failure, failure, type Headers, toFailure } from '#sdk';
 import { systemClock } from '../../src/core/clock.ts';
 import { Life } from '../../src/core/life.ts';
-import { eventually } from './eventually.ts';
-import { outgoing, type PlainContext, plainContext, sharing } from './plain-context.ts';
+import { checkOpening, describeConformance, givenBack, type Opened, type Peer, type Subject } from './conformance.ts';
+import { outgoing, plainContext, sharing } from './plain-context.ts';
 import { held } from './resources.ts';
 
 export interface Received {
@@ -36,70 +27,31 @@ export interface Target {
   received(): readonly Received[] | Promise<readonly Received[]>;
 }
 
-export interface EndpointPeer {
+export interface EndpointPeer extends Peer {
   target(): Promise<Target>;
-  /** Breaks all connections of endpoints off; new ones can be made at once. */
-  cut(): void | Promise<void>;
-  /** Nobody listens any more, until {@link up}. What has arrived stays. */
-  down(): void | Promise<void>;
-  up(): void | Promise<void>;
-  close(): void | Promise<void>;
 }
 
-export interface EndpointSubject {
-  readonly name: string;
-  readonly connector: Connector;
-  readonly peer: () => EndpointPeer | Promise<EndpointPeer>;
-  /** Options that will never work: opening must reject, with one line that says what and what to do. */
-  readonly refused?: readonly {
-    readonly title: string;
-    readonly options: (peer: EndpointPeer) => unknown | Promise<unknown>;
-    readonly says: RegExp;
-  }[];
-  /** Tests that do not hold for this protocol, by title, each with the reason. */
-  readonly except?: Readonly<Record<string, string>>;
-  readonly patience?: number;
-}
-
-interface Opened {
-  readonly endpoint: Endpoint;
-  readonly context: PlainContext;
+interface OpenedEndpoint extends Opened {
+  readonly it: Endpoint;
   /** `ms`: its deadline. */
   send(text: string, ms?: number): Promise<Exchange | undefined>;
-  end(): Promise<void>;
 }
 
-export function describeEndpoint(subject: EndpointSubject): void {
-  const { name, connector, patience = 20_000 } = subject;
-  describe(`${name}: what every endpoint owes`, () => {
-    let peer: EndpointPeer;
-    before(async () => {
-      peer = await subject.peer();
-    });
-    after(() => peer.close());
-
-    const soon = (what: string, holds: () => boolean | Promise<boolean>): Promise<void> =>
-      eventually(what, holds, patience);
+export function describeEndpoint(subject: Subject<EndpointPeer>): void {
+  const { connector } = subject;
+  describeConformance('endpoint', subject, (far) => {
+    const { soon, check, patience } = far;
 
     const open = async (
       t: TestContext,
       { options, operation }: Pick<Target, 'options' | 'operation'>,
-    ): Promise<Opened> => {
+    ): Promise<OpenedEndpoint> => {
       const shared = sharing();
       const context = plainContext({ name: 'far', clock: systemClock, share: shared.share });
       const module = await connector.endpoint?.();
       assert.ok(module, 'the connector has an endpoint');
       const endpoint = await module.openEndpoint(options as never, context);
-      let ended: Promise<void> | undefined;
-      const ending = async (): Promise<void> => {
-        await endpoint.close();
-        assert.deepEqual(shared.open(), [], 'what was shared is given back');
-      };
-      const end = (): Promise<void> => {
-        ended ??= ending();
-        return ended;
-      };
-      t.after(end);
+      const end = far.ending(t, shared, () => endpoint.close());
       const send = async (text: string, ms = patience): Promise<Exchange | undefined> => {
         const late = (): Failure => failure('timeout', { endpoint: 'far', ms });
         const life = new Life(systemClock, { deadline: systemClock.monotonic() + ms, late });
@@ -110,18 +62,14 @@ export function describeEndpoint(subject: EndpointSubject): void {
           life.end();
         }
       };
-      return { endpoint, context, send, end };
+      return { it: endpoint, context, send, end };
     };
 
     const texts = async (target: Target): Promise<readonly string[]> =>
       (await target.received()).map((one) => one.text);
 
-    const check = (title: string, run: (t: TestContext) => Promise<void>): void => {
-      test(title, { skip: subject.except?.[title] ?? false }, run);
-    };
-
     check('a message that was sent is at the far side, with its bytes', async (t) => {
-      const target = await peer.target();
+      const target = await far.peer.target();
       const { send } = await open(t, target);
       await send('{"n": 1}');
       await send('{"n": 2}');
@@ -130,8 +78,8 @@ export function describeEndpoint(subject: EndpointSubject): void {
     });
 
     check('headers and the content type go along', async (t) => {
-      const target = await peer.target();
-      const { endpoint, context } = await open(t, target);
+      const target = await far.peer.target();
+      const { it: endpoint, context } = await open(t, target);
       const body = Body.bytes('<a/>', 'application/xml');
       const ownHeaders = { 'x-kind': 'odd', traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
       await endpoint.handle(outgoing(context, { body, ownHeaders, operation: target.operation }));
@@ -143,7 +91,7 @@ export function describeEndpoint(subject: EndpointSubject): void {
     });
 
     check('many side by side arrive once each', async (t) => {
-      const target = await peer.target();
+      const target = await far.peer.target();
       const { send } = await open(t, target);
       const all = Array.from({ length: 200 }, (_, n) => String(n));
       await Promise.all(all.map((text) => send(text)));
@@ -152,32 +100,17 @@ export function describeEndpoint(subject: EndpointSubject): void {
     });
 
     check('closing twice is closing once', async (t) => {
-      const target = await peer.target();
-      const { endpoint } = await open(t, target);
+      const target = await far.peer.target();
+      const { it: endpoint } = await open(t, target);
       await Promise.all([endpoint.close(), endpoint.close()]);
       await endpoint.close();
     });
 
-    check('opens when nobody listens, is not ready, and can be closed', async (t) => {
-      const target = await peer.target();
-      await peer.down();
-      try {
-        const { endpoint, context, end } = await open(t, target);
-        assert.equal(endpoint.ready, false);
-        await soon('the log says that it is not connected', () =>
-          context.log.lines.some(({ level }) => level === 'warn' || level === 'error'),
-        );
-        await end();
-      } finally {
-        await peer.up();
-      }
-    });
-
     check('a call waits for the connection, until its own time is over', async (t) => {
-      const target = await peer.target();
-      const { endpoint, send } = await open(t, target);
+      const target = await far.peer.target();
+      const { it: endpoint, send } = await open(t, target);
       await soon('it is ready', () => endpoint.ready === true);
-      await peer.down();
+      await far.peer.down();
       let waiting: Promise<unknown> | undefined;
       try {
         await soon('it is not ready', () => endpoint.ready === false);
@@ -186,7 +119,7 @@ export function describeEndpoint(subject: EndpointSubject): void {
         assert.ok(failed && ['connection', 'timeout'].includes(failed.code), failed?.code);
         waiting = send('in time');
       } finally {
-        await peer.up();
+        await far.peer.up();
       }
       await waiting;
       await soon('it is there', async () => (await texts(target)).includes('in time'));
@@ -195,13 +128,13 @@ export function describeEndpoint(subject: EndpointSubject): void {
     });
 
     check('what was confirmed is there, whatever happens to the connection meanwhile', async (t) => {
-      const target = await peer.target();
+      const target = await far.peer.target();
       const { send } = await open(t, target);
       await send('first');
       const all = Array.from({ length: 300 }, (_, n) => String(n));
       const results = Promise.allSettled(
         all.map(async (text, index) => {
-          if (index === 150) await peer.cut();
+          if (index === 150) await far.peer.cut();
           await send(text);
           return text;
         }),
@@ -219,10 +152,10 @@ export function describeEndpoint(subject: EndpointSubject): void {
     });
 
     check('a call that is given up ends at once, and does no harm', async (t) => {
-      const target = await peer.target();
-      await peer.down();
+      const target = await far.peer.target();
+      await far.peer.down();
       try {
-        const { endpoint, context } = await open(t, target);
+        const { it: endpoint, context } = await open(t, target);
         const life = new Life(systemClock);
         const body = Body.bytes('1', 'application/json');
         const call = endpoint.handle(outgoing(context, { body, operation: target.operation }).with({ life }));
@@ -230,12 +163,12 @@ export function describeEndpoint(subject: EndpointSubject): void {
         life.abort(failure('aborted', { detail: 'nobody waits' }));
         await ended;
       } finally {
-        await peer.up();
+        await far.peer.up();
       }
     });
 
     check('leaves nothing behind that keeps the process alive', async (t) => {
-      const target = await peer.target();
+      const target = await far.peer.target();
       const warm = await open(t, target);
       await warm.send('1');
       await warm.end();
@@ -243,23 +176,10 @@ export function describeEndpoint(subject: EndpointSubject): void {
       const one = await open(t, target);
       await one.send('2');
       await one.end();
-      await soon('everything it held is given back', () => {
-        const now = held();
-        return Object.keys(now).every((kind) => (now[kind] ?? 0) <= (before[kind] ?? 0));
-      });
+      await soon('everything it held is given back', () => givenBack(before));
     });
 
-    for (const { title, options, says } of subject.refused ?? []) {
-      test(`does not open with ${title}, and says why in one line`, async (t) => {
-        await assert.rejects(
-          async () => open(t, { options: await options(peer) }),
-          (thrown: Error) => {
-            assert.match(thrown.message, says);
-            assert.doesNotMatch(thrown.message, /\n/);
-            return true;
-          },
-        );
-      });
-    }
+    const options = async (): Promise<unknown> => (await far.peer.target()).options;
+    checkOpening(far, subject, options, (t, given) => open(t, { options: given }));
   });
 }

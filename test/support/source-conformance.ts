@@ -1,12 +1,20 @@
 /**
  * What every source owes whose messages wait at the far side until they are settled, whatever its protocol. A connector's
- * test gives an adapter ({@link SourceSubject}) and has these tests.
+ * test gives an adapter ({@link SourcePeer}) and has these tests.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, type TestContext, test } from 'node:test';
-import { type Connector, type Deliver, failure, type Incoming, type Source } from '#sdk';
+import type { TestContext } from 'node:test';
+import { type Deliver, failure, type Incoming, type Source } from '#sdk';
 import { systemClock } from '../../src/core/clock.ts';
-import { eventually } from './eventually.ts';
+import {
+  checkOpening,
+  complaints,
+  describeConformance,
+  givenBack,
+  type Opened,
+  type Peer,
+  type Subject,
+} from './conformance.ts';
 import { ManualFlow, type PlainContext, plainContext, sharing } from './plain-context.ts';
 import { held } from './resources.ts';
 
@@ -18,41 +26,15 @@ export interface Place {
   publish(texts: readonly string[]): Promise<void>;
 }
 
-/** The far side: started once for all tests. */
-export interface Peer {
+export interface SourcePeer extends Peer {
   place(): Promise<Place>;
-  /** Breaks all connections of sources off; new ones can be made at once. */
-  cut(): void | Promise<void>;
-  /** Nobody listens any more, until {@link up}. What was published stays. */
-  down(): void | Promise<void>;
-  up(): void | Promise<void>;
-  close(): void | Promise<void>;
 }
 
-export interface SourceSubject {
-  readonly name: string;
-  readonly connector: Connector;
-  readonly peer: () => Peer | Promise<Peer>;
-  /** Options that will never work: opening must reject, with one line that says what and what to do. */
-  readonly refused?: readonly {
-    readonly title: string;
-    readonly options: (peer: Peer) => unknown | Promise<unknown>;
-    readonly says: RegExp;
-  }[];
-  /** Tests that do not hold for this protocol, by title, each with the reason. */
-  readonly except?: Readonly<Record<string, string>>;
-  /** How long anything may take, in milliseconds. */
-  readonly patience?: number;
-}
-
-interface Opened {
-  readonly source: Source;
+interface OpenedSource extends Opened {
+  readonly it: Source;
   readonly flow: ManualFlow;
-  readonly context: PlainContext;
   /** The texts of all messages handed over so far. */
   texts(): Promise<readonly string[]>;
-  /** Ends as the runtime ends a source: nothing new, what is open goes back, everything is closed. */
-  end(): Promise<void>;
 }
 
 const stopping = (): Error => failure('stopping', {}, { kind: 'cancelled' });
@@ -60,20 +42,16 @@ const stopping = (): Error => failure('stopping', {}, { kind: 'cancelled' });
 const textOf = async ({ body }: Incoming, { services }: PlainContext): Promise<string> =>
   Buffer.from((await body.bytes(services.codec)) as string).toString();
 
-export function describeSource(subject: SourceSubject): void {
-  const { name, connector, patience = 20_000 } = subject;
-  describe(`${name}: what every source owes`, () => {
-    let peer: Peer;
-    before(async () => {
-      peer = await subject.peer();
-    });
-    after(() => peer.close());
+export function describeSource(subject: Subject<SourcePeer>): void {
+  const { connector } = subject;
+  describeConformance('source', subject, (far) => {
+    const { soon, check } = far;
 
     const open = async (
       t: TestContext,
       options: unknown,
       more: { readonly concurrency?: number; readonly flow?: ManualFlow; readonly done?: boolean } = {},
-    ): Promise<Opened> => {
+    ): Promise<OpenedSource> => {
       const flow = more.flow ?? new ManualFlow();
       const shared = sharing();
       let isOver = false;
@@ -92,28 +70,19 @@ export function describeSource(subject: SourceSubject): void {
       const module = await connector.source?.();
       assert.ok(module, 'the connector has a source');
       const source = await module.openSource(options as never, context);
-      let ended: Promise<void> | undefined;
-      const ending = async (): Promise<void> => {
+      // As the runtime ends a source: nothing new, what is open goes back, everything is closed.
+      const end = far.ending(t, shared, async () => {
         await source.stop();
         isOver = true;
         if (!more.done) for (const one of flow.deliveries) one.reject(stopping());
         await source.close();
-        assert.deepEqual(shared.open(), [], 'what was shared is given back');
-      };
-      const end = (): Promise<void> => {
-        ended ??= ending();
-        return ended;
-      };
-      t.after(end);
+      });
       const texts = (): Promise<readonly string[]> =>
         Promise.all(flow.deliveries.map((one) => textOf(one.message, context)));
-      return { source, flow, context, texts, end };
+      return { it: source, flow, context, texts, end };
     };
 
-    const soon = (what: string, holds: () => boolean | Promise<boolean>): Promise<void> =>
-      eventually(what, holds, patience);
-
-    const reached = (one: Opened, count: number): Promise<void> =>
+    const reached = (one: OpenedSource, count: number): Promise<void> =>
       soon(`${count} messages are handed over`, () => one.flow.deliveries.length >= count);
 
     /** What is left at a place: everything that a new source gets, up to a message published last. */
@@ -126,13 +95,8 @@ export function describeSource(subject: SourceSubject): void {
       return (await reader.texts()).filter((text) => text !== mark);
     };
 
-    const check = (title: string, run: (t: TestContext) => Promise<void>): void => {
-      const reason = subject.except?.[title];
-      test(title, { skip: reason ?? false }, run);
-    };
-
     check('hands over what came, in order, with its bytes and its first attempt', async (t) => {
-      const place = await peer.place();
+      const place = await far.peer.place();
       await place.publish(['{"n": 1}', '{"n": 2}', '{"n": 3}']);
       const one = await open(t, place.options);
       await reached(one, 3);
@@ -150,7 +114,7 @@ export function describeSource(subject: SourceSubject): void {
     });
 
     check('what was done is acknowledged, and does not come again', async (t) => {
-      const place = await peer.place();
+      const place = await far.peer.place();
       await place.publish(['1', '2', '3']);
       const one = await open(t, place.options);
       await reached(one, 3);
@@ -161,7 +125,7 @@ export function describeSource(subject: SourceSubject): void {
     });
 
     check('what is not settled when the source ends comes again; what was, does not', async (t) => {
-      const place = await peer.place();
+      const place = await far.peer.place();
       await place.publish(['1', '2', '3']);
       const one = await open(t, place.options);
       await reached(one, 3);
@@ -171,17 +135,17 @@ export function describeSource(subject: SourceSubject): void {
     });
 
     check('closing twice is closing once, and stopping twice too', async (t) => {
-      const place = await peer.place();
-      const { source } = await open(t, place.options);
+      const place = await far.peer.place();
+      const { it: source } = await open(t, place.options);
       await Promise.all([source.stop(), source.stop()]);
       await Promise.all([source.close(), source.close()]);
       await source.close();
     });
 
     check('can be closed before it is connected', async (t) => {
-      const place = await peer.place();
+      const place = await far.peer.place();
       await place.publish(['1']);
-      const { source, end } = await open(t, place.options);
+      const { it: source, end } = await open(t, place.options);
       // No matter how far it has come by now.
       const closed = source.close();
       await end();
@@ -189,46 +153,31 @@ export function describeSource(subject: SourceSubject): void {
       assert.deepEqual(await left(t, place), ['1']);
     });
 
-    check('opens when nobody listens, is not ready, and can be closed', async (t) => {
-      const place = await peer.place();
-      await peer.down();
-      try {
-        const { source, context, end } = await open(t, place.options);
-        assert.equal(source.ready, false);
-        await soon('the log says that it is not connected', () =>
-          context.log.lines.some(({ level }) => level === 'warn' || level === 'error'),
-        );
-        await end();
-      } finally {
-        await peer.up();
-      }
-    });
-
     check('readiness follows the far side, and messages come again when it is back', async (t) => {
-      const place = await peer.place();
+      const place = await far.peer.place();
       const one = await open(t, place.options);
-      await soon('it is ready', () => one.source.ready === true);
-      await peer.down();
+      await soon('it is ready', () => one.it.ready === true);
+      await far.peer.down();
       try {
-        await soon('it is not ready', () => one.source.ready === false);
-        const told = one.context.log.lines.filter(({ level }) => level === 'warn' || level === 'error').length;
+        await soon('it is not ready', () => one.it.ready === false);
+        const told = complaints(one.context);
         assert.ok(told > 0, 'the log says that the connection is lost');
         assert.ok(told < 5, 'it says so once, not at every try');
       } finally {
-        await peer.up();
+        await far.peer.up();
       }
-      await soon('it is ready again', () => one.source.ready === true);
+      await soon('it is ready again', () => one.it.ready === true);
       await place.publish(['after']);
       await reached(one, 1);
       assert.deepEqual(await one.texts(), ['after']);
     });
 
     check('a message under way when the connection breaks comes again; its late end does no harm', async (t) => {
-      const place = await peer.place();
+      const place = await far.peer.place();
       const one = await open(t, place.options);
       await place.publish(['1']);
       await reached(one, 1);
-      await peer.cut();
+      await far.peer.cut();
       await reached(one, 2);
       assert.deepEqual(await one.texts(), ['1', '1']);
       one.flow.at(0).resolve();
@@ -241,14 +190,14 @@ export function describeSource(subject: SourceSubject): void {
     });
 
     check('what is under way is finished when it stops, and nothing new is begun', async (t) => {
-      const place = await peer.place();
+      const place = await far.peer.place();
       await place.publish(['1', '2']);
       const one = await open(t, place.options);
       await reached(one, 2);
-      await one.source.stop();
+      await one.it.stop();
       const begun = one.flow.deliveries.length;
       await place.publish(['3']);
-      const closed = one.source.close();
+      const closed = one.it.close();
       one.flow.at(0).resolve();
       one.flow.at(1).resolve();
       await closed;
@@ -257,28 +206,28 @@ export function describeSource(subject: SourceSubject): void {
     });
 
     check('what is aborted when the time to finish is over goes back, and closing ends', async (t) => {
-      const place = await peer.place();
+      const place = await far.peer.place();
       await place.publish(['1', '2']);
       const one = await open(t, place.options);
       await reached(one, 2);
-      await one.source.stop();
+      await one.it.stop();
       one.flow.at(0).resolve();
       one.flow.at(1).reject(failure('aborted', { detail: 'the integration is stopping' }));
-      await one.source.close();
+      await one.it.close();
       assert.deepEqual(await left(t, place), ['2']);
     });
 
     check('closes though the far side is gone', async (t) => {
-      const place = await peer.place();
+      const place = await far.peer.place();
       await place.publish(['1']);
       const one = await open(t, place.options);
       await reached(one, 1);
-      await peer.down();
+      await far.peer.down();
       try {
         one.flow.at(0).resolve();
         await one.end();
       } finally {
-        await peer.up();
+        await far.peer.up();
       }
       // It was not acknowledged, or was just before: both are right.
       const again = await left(t, place);
@@ -286,7 +235,7 @@ export function describeSource(subject: SourceSubject): void {
     });
 
     check('hands over at most so many at once', async (t) => {
-      const place = await peer.place();
+      const place = await far.peer.place();
       const texts = Array.from({ length: 60 }, (_, index) => String(index));
       await place.publish(texts);
       const one = await open(t, place.options);
@@ -303,7 +252,7 @@ export function describeSource(subject: SourceSubject): void {
     });
 
     check('hands over as many at once as the flow works on at once', async (t) => {
-      const place = await peer.place();
+      const place = await far.peer.place();
       const texts = Array.from({ length: 40 }, (_, index) => String(index));
       await place.publish(texts);
       const one = await open(t, place.options, { concurrency: 40 });
@@ -315,7 +264,7 @@ export function describeSource(subject: SourceSubject): void {
 
     if (connector.definition.postpones) {
       check('a message that is postponed comes again, as the attempt that it was told', async (t) => {
-        const place = await peer.place();
+        const place = await far.peer.place();
         await place.publish(['1']);
         const one = await open(t, place.options);
         await reached(one, 1);
@@ -330,7 +279,7 @@ export function describeSource(subject: SourceSubject): void {
     }
 
     check('leaves nothing behind that keeps the process alive', async (t) => {
-      const place = await peer.place();
+      const place = await far.peer.place();
       await place.publish(['1', '2']);
       const warm = await open(t, place.options);
       await reached(warm, 2);
@@ -340,23 +289,9 @@ export function describeSource(subject: SourceSubject): void {
       await reached(one, 2);
       one.flow.at(0).resolve();
       await one.end();
-      await soon('everything it held is given back', () => {
-        const now = held();
-        return Object.keys(now).every((kind) => (now[kind] ?? 0) <= (before[kind] ?? 0));
-      });
+      await soon('everything it held is given back', () => givenBack(before));
     });
 
-    for (const { title, options, says } of subject.refused ?? []) {
-      test(`does not open with ${title}, and says why in one line`, async (t) => {
-        await assert.rejects(
-          async () => open(t, await options(peer)),
-          (thrown: Error) => {
-            assert.match(thrown.message, says);
-            assert.doesNotMatch(thrown.message, /\n/);
-            return true;
-          },
-        );
-      });
-    }
+    checkOpening(far, subject, async () => (await far.peer.place()).options, open);
   });
 }

@@ -1,12 +1,15 @@
+import { after } from 'node:test';
 import { mqtt as connector } from '../../../connectors/mqtt/index.ts';
 import { withPackage } from '../../support/debian-server.ts';
 import { MosquittoServer, mosquittoProgram } from '../../support/mosquitto-server.ts';
-import { describeSource, type Peer } from '../../support/source-conformance.ts';
+import { describeSource, type SourcePeer } from '../../support/source-conformance.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
 import { beginSession, sourceOptions, stranger } from './support.ts';
 
 withPackage('mosquitto', mosquittoProgram, 'a real broker', () => {
   for (const version of [5, '3.1.1'] as const) {
+    const ends = new AsyncDisposableStack();
+    after(() => ends.disposeAsync());
     let broker: MosquittoServer;
     let places = 0;
     let port = 0;
@@ -16,10 +19,11 @@ withPackage('mosquitto', mosquittoProgram, 'a real broker', () => {
     describeSource({
       name: `mqtt ${version}`,
       connector,
-      async peer(): Promise<Peer> {
+      async peer(): Promise<SourcePeer> {
         // By itself it gives clients of 3.1.1 no more than 20 at once.
         broker = await MosquittoServer.start({ settings: () => ['max_inflight_messages 0'] });
-        const proxy = await TcpProxy.before(broker.port);
+        ends.use(broker);
+        const proxy = ends.use(await TcpProxy.before(broker.port));
         port = proxy.port;
         return {
           async place() {
@@ -40,10 +44,6 @@ withPackage('mosquitto', mosquittoProgram, 'a real broker', () => {
             await broker.kill();
           },
           up: () => broker.start(),
-          async close() {
-            await proxy[Symbol.asyncDispose]();
-            await broker[Symbol.asyncDispose]();
-          },
         };
       },
       except: {

@@ -1,9 +1,11 @@
+import { after } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
 import { describeEndpoint } from '../../support/endpoint-conformance.ts';
 import { MemoryBroker, memoryConnector } from '../../support/memory-broker.ts';
 
 // What the suite asks for can be done.
 const broker = new MemoryBroker(systemClock);
+after(() => broker.close());
 let targets = 0;
 describeEndpoint({
   name: 'an endpoint in memory',
@@ -26,6 +28,5 @@ describeEndpoint({
     up: () => {
       broker.up = true;
     },
-    close: () => broker.close(),
   }),
 });

@@ -1,3 +1,4 @@
+import { after } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
 import { MemoryBroker, memoryConnector } from '../../support/memory-broker.ts';
 import { describeSource } from '../../support/source-conformance.ts';
@@ -5,6 +6,7 @@ import { describeSource } from '../../support/source-conformance.ts';
 // What the suite asks for can be done: the smallest source there is does it.
 for (const postpones of [false, true]) {
   const broker = new MemoryBroker(systemClock);
+  after(() => broker.close());
   let places = 0;
   describeSource({
     name: postpones ? 'a source in memory that postpones' : 'a source in memory',
@@ -24,7 +26,6 @@ for (const postpones of [false, true]) {
       up: () => {
         broker.up = true;
       },
-      close: () => broker.close(),
     }),
   });
 }

@@ -2,14 +2,14 @@ import { connect } from 'amqplib';
 import { headersOf } from '../../../../connectors/amqp/incoming.ts';
 import type { EndpointPeer, Received, Target } from '../../../support/endpoint-conformance.ts';
 import { RabbitmqServer } from '../../../support/rabbitmq-server.ts';
-import type { Peer, Place } from '../../../support/source-conformance.ts';
+import type { Place, SourcePeer } from '../../../support/source-conformance.ts';
 import { endpointOptions, sourceOptions } from './options.ts';
 
 const declare = { passive: false, type: 'classic', durable: true, exclusive: false, autoDelete: false } as const;
 const made = { arguments: { 'x-queue-type': 'classic' } };
 
 /** The far side of what every source and every endpoint owes. */
-export class Rabbit implements Peer, EndpointPeer {
+export class Rabbit implements SourcePeer, EndpointPeer, AsyncDisposable {
   readonly server: RabbitmqServer;
   #places = 0;
 
@@ -65,7 +65,7 @@ export class Rabbit implements Peer, EndpointPeer {
     await this.server.ctl('resume_listeners');
   }
 
-  close(): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
     return this.server[Symbol.asyncDispose]();
   }
 }
