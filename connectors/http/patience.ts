@@ -12,6 +12,8 @@ export interface Patience {
   readonly stall: number;
   /** For the rest of an upload whose request was answered already: cut at once, its client would miss the answer. */
   readonly linger: number;
+  /** Before the port closes, for one more request on each connection: longer than what is on its way takes. */
+  readonly lastCall: number;
   /** When the port closes, for requests that are just arriving and for answers that are just leaving. */
   readonly farewell: number;
 }
@@ -24,5 +26,6 @@ export const usualPatience: Patience = {
   keepAlive: 72_000,
   stall: 60_000,
   linger: 2_000,
+  lastCall: 500,
   farewell: 1_000,
 };

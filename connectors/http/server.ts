@@ -40,6 +40,7 @@ export class HttpServer {
   #certificates: Certificates | undefined;
   #server: Server | undefined;
   #opening: Promise<void> | undefined;
+  #lastCall: { readonly over: Promise<void>; end(): void } | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(options: {
@@ -69,16 +70,16 @@ export class HttpServer {
     return this.#connections.size;
   }
 
-  /** No new connections, and answers say `Connection: close`. */
+  /** Each connection ends with the answer that is next on it, which says `Connection: close`. */
   get draining(): boolean {
-    return this.#closed !== undefined;
+    return this.#closed !== undefined || this.#lastCall !== undefined;
   }
 
   /**
    * Serves the route until the returned function is called: what an earlier integration serves there steps back, and
-   * serves again afterwards. After the last route the port is closed.
+   * serves again afterwards. After the last route the port is closed: that resolves when no further request is taken.
    */
-  mount(methods: readonly string[], path: ParsedPath, mount: Mount, text: string): () => void {
+  mount(methods: readonly string[], path: ParsedPath, mount: Mount, text: string): () => Promise<void> {
     for (const method of methods) {
       const rival = this.#routes.at(method, path).find((one) => one.owner === mount.owner);
       if (!rival) continue;
@@ -88,13 +89,35 @@ export class HttpServer {
     const remove = methods.map((method) => this.#routes.add(method, path, mount));
     this.#mounts += 1;
     let mounted = true;
-    return () => {
+    return async () => {
       if (!mounted) return;
       mounted = false;
-      for (const one of remove) one();
       this.#mounts -= 1;
-      if (this.#mounts === 0) this.#drain();
+      // All sources of a version stop in one go: is this one gone, or all of them?
+      await Promise.resolve();
+      if (this.#mounts === 0) await this.#sayLastCall();
+      for (const one of remove) one();
     };
+  }
+
+  /**
+   * Before the port is closed, whoever is connected has a moment for one more request: its answer tells them to go
+   * elsewhere, where closing at once would cut what is just on its way.
+   */
+  #sayLastCall(): Promise<void> {
+    if (this.draining) return this.#lastCall?.over ?? Promise.resolve();
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const end = (): void => {
+      cancel();
+      this.#lastCall = undefined;
+      // A reload may have brought a route meanwhile.
+      if (this.#mounts === 0) this.#drain();
+      resolve();
+    };
+    const cancel = this.services.clock.after(this.patience.lastCall, end);
+    this.#lastCall = { over, end };
+    if (this.#connections.size === 0) end();
+    return over;
   }
 
   /** Resolves when the port is open. With `tls` the connections from now on have these certificates. */
@@ -107,6 +130,7 @@ export class HttpServer {
   /** Gives up what is still going on, and resolves when no connection is left. */
   async close(): Promise<void> {
     await this.#opening?.catch(() => {});
+    this.#lastCall?.end();
     this.#drain();
     for (const connection of [...this.#connections]) connection.close();
     this.#certificates?.giveUpArriving();
@@ -174,7 +198,10 @@ export class HttpServer {
   #connected(socket: Socket): void {
     const connection = Connection.of(socket);
     this.#connections.add(connection);
-    socket.on('close', () => this.#connections.delete(connection));
+    socket.on('close', () => {
+      this.#connections.delete(connection);
+      if (this.#connections.size === 0) this.#lastCall?.end();
+    });
     // Resets are everyday; the connection's close tells the requests.
     socket.on('error', () => {});
   }
@@ -201,7 +228,7 @@ export class HttpServer {
       call.run(found.value, target, found.params);
       return;
     }
-    if (this.draining) throw failure('stopping');
+    if (this.#closed) throw failure('stopping');
     if (!found) throw failure('not-found', { path: target.path });
     this.#withoutRoute(call, request, target.path, found.allow);
   }
@@ -225,7 +252,7 @@ export class HttpServer {
 
   #drain(): void {
     const server = this.#server;
-    if (!server || this.draining) return;
+    if (!server || this.#closed) return;
     // Not the close of node:http: that cuts answers of which a part is still on its way to a slow client.
     this.#closed = new Promise((resolve) => {
       net.Server.prototype.close.call(server, () => {

@@ -24,7 +24,7 @@ export const openSource = (async (options: SourceOptions, context: SourceContext
     await bodyBytes.release();
   };
   const accepting = options.reply === 'accepted' ? accept(options, context) : undefined;
-  let unmount = (): void => {};
+  let unmount = async (): Promise<void> => {};
   try {
     unmount = server.mount(
       methods,
@@ -47,7 +47,7 @@ export const openSource = (async (options: SourceOptions, context: SourceContext
     );
     await server.listen(tls);
   } catch (thrown) {
-    unmount();
+    await unmount();
     await accepting?.close();
     await release();
     throw thrown;
@@ -58,11 +58,11 @@ export const openSource = (async (options: SourceOptions, context: SourceContext
     resume: () => accepting?.resume(),
     // What is under way goes on; what comes for the path from now on is another one's.
     async stop() {
-      unmount();
       accepting?.stop();
+      await unmount();
     },
     async close() {
-      unmount();
+      await unmount();
       await accepting?.close();
       await release();
     },

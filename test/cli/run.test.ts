@@ -4,6 +4,7 @@ import { list } from '../connectors/file/support/inbox.ts';
 import { runDowel, startDowel } from '../support/dowel-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { takenPort } from '../support/free-port.ts';
+import { listens } from '../support/listens.ts';
 import { farEndpoint, heldService } from './support/held-service.ts';
 import { answering, Project, serving } from './support/project.ts';
 
@@ -133,12 +134,7 @@ describe('stopping', () => {
     dowel.kill('SIGTERM');
     await dowel.until('it is stopping', () => dowel.logged('stopping') !== undefined);
     assert.equal(dowel.logged('stopping')?.['inFlight'], 1);
-    await eventually('new requests are refused', () =>
-      fetch(dowel.url).then(
-        (late) => late.status === 503,
-        () => true,
-      ),
-    );
+    await eventually('nobody can connect any more', async () => !(await listens(Number(new URL(dowel.url).port))));
     assert.equal(dowel.exit, undefined, 'it waits for the request');
     far.release();
     const { status, headers } = await answer;

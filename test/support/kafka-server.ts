@@ -4,7 +4,6 @@
  */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -12,6 +11,7 @@ import { Child } from './child-process.ts';
 import { programOf } from './debian-server.ts';
 import { freePorts } from './free-port.ts';
 import { javaProgram, kafkaJars, kafkaVersion } from './kafka-jars.ts';
+import { listens } from './listens.ts';
 
 export const kcatProgram = programOf('kcat');
 
@@ -230,15 +230,4 @@ export async function startKafka(): Promise<KafkaServer> {
   const given = process.env['KAFKA_BROKERS'];
   if (given !== undefined && given !== '') return new GivenKafka(given);
   return (await RealKafka.start()) ?? MockKafka.start();
-}
-
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const end = (is: boolean) => () => {
-      socket.destroy();
-      resolve(is);
-    };
-    socket.once('connect', end(true)).once('error', end(false));
-  });
 }

@@ -6,6 +6,7 @@ import { HttpServer } from '../../../connectors/http/server.ts';
 import { openSource } from '../../../connectors/http/source.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { eventually } from '../../support/eventually.ts';
+import { listens } from '../../support/listens.ts';
 import { plainContext, sharing } from '../../support/plain-context.ts';
 import { integrationOf, post, problemOf, RawClient, request, startIntegration, startRawService } from './support.ts';
 
@@ -75,17 +76,48 @@ test('a request that comes on an open connection after the stop is told so', asy
   client.send(get());
   await eventually('it is under way', () => far.waiting.length === 1);
   const stopped = runtime.stop(10_000);
+  await eventually('the port is closed', async () => !(await listens(port)));
   client.send(get());
-  await eventually('the port is closed', () =>
-    request(`http://127.0.0.1:${port}/a`).then(
-      () => false,
-      () => true,
-    ),
-  );
   far.waiting.pop()?.();
   assert.equal((await client.reply()).text, 'done');
   await stopped;
   await client.closed;
+});
+
+test('a request that was on its way when the stop came is served: on a kept connection, and on a new one', async (t) => {
+  const { port, runtime } = await startIntegration(t, answering('one'));
+  const kept = await RawClient.connect(t, port);
+  kept.send(get());
+  assert.equal((await kept.reply()).status, 200);
+  const idle = await RawClient.connect(t, port);
+  const stopped = runtime.stop(10_000);
+  kept.send(get());
+  const late = await kept.reply();
+  assert.deepEqual([late.status, late.text, late.headers['connection']], [200, '"one"', 'close']);
+  await kept.closed;
+  const fresh = await RawClient.connect(t, port);
+  fresh.send(get());
+  assert.deepEqual([(await fresh.reply()).headers['connection']], ['close']);
+  // Nobody asks any more: who is connected and silent does not hold it up.
+  await idle.closed;
+  assert.equal(await stopped, 0);
+});
+
+test('a route that a reload takes away is gone at once, while the port stays open for the others', async (t) => {
+  const { port, swap } = await startIntegration(
+    t,
+    integrationOf({
+      a: { from: 'http: { method: GET, path: /a }', steps: '- respond: { status: 200 }' },
+      b: { from: 'http: { method: GET, path: /b }', steps: '- respond: { status: 200 }' },
+    }),
+  );
+  const next = integrationOf({ b: { from: 'http: { method: GET, path: /b }', steps: '- respond: { status: 200 }' } });
+  await swap(next);
+  assert.equal((await request(`http://127.0.0.1:${port}/a`)).status, 404);
+  const client = await RawClient.connect(t, port);
+  client.send(get('/b'));
+  const { status, headers } = await client.reply();
+  assert.deepEqual([status, headers['connection']], [200, 'keep-alive']);
 });
 
 test('what hangs when the time for draining is over is answered and given up', async (t) => {
@@ -118,12 +150,7 @@ test('an answer that a slow client is still reading survives the stop', async (t
     () => log.lines.some((line) => line.message === `got ${size}`) && runtime.inFlight === 0,
   );
   const stopped = runtime.stop(10_000);
-  await eventually('the port is closed', () =>
-    request(`http://127.0.0.1:${port}/a`).then(
-      () => false,
-      () => true,
-    ),
-  );
+  await eventually('the port is closed', async () => !(await listens(port)));
   client.socket.resume();
   assert.equal((await client.reply()).text.length, size);
   await stopped;
