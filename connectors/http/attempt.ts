@@ -151,7 +151,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #succeed(body: Body): void {
     const headers = this.#headers;
     const response = { status: this.#status, headers, endpoint: this.#settings.endpoint };
-    this.#resolve(this.#exchange.with({ body, headers, ownHeaders: noHeaders, response }));
+    this.#resolve(this.#exchange.withAnswer({ body, headers, ownHeaders: noHeaders, response }));
   }
 
   #unexpected(): Failure {

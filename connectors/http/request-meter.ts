@@ -9,7 +9,8 @@ const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PAT
 /** Requests by method, route and status, under the names of OpenTelemetry's semantic conventions for HTTP servers. */
 export class RequestMeter {
   readonly #meter: Meter;
-  readonly #series = new Map<string, Histogram>();
+  /** By route, then by status, then by method: a text of all three would have to be made for every request. */
+  readonly #series = new Map<string, Map<number, Map<string, Histogram>>>();
 
   constructor(meter: Meter) {
     this.#meter = meter;
@@ -18,16 +19,18 @@ export class RequestMeter {
   /** `route`: as the file writes it; empty where nothing is served. */
   served(method: string | undefined, route: string, status: number, ms: number): void {
     const known = method !== undefined && methods.has(method) ? method : '_OTHER';
-    const key = `${known} ${status} ${route}`;
-    let series = this.#series.get(key);
-    if (!series) {
-      series = this.#meter.histogram(
-        'http_server_request_duration_seconds',
-        'From the last header of a request to the last byte of its answer.',
-        { http_request_method: known, http_route: route, http_response_status_code: String(status) },
-      );
-      this.#series.set(key, series);
-    }
+    const series = this.#series.get(route)?.get(status)?.get(known) ?? this.#add(known, route, status);
     series.record(ms / 1000);
+  }
+  #add(method: string, route: string, status: number): Histogram {
+    const series = this.#meter.histogram(
+      'http_server_request_duration_seconds',
+      'From the last header of a request to the last byte of its answer.',
+      { http_request_method: method, http_route: route, http_response_status_code: String(status) },
+    );
+    const byStatus = this.#series.get(route) ?? new Map<number, Map<string, Histogram>>();
+    const byMethod = byStatus.get(status) ?? new Map<string, Histogram>();
+    this.#series.set(route, byStatus.set(status, byMethod.set(method, series)));
+    return series;
   }
 }

@@ -134,8 +134,9 @@ function take<T>(leaf: Leaf<T>, search: Search): Found<T> | undefined {
     return undefined;
   }
   if (mounted.names.length === 0) return { value: mounted.value, params: noParams };
-  const params = Object.create(null) as Record<string, string>;
-  for (const [index, name] of mounted.names.entries()) params[name] = search.values[index] ?? '';
+  // One without a prototype would be a hash table.
+  const params: Record<string, string> = {};
+  for (let at = 0; at < mounted.names.length; at++) params[mounted.names[at] ?? ''] = search.values[at] ?? '';
   return { value: mounted.value, params };
 }
 

@@ -5,6 +5,7 @@ import { systemClock } from '../core/clock.ts';
 import type { Log } from '../core/exchange.ts';
 import { detailOf, type Failure, failure, toFailure } from '../errors.ts';
 import { Runtime } from '../flow/runtime.ts';
+import '../operations/kept-tick.ts';
 import { jsonLog } from '../operations/logger.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { adminWorld } from './admin-world.ts';

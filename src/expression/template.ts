@@ -190,7 +190,8 @@ const countSlashes = (text: string): number => text.split('/').length - 1;
 function buildPath(compiled: readonly Compiled[], found: readonly unknown[]): string {
   let path = '';
   let touched: Set<number> | undefined;
-  for (const [index, value] of found.entries()) {
+  for (let index = 0; index < found.length; index++) {
+    const value = found[index];
     if (typeof compiled[index] === 'string') {
       path += value;
       continue;

@@ -65,10 +65,10 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
   const limit = flow.source.deadline ?? (awaited ? defaultDeadline : undefined);
   const capacity = awaited ? (flow.source.concurrency ?? defaultConcurrency) : Number.POSITIVE_INFINITY;
   const late = (): Failure => failure('deadline', { flow: name });
-  const metered = messageMeter(name, services.meter);
   /** How many may be under way; none of a flow that is paused. */
   let room = capacity;
   let underWay = 0;
+  const metered = messageMeter(name, services.meter, () => underWay);
 
   const through = async (
     id: string,
@@ -85,7 +85,6 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
     const message: Message = { id, flow: name, since, life, trace };
     let failed: Failure | undefined;
     underWay++;
-    metered.begin();
     inFlight.add(message);
     let relayed: Exchange | undefined;
     try {

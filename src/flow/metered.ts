@@ -26,7 +26,6 @@ function failed(ended: Ended, { kind, code }: Failure): Counter {
 
 /** One message, or one attempt at it. */
 export interface MessageMeter {
-  begin(): void;
   /** `ms`: since it began. `dropped`: its flow ended it quietly. */
   done(ms: number, dropped: boolean): void;
   failed(ms: number, error: Failure): void;
@@ -34,24 +33,19 @@ export interface MessageMeter {
   refused(error: Failure): void;
 }
 
-export function messageMeter(flow: string, meter: Meter): MessageMeter {
+/** `underWay`: how many messages are in the flow. */
+export function messageMeter(flow: string, meter: Meter, underWay: () => number): MessageMeter {
   const help = 'Messages that have gone through a flow, or attempts at them, by how they ended.';
   const ended = series(meter, 'dowel_messages_total', help, { flow });
   const took = meter.histogram('dowel_message_duration_seconds', 'How long a message was in its flow.', { flow });
   const [done, dropped] = [ended('done'), ended('dropped')];
-  let running = 0;
-  meter.gauge('dowel_messages_in_flight', 'Messages that are in a flow.', { flow }, () => running);
+  meter.gauge('dowel_messages_in_flight', 'Messages that are in a flow.', { flow }, underWay);
   return {
-    begin() {
-      running++;
-    },
     done(ms, quietly) {
-      running--;
       took.record(ms / 1000);
       (quietly ? dropped : done).add();
     },
     failed(ms, error) {
-      running--;
       took.record(ms / 1000);
       failed(ended, error).add();
     },
@@ -70,21 +64,26 @@ export function callMeter(endpoint: string, meter: Meter, clock: Clock): (next: 
   const done = ended('done');
   let running = 0;
   meter.gauge('dowel_calls_in_flight', 'Calls that are under way.', { endpoint }, () => running);
-  return (next) => async (exchange) => {
+  return (next) => (exchange) => {
     const start = clock.monotonic();
-    running++;
-    try {
-      const answer = await next(exchange);
-      done.add();
-      return answer;
-    } catch (thrown) {
-      const error = toFailure(thrown);
-      failed(ended, error).add();
-      throw error;
-    } finally {
+    const end = (): void => {
       running--;
       took.record((clock.monotonic() - start) / 1000);
-    }
+    };
+    running++;
+    const answer = next(exchange);
+    // Beside the way of the answer: counting does not hold it up.
+    answer.then(
+      () => {
+        end();
+        done.add();
+      },
+      (thrown: unknown) => {
+        end();
+        failed(ended, toFailure(thrown)).add();
+      },
+    );
+    return answer;
   };
 }
 

@@ -72,12 +72,7 @@ export const call = defineStep({
       const answer = await (request instanceof Promise ? request.then(far) : far(request));
       if (!answer) throw failure('bug', { detail: 'an endpoint that replies gave no answer' });
       // What the file set went out with the call; of the answer only what it looks at or relays goes on.
-      return exchange.with({
-        body: answer.body,
-        headers: answer.headers,
-        ownHeaders: answer.ownHeaders,
-        response: answer.response,
-      });
+      return exchange.withAnswer(answer);
     };
     const safe = fallback ? withFallback(asked, fallback) : asked;
     if (as === undefined) return compensated(safe, options.compensate, context);

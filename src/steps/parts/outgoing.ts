@@ -97,8 +97,8 @@ export function compileOutgoing(
   return (exchange) => {
     if (exchange.body.isStream || exchange.ownHeaders !== noHeaders) return built(exchange);
     const value = operation(exchange);
-    if (!(value instanceof Promise)) return exchange.with({ operation: value });
-    return value.then((ready: unknown) => exchange.with({ operation: ready }));
+    if (!(value instanceof Promise)) return exchange.withOperation(value);
+    return value.then((ready: unknown) => exchange.withOperation(ready));
   };
 }
 
@@ -224,17 +224,20 @@ export function tracked(endpoint: EndpointReference, pointer: string): Handler {
     const nature = { safe: endpoint.safe(exchange.operation), repeatable: endpoint.repeatable(exchange.operation) };
     return journal.effect(exchange.position + pointer, exchange, nature, () => endpoint.handler(exchange));
   };
-  return async (exchange) => {
-    if (endpoint.safe(exchange.operation)) return kept(await far(exchange));
-    try {
-      const answer = await far(exchange);
-      exchange.life.affect('partial');
-      return kept(answer);
-    } catch (thrown) {
-      const error = toFailure(thrown);
-      exchange.life.affect(outcomeOf(error));
-      throw error;
-    }
+  return (exchange) => {
+    const answer = far(exchange);
+    if (endpoint.safe(exchange.operation)) return answer.then(kept);
+    return answer.then(
+      (one) => {
+        exchange.life.affect('partial');
+        return kept(one);
+      },
+      (thrown: unknown) => {
+        const error = toFailure(thrown);
+        exchange.life.affect(outcomeOf(error));
+        throw error;
+      },
+    );
   };
 }
 
