@@ -10,7 +10,7 @@ import type { Replayed } from './dead-letters/replayed.ts';
 import { endAll } from './end-all.ts';
 import { Guards } from './guards.ts';
 import { InFlight } from './in-flight.ts';
-import { type Intake, intake } from './intake.ts';
+import { type Intake, intake, waitsForVersion } from './intake.ts';
 import type { Kept } from './kept.ts';
 import { reportLeftBehind } from './left-behind.ts';
 import { loadModule } from './load-module.ts';
@@ -218,14 +218,14 @@ export class Generation {
       const settlement = run.record.owned ? this.#settlements.get(flow) : undefined;
       const fits = taken?.hash === hash || (taken?.hash !== undefined && run.fresh);
       // It may wait long: a shutdown waits only while it runs.
-      if (fits && settlement) void settlement.resume(run);
-      else if (fits) this.#services.background(taken.resume(run), `the message ${id} of ${flow}`);
-      else
-        this.#services.log.error('a message waits for the version of the definition that it began with', {
-          flow,
-          exchange: id,
-        });
+      if (settlement) void settlement.resume(left);
+      else this.#services.background(taken.resume(left), `the message ${id} of ${flow}`);
     }
+      if (!fits) {
+        this.#services.log.error(waitsForVersion, { flow, exchange: id });
+        continue;
+      }
+      const left = taken.hash === hash ? run : await run.adopted(taken.hash);
   }
 
   /** The source of a flow, before it is opened. */

@@ -17,6 +17,8 @@ const defaultConcurrency = 1000;
 /** When a caller who met a paused flow may ask again: a person has paused it, and nobody knows. Milliseconds. */
 const pausedMs = 30_000;
 
+export const waitsForVersion = 'a message waits for the version of the definition that it began with';
+
 export interface IntakeWorld {
   readonly services: Services;
   readonly inFlight: InFlight;
@@ -148,14 +150,21 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
         log.debug('a message came again that was done', { flow: name, exchange: id });
         return undefined;
       }
-      const run = await runs.begin({ id, flow: name, hash, headers, origin }, body);
+      const run = await runs.begin({ id, flow: name, hash, headers, origin }, body, !awaited && !incoming.replay);
+      if (!run) {
+        log.error(waitsForVersion, { flow: name, exchange: id });
+        return undefined;
+      }
       return through(id, incoming, { run });
     });
   };
 
   const journal: IntakeJournal | undefined = durable && {
-    begin: ({ headers, origin, body }, id) =>
-      durable.runs.begin({ id, flow: name, hash: durable.hash, headers, origin, owned: true }, body),
+    async begin({ headers, origin, body }, id) {
+      const run = await durable.runs.begin({ id, flow: name, hash: durable.hash, headers, origin, owned: true }, body);
+      if (!run) throw failure('interrupted', { flow: name });
+      return run;
+    },
     run: (run, message) => through(run.record.id, message, { run, owned: true }),
     once: (id, work) => durable.runs.once(id, work),
   };

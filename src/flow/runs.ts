@@ -38,6 +38,10 @@ export interface LeftRun extends Run {
   readonly fresh: boolean;
   /** Writes down that it is taken up again. */
   resumed(): Promise<void>;
+  /** Nothing of it was done: it begins with this version. */
+  adopted(hash: string): Promise<LeftRun>;
+  /** Its source is told that it is done: the journal alone has it from now on. */
+  owned(): Promise<void>;
 }
 
 /**
@@ -73,26 +77,34 @@ export class Runs {
     return working;
   }
 
-  /** Keeps what came in; from here on the message is not lost. */
-  async begin(record: Omit<StartRecord, 'contentType'>, body: Body): Promise<Run> {
+  /**
+   * Keeps what came in; from here on the message is not lost. `undefined`, where it `mayWait`: it was cut off before, with
+   * another version of its flow, and waits for that one; the journal alone has it.
+   */
+  async begin(record: Omit<StartRecord, 'contentType'>, body: Body, mayWait = false): Promise<Run | undefined> {
     const { codec } = this.#services;
     const bytes = await body.bytes(codec);
     const account = this.#account(this.#ownership.me, record.id, new Set());
     const start = { ...record, contentType: body.wireType(codec) };
     const begun = await account.start(writeStart(start, bytes));
-    if (!begun) return this.#goOn(start);
+    if (!begun) return this.#goOn(start, mayWait);
     return this.#run(this.#ownership.me, record.id, start, keptBody(asBytes(bytes), start.contentType), account);
   }
 
   /** The message was cut off before, and its account is here: whoever gives it again goes on with that. */
-  async #goOn({ id, flow, hash }: StartRecord): Promise<Run> {
+  async #goOn({ id, flow, hash }: StartRecord, mayWait: boolean): Promise<Run | undefined> {
     const owner = this.#ownership.me;
     const entries = new Map<string, Uint8Array>();
     const prefix = `${owner} ${id} `;
     for await (const { key, value } of this.#entries(prefix)) entries.set(key.slice(prefix.length), value);
     const start = entries.get(startKey);
-    if (!start || readStart(start).record.hash !== hash) throw failure('interrupted', { flow });
-    return this.#left(owner, id, start, this.#account(owner, id, new Set(entries.keys())), entries);
+    if (!start) throw failure('interrupted', { flow });
+    const left = this.#left(owner, id, start, this.#account(owner, id, new Set(entries.keys())), entries);
+    if (left.record.hash === hash) return left;
+    if (left.fresh) return left.adopted(hash);
+    if (!mayWait) throw failure('interrupted', { flow });
+    await left.owned();
+    return undefined;
   }
 
   /** Whether a message was done, though its source gives it again. */
@@ -106,7 +118,7 @@ export class Runs {
       body,
       journal: new MessageJournal(id, account, left),
       end: (done = false) => account.end(done ? record.id : undefined),
-      parked: () => this.#restart(account, record, body, 0),
+      parked: () => this.#rewrite(account, { ...record, resumed: 0 }, body),
       again: (attempt) => this.#again(owner, record, body, account, attempt),
     };
   }
@@ -204,14 +216,24 @@ export class Runs {
     return left;
   }
 
-  async #restart(account: Owned, record: StartRecord, body: Body, resumed: number): Promise<void> {
-    await account.put(startKey, writeStart({ ...record, resumed }, await body.bytes(this.#services.codec)));
+  async #rewrite(account: Owned, record: StartRecord, body: Body): Promise<void> {
+    await account.put(startKey, writeStart(record, await body.bytes(this.#services.codec)));
   }
 
   #left(owner: string, id: string, start: Uint8Array, account: Owned, entries: Left): LeftRun {
     const { record, body } = readStart(start);
-    const resumed = (): Promise<void> => this.#restart(account, record, body, (record.resumed ?? 0) + 1);
-    return { ...this.#run(owner, id, record, body, account, entries), fresh: entries.size === 1, resumed };
+    const left = (changed: StartRecord): LeftRun => ({
+      ...this.#run(owner, id, changed, body, account, entries),
+      fresh: entries.size === 1,
+      resumed: () => this.#rewrite(account, { ...changed, resumed: (changed.resumed ?? 0) + 1 }, body),
+      adopted: async (hash) => {
+        const adopted = { ...changed, hash };
+        await this.#rewrite(account, adopted, body);
+        return left(adopted);
+      },
+      owned: () => this.#rewrite(account, { ...changed, owned: true }, body),
+    });
+    return left(record);
   }
 
   async *#entries(prefix: string): AsyncGenerator<Entry> {

@@ -117,6 +117,72 @@ test('a durable message that does not end before a reload gives it up goes on in
   assert.deepEqual(await journalOf(engine.store), []);
 });
 
+describe('a durable message that its source gives again to another version of its flow', () => {
+  const changed = yaml.replaceAll('"second"', '"third"').replace('as: second', 'as: third');
+
+  /** A process that dies at a write; the next one has another definition, the last one that of before. */
+  async function reversed(t: TestContext, at: number) {
+    const outside = new Outside();
+    const store = surviving(freshStore());
+    const dying = new DyingStore(store, { at, when: 'after' });
+    const process = new Mortal();
+    const broker = new MemoryBroker(new VirtualClock());
+    const far = (call: Call): never | { body: unknown } =>
+      dying.dead ? (new Promise(() => {}) as never) : outside.far(call);
+    const first = await startBench(t, yaml, { store: dying, broker, keys: true, process, far });
+    first.publish({ n: 1 });
+    await quiet(first);
+    process.kill();
+    const letters = async () => (await store.list('dead-letters', { limit: 10 })).entries.length;
+    const next = async (text: string, seed: number): Promise<Bench> => {
+      const one = await startBench(t, text, { store, broker, keys: true, seed, far: (call) => outside.far(call) });
+      await quiet(one);
+      return one;
+    };
+    return { outside, store, broker, letters, next };
+  }
+
+  test('waits in the journal alone for the version it began with: it is no dead letter too', async (t) => {
+    const { outside, store, broker, letters, next } = await reversed(t, 3);
+    const other = await next(changed, 2);
+    assert.equal(broker.depth('work'), 0, 'its source has not got it any more');
+    assert.equal(await letters(), 0);
+    assert.equal((await journalOf(store)).length > 0, true);
+    assert.deepEqual(outside.effects, ['first']);
+    assert.ok(other.lines('error').every((line) => /waits for the version of the definition/.test(line)));
+    await other.engine.runtime?.stop(1000);
+    await next(yaml, 3);
+    assert.deepEqual(outside.effects, ['first', 'second'], 'it goes on where it was');
+    assert.deepEqual(await journalOf(store), []);
+    assert.equal(await letters(), 0);
+  });
+
+  test('of which nothing was done begins with the new one, and belongs to it', async (t) => {
+    const { outside, store, broker, letters, next } = await reversed(t, 1);
+    await next(changed, 2);
+    assert.equal(broker.depth('work'), 0);
+    assert.deepEqual(outside.effects, ['first', 'third']);
+    assert.deepEqual(await journalOf(store), []);
+    assert.equal(await letters(), 0);
+  });
+
+  test('that was begun anew by another version goes on with that one after the next crash', async (t) => {
+    const { outside, store, broker, letters, next } = await reversed(t, 1);
+    const dying = new DyingStore(store, { at: 4, when: 'after' });
+    const process = new Mortal();
+    const far = (call: Call): never | { body: unknown } =>
+      dying.dead ? (new Promise(() => {}) as never) : outside.far(call);
+    const second = await startBench(t, changed, { store: dying, broker, keys: true, process, seed: 2, far });
+    await quiet(second);
+    assert.equal(dying.dead, true);
+    process.kill();
+    await next(changed, 3);
+    assert.deepEqual(outside.effects, ['first', 'third']);
+    assert.deepEqual(await journalOf(store), []);
+    assert.equal(await letters(), 0);
+  });
+});
+
 describe('a durable message without a key', () => {
   test('is acknowledged as soon as it is in the journal', async (t) => {
     const { engine, broker, publish } = await startBench(t, yaml, {
