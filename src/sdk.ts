@@ -40,6 +40,7 @@ export { certificateWords, networkWords } from './core/network-words.ts';
 export { once } from './core/once.ts';
 export { optionalPackage } from './core/optional-package.ts';
 export type { Random } from './core/random.ts';
+export { Refrain, type RefrainLine } from './core/refrain.ts';
 export { socketTrouble } from './core/socket-trouble.ts';
 export type { Attributes } from './core/span.ts';
 export { TokenBucket } from './core/token-bucket.ts';
@@ -54,7 +55,6 @@ export type { Schema, Slot } from './schema/schema.ts';
 export { tlsProperties } from './schema/tls-options.ts';
 export type { SchemaFinding, WrittenCall } from './steps/step.ts';
 
-export { Refrain, type RefrainLine } from './core/refrain.ts';
 /** What a connector is, as data. Each schema is that of an object; the descriptions become the reference. */
 export interface ConnectorDefinition {
   /** The key in the file. */
@@ -196,12 +196,13 @@ export interface MessagingTelemetry {
   readonly went?: (operation: Readonly<Record<string, unknown>>, options: never) => Destination;
 }
 
+/** What is neither text nor a number nor true or false is left out, and empty text. */
 export interface Destination {
   /** `messaging.destination.name`. */
-  readonly name: string | undefined;
-  /** One of few, for the name of the span, where the other may be one of many. */
-  readonly shortly?: string | undefined;
-  readonly attributes?: Attributes;
+  readonly name: unknown;
+  /** One of few, for the name of the span, where the other may be one of many; empty: it has none. */
+  readonly shortly?: unknown;
+  readonly attributes?: Readonly<Record<string, unknown>>;
 }
 
 export interface SourceTelemetry {
@@ -221,7 +222,8 @@ export interface EndpointTelemetry {
 export interface SpanFacts {
   /** One of few: no ids. */
   readonly name: string;
-  readonly attributes: Attributes;
+  /** As those of a {@link Destination}. */
+  readonly attributes: Readonly<Record<string, unknown>>;
 }
 
 /** A connector whose far sides are a test's. */

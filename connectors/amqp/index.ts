@@ -5,4 +5,5 @@ export const amqp: Connector = {
   definition,
   source: () => import('./source.ts'),
   endpoint: () => import('./endpoint.ts'),
+  telemetry: () => import('./telemetry.ts'),
 };

@@ -5,4 +5,5 @@ export const channel: Connector = {
   definition,
   source: () => import('./source.ts'),
   endpoint: () => import('./endpoint.ts'),
+  telemetry: () => import('./telemetry.ts'),
 };

@@ -5,5 +5,6 @@ export const http: Connector = {
   definition: httpDefinition,
   source: () => import('./source.ts'),
   endpoint: () => import('./endpoint.ts'),
+  telemetry: () => import('./telemetry.ts'),
   rehearsal: () => import('./rehearsal.ts'),
 };

@@ -6,4 +6,8 @@ export const soapOver = (carrier: Connector): Connector => ({
   definition: soapDefinition(carrier.definition),
   source: () => import('./source.ts'),
   endpoint: () => import('./endpoint.ts'),
+  async telemetry() {
+    const [{ soapTelemetry }, below] = await Promise.all([import('./telemetry.ts'), carrier.telemetry?.()]);
+    return { telemetry: soapTelemetry(below?.telemetry) };
+  },
 });

@@ -1,10 +1,12 @@
 import type { Failure } from '../errors.ts';
 import { Body, type Codec } from './body.ts';
+import type { CallLog } from './call-log.ts';
 import type { Clock } from './clock.ts';
 import type { Identity } from './identity.ts';
 import type { Life } from './life.ts';
 import type { Meter } from './meter.ts';
 import type { Random } from './random.ts';
+import type { Tracer } from './span.ts';
 import { Trace } from './trace.ts';
 
 /**
@@ -29,7 +31,11 @@ export interface Services {
   /** What `$config` sees; secrets are not in it. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly log: Log;
+  /** A line for each message and each call; absent: there are none. */
+  readonly callLog?: CallLog;
   readonly meter: Meter;
+  /** Absent: no traces are recorded. */
+  readonly tracer?: Tracer;
   /** Work that goes on beside the messages: a shutdown waits for it, and names it by `what` when it waits in vain. */
   readonly background: (work: Promise<unknown>, what?: string) => void;
   /** Keeps a compensation that could not be done where a person finds it; absent where nothing can be kept. */

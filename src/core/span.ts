@@ -18,6 +18,8 @@ export interface Span {
 
 /** Records what becomes of messages, passed in as the meter is; absent: nobody does. */
 export interface Tracer {
-  /** The first span of a message here; `undefined`: its trace is not recorded. */
-  begin(trace: Trace, name: string, kind: SpanKind, attributes: Attributes): Span | undefined;
+  /** Whether spans of this trace are wanted: decided once for a message. */
+  records(trace: Trace): boolean;
+  /** The first span of a message here. */
+  begin(trace: Trace, name: string, kind: SpanKind, attributes: Attributes): Span;
 }

@@ -3,6 +3,7 @@
  * compiled later still with its place. A `pointer` is a JSON pointer (RFC 6901) into the integration file; diagnostics
  * find line and column by it.
  */
+import type { CallLogLevel } from './call-log.ts';
 import type { Contract } from './contract.ts';
 
 /** JSONata as written. */
@@ -167,7 +168,7 @@ export interface IntegrationSource {
   readonly secrets: readonly string[];
   readonly server: ServerSource;
   readonly admin: AdminSource;
-  readonly log: { readonly level: string };
+  readonly log: { readonly level: string; readonly calls: CallLogLevel };
   /** Where what outlives a message is kept, read by the schema of `src/store/options.ts`; absent = an SQLite file. */
   readonly store: unknown;
   readonly endpoints: Readonly<Record<string, EndpointSource>>;

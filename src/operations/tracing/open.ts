@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/exchange.ts';
 import type { Meter } from '../../core/meter.ts';
 import type { Random } from '../../core/random.ts';
+import { redactor } from '../../core/redactor.ts';
 import type { Attributes, Tracer } from '../../core/span.ts';
 import type { FinishedSpan, SpansOrigin } from './finished-span.ts';
 import { jsonType, spansAsJson } from './otlp-json.ts';
@@ -19,11 +20,12 @@ export interface TracingWorld {
   readonly random: Random;
   readonly log: Log;
   readonly meter: Meter;
-  readonly integration: { readonly name: string; readonly version: string | undefined };
+  /** Of now: a reload may bring another one. */
+  readonly integration: () => { readonly name: string; readonly version?: string | undefined } | undefined;
+  /** Texts that must never be sent. */
+  readonly secrets: () => readonly string[];
   /** Of Dowel itself. */
   readonly version: string;
-  /** Takes secrets out of a text. */
-  readonly clean: (text: string) => string;
 }
 
 export interface Tracing {
@@ -37,10 +39,11 @@ const longestText = 1024;
 
 export function openTracing(settings: TracingSettings, world: TracingWorld): Tracing {
   const { clock, random, log, meter } = world;
-  const origin: SpansOrigin = {
-    resource: resourceOf(settings.resource, world),
+  const instance = randomUUID();
+  const origin = (): SpansOrigin => ({
+    resource: { ...resourceOf(world, instance), ...settings.resource },
     scope: { name: 'dowel', version: world.version },
-  };
+  });
   const far = receiver(settings.receiver, clock);
   const [encode, type] =
     settings.receiver.encoding === 'json' ? [spansAsJson, jsonType] : [spansAsProtobuf, protobufType];
@@ -52,8 +55,9 @@ export function openTracing(settings: TracingSettings, world: TracingWorld): Tra
     batch: settings.batch,
     to: settings.receiver.url.origin + settings.receiver.url.pathname,
     async post(batch) {
-      const cleaned = batch.map((span) => withoutSecrets(span, world.clean));
-      return far.post(encode(cleaned, origin), type);
+      const clean = cleaner(world.secrets());
+      const cleaned = batch.map((span) => withoutSecrets(span, clean));
+      return far.post(encode(cleaned, origin()), type);
     },
   });
   return {
@@ -65,11 +69,12 @@ export function openTracing(settings: TracingSettings, world: TracingWorld): Tra
   };
 }
 
-function resourceOf(given: Attributes, { integration, version }: TracingWorld): Attributes {
+function resourceOf({ integration, version }: TracingWorld, instance: string): Attributes {
+  const { name = 'dowel', version: own } = integration() ?? {};
   return {
-    'service.name': integration.name,
-    'service.version': integration.version,
-    'service.instance.id': randomUUID(),
+    'service.name': name,
+    'service.version': own,
+    'service.instance.id': instance,
     'telemetry.sdk.name': 'dowel',
     'telemetry.sdk.language': 'nodejs',
     'telemetry.sdk.version': version,
@@ -77,8 +82,24 @@ function resourceOf(given: Attributes, { integration, version }: TracingWorld): 
     'process.pid': process.pid,
     'process.runtime.name': 'nodejs',
     'process.runtime.version': process.versions.node,
-    ...given,
   };
+}
+
+/** Secrets as they are, and as they or their parts stand in a URL. */
+function cleaner(secrets: readonly string[]): (text: string) => string {
+  const texts = new Set(secrets.flatMap((secret) => [secret, encodeURIComponent(secret), ...partsOf(secret)]));
+  const clean = redactor(() => [...texts]);
+  return texts.size === 0 ? (text) => text : clean;
+}
+
+/** So long, the path of an address that is a secret as a whole may be what makes it one. */
+const tellingPath = 8;
+
+function partsOf(secret: string): readonly string[] {
+  const url = URL.parse(secret);
+  if (!url) return [];
+  const { origin, host, pathname } = url;
+  return [`${origin}${pathname}`, ...(host !== '' && pathname.length >= tellingPath ? [pathname] : [])];
 }
 
 /** Here, and not where spans are made: an exporter has time. */
