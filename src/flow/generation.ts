@@ -217,15 +217,15 @@ export class Generation {
       const taken = this.#intakes.get(flow);
       const settlement = run.record.owned ? this.#settlements.get(flow) : undefined;
       const fits = taken?.hash === hash || (taken?.hash !== undefined && run.fresh);
-      // It may wait long: a shutdown waits only while it runs.
-      if (settlement) void settlement.resume(left);
-      else this.#services.background(taken.resume(left), `the message ${id} of ${flow}`);
-    }
       if (!fits) {
         this.#services.log.error(waitsForVersion, { flow, exchange: id });
         continue;
       }
       const left = taken.hash === hash ? run : await run.adopted(taken.hash);
+      // It may wait long: a shutdown waits only while it runs.
+      if (settlement) void settlement.resume(left);
+      else this.#services.background(taken.resume(left), `the message ${id} of ${flow}`);
+    }
   }
 
   /** The source of a flow, before it is opened. */
