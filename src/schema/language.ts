@@ -241,6 +241,13 @@ export const integrationSchema = {
           default: 'info',
           description: 'The quietest level that is written.',
         },
+        calls: {
+          type: 'string',
+          enum: ['off', 'debug', 'info'],
+          default: 'debug',
+          description:
+            'The level of the line that each message and each call leaves when it has ended. The environment variable `LOG_CALLS` wins over it.',
+        },
       },
     },
     store: storeOptions,
