@@ -7,7 +7,7 @@ import { defineStep } from './step.ts';
 export const recipientList = defineStep({
   name: 'recipientList',
   pattern: 'Recipient List',
-  summary: 'Calls the endpoints that an expression names, side by side.',
+  summary: 'Calls the endpoints that an expression names, or sends to them, side by side.',
   options: {
     type: 'object',
     slot: 'call',
@@ -20,6 +20,12 @@ export const recipientList = defineStep({
       ...outgoingOptions,
       require: requireOption,
       parallel: { type: 'integer', minimum: 1, maximum: 100, default: 10, description: 'Calls at the same time.' },
+      oneWay: {
+        type: 'boolean',
+        default: false,
+        description:
+          'Sends, as `send` does: no answer is asked or waited for, and the message goes on as it is. For events that several brokers or queues shall get.',
+      },
       as: {
         type: 'string',
         format: 'name',
@@ -48,11 +54,20 @@ export const recipientList = defineStep({
       });
     }
     context.body.look();
-    const outgoing = compileOutgoing(options, context, { repeats: true, whole: true, answered: true });
-    if (options.as !== undefined) context.declare(options.as, 'as');
-    else context.body.replace();
+    const { as, require, parallel, oneWay } = options;
+    const answered = !oneWay;
+    const outgoing = compileOutgoing(options, context, { repeats: true, whole: answered, answered });
+    if (as !== undefined) {
+      if (oneWay) {
+        context.report('as', {
+          code: 'no-answer',
+          at: 'key',
+          message: 'With `oneWay: true` there are no answers to keep: drop `as`, or `oneWay`',
+        });
+      }
+      context.declare(as, 'as');
+    } else if (answered) context.body.replace();
     context.provide('failed');
-    const { as, require, parallel } = options;
     return async (exchange) => {
       const recipients = recipientNames(await names(exchange), known);
       const request = await outgoing(exchange);
@@ -61,11 +76,14 @@ export const recipientList = defineStep({
         async (name, life) => {
           const recipient = known.get(name);
           const answer = await recipient?.handler(request.with({ life }));
-          return recipient?.endpoint.replies ? answer?.value() : null;
+          if (answered) return recipient?.endpoint.replies ? answer?.value() : null;
+          answer?.body.discard();
+          return null;
         },
         { require, life: exchange.life, parallel },
       );
       const next = exchange.withVariable('failed', failedVariable(failed));
+      if (oneWay) return next;
       return as === undefined ? next.withBody(Body.value(results)) : next.withVariable(as, results);
     };
   },
