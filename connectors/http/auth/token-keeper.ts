@@ -2,7 +2,7 @@ import { type Clock, type Failure, failure, type Random, toFailure } from '#sdk'
 import type { Token } from './token-request.ts';
 
 /** After a failure the server is left alone for so long: it hears of one message, not of all. */
-const pauseMs = 1_000;
+const pauseMs = { transient: 250, permanent: 1_000 };
 /** A token is renewed when this part of its life is over, a little sooner or later: not all processes at once. */
 const renewFrom = 0.75;
 const renewSpread = 0.15;
@@ -70,7 +70,9 @@ export class TokenKeeper {
       this.#failed = undefined;
       return value;
     } catch (thrown) {
-      this.#failed = { error: toFailure(thrown), until: this.#clock.monotonic() + pauseMs };
+      const error = toFailure(thrown);
+      const pause = error.kind === 'transient' ? pauseMs.transient : pauseMs.permanent;
+      this.#failed = { error, until: this.#clock.monotonic() + pause };
       throw thrown;
     }
   }
