@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type CallFault, runCalls, titles } from './calls-run.ts';
 import { runFault } from './fault-run.ts';
 import { faults } from './faults.ts';
 import { subjects } from './subjects.ts';
@@ -30,4 +31,15 @@ for (const subject of subjects) {
       assert.ok(duplicates <= bound, `${duplicates} duplicates, where ${bound} are promised at most`);
     });
   }
+}
+
+const called: Readonly<Record<CallFault, number>> = { reload: 5, replace: 2 };
+
+for (const [fault, strikes] of Object.entries(called) as readonly [CallFault, number][]) {
+  test(`callers of an http source, ${titles[fault]}: no request fails, and none is done twice`, async () => {
+    const { requests, failures, repeated } = await runCalls(fault, strikes);
+    assert.deepEqual(failures, []);
+    assert.equal(repeated, 0);
+    assert.ok(requests > 0);
+  });
 }
