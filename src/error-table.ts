@@ -45,8 +45,32 @@ export const errorTable = {
   'unsupported-media-type': {
     kind: 'permanent',
     status: 415,
-    text: (f) => `A body of type ${f['contentType'] ?? 'unknown'} cannot be read as a value`,
-    help: 'Send JSON, XML, a form or text; or let the flow relay the body without looking at it.',
+    text: (f) =>
+      Array.isArray(f['accepted'])
+        ? `A body of type ${f['contentType'] ?? 'application/json'} is not taken here; taken is ${list(f['accepted'], ', ')}`
+        : `A body of type ${f['contentType'] ?? 'unknown'} cannot be read as a value`,
+    help: 'Send JSON, XML, a form or text, or what the contract of the source lists; or let the flow relay the body without looking at it.',
+  },
+  'contract-reply': {
+    kind: 'permanent',
+    status: 500,
+    text: (f) => `The answer of ${f['flow']} breaks the contract of ${f['operation']}: ${list(f['broken'])}`,
+    shown: () => 'The answer breaks its own contract',
+    help: 'The flow answered what its OpenAPI document does not promise, and its source says `answers: refuse`. What it had done is done; correct the flow, or the document. The log has every finding.',
+  },
+  'contract-request': {
+    kind: 'permanent',
+    status: 500,
+    text: (f) => `The call of ${f['operation']} at ${f['endpoint']} breaks its contract: ${list(f['broken'])}`,
+    shown: (f) => `A call of ${f['endpoint']} cannot be made`,
+    help: 'Nothing was sent: `params` or body of the call are not what the OpenAPI document of the endpoint asks for. Check what comes in by `validate` or a contract of the source.',
+  },
+  'contract-answer': {
+    kind: 'permanent',
+    status: 502,
+    text: (f) => `The answer of ${f['endpoint']} to ${f['operation']} breaks its contract: ${list(f['broken'])}`,
+    shown: (f) => `The answer of ${f['endpoint']} cannot be used`,
+    help: 'The service did what was asked, and answered what its OpenAPI document does not promise. With `answers: warn` in the `contract` of the endpoint such answers pass.',
   },
   'too-large': {
     kind: 'permanent',

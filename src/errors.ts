@@ -106,10 +106,12 @@ export function toFailure(thrown: unknown): Failure {
   return failure('bug', { detail: detailOf(thrown) }, { cause: thrown });
 }
 
+const unusableAnswer: ReadonlySet<string> = new Set(['response-too-large', 'contract-answer', 'unknown-outcome']);
+
 /** Whether an outside effect happened when a call of it failed. */
 export function outcomeOf(error: Failure): 'none' | 'unknown' {
   // It did what was asked; only its answer cannot be used.
-  if (error.doubtful || error.code === 'response-too-large' || error.code === 'unknown-outcome') return 'unknown';
+  if (error.doubtful || unusableAnswer.has(error.code)) return 'unknown';
   if (error.kind === 'rejected' || error.kind === 'permanent') return 'none';
   return error.facts['sent'] === false ? 'none' : 'unknown';
 }

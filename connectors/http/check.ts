@@ -134,7 +134,7 @@ const pointed = (key: string): string => key.replaceAll('~', '~0').replaceAll('/
 export function claims(options: unknown): readonly string[] {
   const { path, method = 'POST' } = options as Partial<SourceOptions>;
   if (path === undefined) return [];
-  const place = path.replaceAll(/\{\w+(\+?)\}/g, '{…$1}');
+  const place = path.replaceAll(/\{[\w.-]+(\+?)\}/g, '{…$1}');
   const methods: readonly string[] = typeof method === 'string' ? [method] : method;
   return methods.map((one) => `\`${one} ${place}\``);
 }

@@ -3,6 +3,8 @@ import { authOptions, requestLimitOptions } from './auth/options.ts';
 import { outgoingOptions } from './auth/outgoing-options.ts';
 import { check, claims, params } from './check.ts';
 import { asks, checkServer, provides, tokens } from './check-auth.ts';
+import { checkCall, completeSource, contractSchemas, methodIn } from './contract/check.ts';
+import { callContract, endpointContract, sourceContract } from './contract/options.ts';
 import { targetsOptions } from './targets-options.ts';
 
 const method = {
@@ -15,6 +17,7 @@ const texts = { type: 'array', items: { type: 'string' }, minItems: 1 } as const
 export const sourceSchema = {
   type: 'object',
   required: ['path'],
+  unless: { path: 'contract' },
   properties: {
     path: {
       type: 'string',
@@ -30,6 +33,7 @@ export const sourceSchema = {
       description: 'Method, or list of methods. GET serves HEAD too; OPTIONS is answered without the flow.',
       examples: ['POST', ['GET', 'DELETE']],
     },
+    contract: sourceContract,
     maxBody: {
       type: 'string',
       format: 'size',
@@ -88,6 +92,7 @@ export const endpointSchema = {
       examples: ['http://localhost:9101', 'https://api.example.com/v2'],
     },
     ...targetsOptions,
+    contract: endpointContract,
     headers: {
       type: 'object',
       additionalProperties: { type: 'string' },
@@ -183,6 +188,7 @@ export const endpointSchema = {
 export const callSchema = {
   type: 'object',
   properties: {
+    ...callContract,
     method: {
       type: 'string',
       template: true,
@@ -224,8 +230,8 @@ const isAccepted = (options: unknown): boolean => (options as Partial<SourceOpti
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 const idempotentMethods = new Set([...safeMethods, 'PUT', 'DELETE']);
 
-const methodOf = (operation: unknown): string =>
-  String((operation as { method?: unknown } | undefined)?.method).toUpperCase();
+const methodOf = (operation: unknown, endpoint: unknown): string =>
+  String((operation as { method?: unknown } | undefined)?.method ?? methodIn(operation, endpoint)).toUpperCase();
 
 export const httpDefinition = {
   name: 'http',
@@ -249,8 +255,11 @@ export const httpDefinition = {
   tokens,
   checkServer,
   params,
-  idempotent: (operation) => idempotentMethods.has(methodOf(operation)),
-  safe: (operation) => safeMethods.has(methodOf(operation)),
+  idempotent: (operation, endpoint) => idempotentMethods.has(methodOf(operation, endpoint)),
+  safe: (operation, endpoint) => safeMethods.has(methodOf(operation, endpoint)),
+  schemas: contractSchemas,
+  complete: (written, report, slot) => (slot === 'source' ? completeSource(written, report) : written.options),
+  checkCall,
   claims,
   check,
 } as const satisfies ConnectorDefinition;

@@ -1,4 +1,4 @@
-import type { Endpoint, EndpointContext, Exchange, OpenEndpoint } from '#sdk';
+import type { Endpoint, EndpointContext, Exchange, Handler, OpenEndpoint, RehearsedEndpoint } from '#sdk';
 import type { Settings } from './attempt.ts';
 import { BodyBytes } from './body-bytes.ts';
 import type { EndpointOptions } from './definition.ts';
@@ -41,11 +41,12 @@ export const openEndpoint = (async (
     options.url !== undefined && !options.dns
       ? openSingle(options, new URL(options.url), settings)
       : (await import('./balanced.ts')).openBalanced(options, settings, context, resolver);
+  const calling = options.contract && (await import('./contract/calling.ts')).callContract(options, context);
   // Or with the first call, whichever is sooner.
   const cancelLoading = context.clock.after(loadAfterMs, far.load, true);
 
   return {
-    handle: far.handle,
+    handle: calling ? keepingTo(calling, far.handle) : far.handle,
     async close() {
       cancelLoading();
       await bodyBytes.release();
@@ -53,6 +54,15 @@ export const openEndpoint = (async (
     },
   };
 }) satisfies OpenEndpoint;
+
+/** Calls that name an operation become requests, and their answers are looked at. */
+function keepingTo(calling: RehearsedEndpoint, far: Handler): Handler {
+  return async (exchange) => {
+    const ready = await calling.prepared(exchange);
+    const answer = await far(ready);
+    return answer && calling.answered(ready, answer);
+  };
+}
 
 /** What loads its client when it is needed. */
 export interface LoadedLater extends Endpoint {

@@ -16,7 +16,7 @@ export function parsePath(path: string): ParsedPath | { readonly problem: string
   const segments: Segment[] = [];
   const parts = path.slice(1).split('/');
   for (const [index, part] of parts.entries()) {
-    const parameter = /^\{([A-Za-z_][A-Za-z0-9_]*)(\+?)\}$/.exec(part);
+    const parameter = /^\{([A-Za-z_][\w.-]*)(\+?)\}$/.exec(part);
     if (parameter) {
       const [, name = '', plus] = parameter;
       if (names.includes(name)) return { problem: `the parameter \`${name}\` stands there twice` };

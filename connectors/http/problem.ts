@@ -43,6 +43,8 @@ function headersOf({ code, kind, facts }: Failure): readonly string[] {
   }
   const allow = facts['allow'];
   if (code === 'method-not-allowed' && Array.isArray(allow)) headers.push('allow', allow.join(', '));
+  const accepted = facts['accepted'];
+  if (code === 'unsupported-media-type' && Array.isArray(accepted)) headers.push('accept', accepted.join(', '));
   return headers;
 }
 

@@ -18,7 +18,7 @@ import { accept } from './accepted.ts';
 import { answerOf } from './answer.ts';
 import { isExpected, millisecondsOf } from './attempt.ts';
 import type { Door } from './auth/door.ts';
-import type { SourceOptions } from './definition.ts';
+import type { EndpointOptions, SourceOptions } from './definition.ts';
 import { addMissing, fieldsOf, problemOf } from './problem.ts';
 import { methodOf, type Operation, sendsBody } from './request.ts';
 import { tooLarge } from './upload.ts';
@@ -28,16 +28,22 @@ const noBody = Body.empty;
 async function openSource(options: SourceOptions, context: SourceContext): Promise<RehearsedSource> {
   const accepting = options.reply === 'accepted' ? accept(options, context) : undefined;
   const door = await rehearsedDoor(options, context);
+  // What the contract does not allow fails a test, whatever becomes of it in production.
+  const serving =
+    options.contract &&
+    (await import('./contract/serving.ts')).serveContract(options, context, options.contract.answers === 'warn');
+  const { deliver = context.deliver } = serving ?? {};
+  const put = accepting && (serving?.accepting(accepting.put) ?? accepting.put);
 
   const answered = async (came: Incoming, id: () => string | undefined): Promise<Answered> => {
     const { message, fields } = await letIn(came, door);
     const { length } = message.body;
     if (length !== undefined && length > options.maxBody) throw tooLarge(options.maxBody);
-    if (accepting) {
-      const kept = await accepting.put(message);
+    if (put) {
+      const kept = await put(message);
       return { status: 202, headers: { 'x-request-id': kept }, body: Body.value({ id: kept }, 'application/json') };
     }
-    const exchange = await context.deliver(message);
+    const exchange = await deliver(message);
     if (exchange) return worded(exchange, fields);
     const known = id();
     const status = context.wording?.silent ?? 204;
@@ -77,7 +83,7 @@ async function openSource(options: SourceOptions, context: SourceContext): Promi
 
 /** What the wire would tell: a test says only what matters to it. */
 function originOf({ origin }: Incoming, { method, path }: SourceOptions): Incoming['origin'] {
-  const filled = path.replace(/\{(\w+)\+?\}/g, (_, name: string) => origin.params?.[name] ?? '');
+  const filled = path.replace(/\{([\w.-]+)\+?\}/g, (_, name: string) => origin.params?.[name] ?? '');
   const [first] = [method].flat();
   const source = { method: first, path: filled, url: filled, remoteAddress: '127.0.0.1', ...origin.source };
   return { ...origin, source };
@@ -154,4 +160,7 @@ function sends({ operation = {} }: Exchange): boolean {
   return sendsBody(methodOf(operation as Operation), operation as Operation);
 }
 
-export const rehearsal: Rehearsal = { openSource, sendsBody: sends, answered };
+const openEndpoint: NonNullable<Rehearsal['openEndpoint']> = async (options: EndpointOptions, context) =>
+  options.contract && (await import('./contract/calling.ts')).callContract(options, context);
+
+export const rehearsal: Rehearsal = { openSource, openEndpoint, sendsBody: sends, answered };

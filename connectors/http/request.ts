@@ -7,6 +7,9 @@ export interface Operation {
   readonly method?: unknown;
   readonly path?: unknown;
   readonly query?: unknown;
+  /** Of the contract of the endpoint, by name, with its parameters. */
+  readonly operation?: unknown;
+  readonly params?: unknown;
   readonly headers?: unknown;
   /** Name of one of several targets. */
   readonly target?: unknown;

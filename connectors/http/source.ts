@@ -15,6 +15,7 @@ export const openSource = (async (options: SourceOptions, context: SourceContext
   const methods = typeof options.method === 'string' ? [options.method] : [...new Set(options.method)];
   const door =
     options.auth || options.rateLimit ? await (await import('./auth/door.ts')).openDoor(options, context) : undefined;
+  const serving = options.contract && (await import('./contract/serving.ts')).serveContract(options, context);
   const key = `${tls ? 'https' : 'http'}:${host}:${port}`;
   const shared = context.share(key, () => new HttpServer({ host, port, tls: tls !== undefined, services, log }));
   const bodyBytes = context.share(BodyBytes.key, () => new BodyBytes());
@@ -30,9 +31,9 @@ export const openSource = (async (options: SourceOptions, context: SourceContext
       methods,
       path,
       {
-        deliver: context.deliver,
+        deliver: serving?.deliver ?? context.deliver,
         door,
-        accept: accepting?.put,
+        accept: accepting && (serving?.accepting(accepting.put) ?? accepting.put),
         services,
         maxBody: options.maxBody,
         needsWholeBody: context.needsWholeBody,

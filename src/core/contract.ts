@@ -9,6 +9,8 @@ export interface Contract {
   readonly operationIds: readonly string[];
   /** `undefined`: the document has no such operation. */
   operation(id: string): ContractOperation | undefined;
+  /** Those that somebody asked for. */
+  used(): readonly ContractOperation[];
   /** What is wrong with an operation, each with file, line and column. */
   problems(id: string): readonly string[];
   /** What `#/$defs/…` of the operations that were asked for means. */

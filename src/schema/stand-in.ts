@@ -8,6 +8,7 @@ const noContract: Contract = {
   path: '',
   operationIds: [],
   operation: () => undefined,
+  used: () => [],
   problems: () => [],
   schemas: {},
   serverPath: undefined,

@@ -80,6 +80,7 @@ export function outside(connectors: Readonly<Record<string, Connector>>, world: 
             world,
             rehearsal,
             world.answers.has(context.name) ? undefined : await real?.openEndpoint(options, context),
+            await rehearsal?.openEndpoint?.(options, context),
           ),
       };
     },

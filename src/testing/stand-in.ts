@@ -14,7 +14,7 @@ import {
 } from '../errors.ts';
 import type { Scope } from '../expression/expression.ts';
 import type { Template } from '../expression/template.ts';
-import type { Answered, ConnectorDefinition, Endpoint, Rehearsal } from '../sdk.ts';
+import type { Answered, ConnectorDefinition, Endpoint, Rehearsal, RehearsedEndpoint } from '../sdk.ts';
 import type { AnswerPlan } from './plan-answers.ts';
 import { addProblem, callTitle, type RecordedCall, type Recording } from './recording.ts';
 
@@ -33,18 +33,20 @@ export function standIn(
   world: StandInWorld,
   rehearsal: Rehearsal | undefined,
   real?: Endpoint,
+  rehearsed?: RehearsedEndpoint,
 ): Endpoint {
   const answers = world.answers.get(name);
   const used = new Map<AnswerPlan, number>();
   let nth = 0;
 
-  const handle = async (exchange: Exchange): Promise<Exchange | undefined> => {
+  const handle = async (asked: Exchange): Promise<Exchange | undefined> => {
+    const exchange = rehearsed ? await rehearsed.prepared(asked) : asked;
     const call = await recorded(exchange, name, definition, ++nth, rehearsal?.sendsBody?.(exchange) ?? true);
     world.recording.calls.push(call);
     try {
       const answer = !answers && real ? await real.handle(exchange) : await answered(exchange, call);
       if (call.outcome === '') call.outcome = 'done';
-      return answer;
+      return answer && rehearsed ? await rehearsed.answered(exchange, answer) : answer;
     } catch (thrown) {
       const error = toFailure(thrown);
       call.outcome = exchange.life.aborted ? `given up: ${error.code}` : error.code;

@@ -43,6 +43,7 @@ export function readContract(path: string, text: string, folder: string, readTex
       const found = operation(id);
       return found instanceof DocumentProblem ? undefined : found;
     },
+    used: () => [...read.values()].flatMap((one) => (one instanceof DocumentProblem ? [] : [one])),
     problems(id) {
       const found = operation(id);
       return found instanceof DocumentProblem ? [found.message] : [];

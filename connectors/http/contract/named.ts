@@ -1,0 +1,15 @@
+import type { ContractParameter } from '#sdk';
+
+/** How messages call a parameter. */
+export const titleOf = ({ name, in: place }: Pick<ContractParameter, 'name' | 'in'>): string =>
+  `${place} parameter \`${name}\``;
+
+/** Under what a parameter is found: names of headers are the same in any case. */
+export const keyOf = ({ name, in: place }: Pick<ContractParameter, 'name' | 'in'>): string =>
+  `${place} ${place === 'header' ? name.toLowerCase() : name}`;
+
+/** Whether a parameter is read and written as its style says. */
+export const isReadable = ({ style, in: place }: Pick<ContractParameter, 'style' | 'in'>): boolean =>
+  place === 'query'
+    ? style === 'form' || style === 'spaceDelimited' || style === 'pipeDelimited' || style === 'deepObject'
+    : style === (place === 'cookie' ? 'form' : 'simple');
