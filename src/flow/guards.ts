@@ -18,18 +18,24 @@ export class Guards {
     return this.#guards.get(endpoint);
   }
 
-  around({ name, policies: options }: EndpointSource, definition: ConnectorDefinition): Policy {
+  /** `recorded`: around each attempt, where traces are. */
+  around(
+    { name, connector, policies: options }: EndpointSource,
+    definition: ConnectorDefinition,
+    recorded?: Policy,
+  ): Policy {
     const { clock, log, meter } = this.#services;
     const guard = policies(options as PolicyOptions, {
       endpoint: name,
       clock,
       log,
       meter,
-      safe: ({ operation }) => definition.safe?.(operation) === true,
-      repeatable: ({ operation }) => isRepeatable(operation) || definition.idempotent?.(operation) === true,
+      safe: ({ operation }) => definition.safe?.(operation, connector.options) === true,
+      repeatable: ({ operation }) =>
+        isRepeatable(operation) || definition.idempotent?.(operation, connector.options) === true,
     });
     this.#guards.set(name, guard);
     const [calls, attempts] = [callMeter(name, meter, clock), attemptMeter(name, meter)];
-    return (far) => calls(guard.around(attempts(far)));
+    return (far) => calls(guard.around(attempts(recorded ? recorded(far) : far)));
   }
 }
