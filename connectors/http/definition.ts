@@ -3,7 +3,7 @@ import { authOptions, requestLimitOptions } from './auth/options.ts';
 import { outgoingOptions } from './auth/outgoing-options.ts';
 import { check, claims, params } from './check.ts';
 import { asks, checkServer, provides, tokens } from './check-auth.ts';
-import { checkCall, completeSource, contractSchemas, methodIn } from './contract/check.ts';
+import { checkCall, complete, contractSchemas, methodIn } from './contract/check.ts';
 import { callContract, endpointContract, sourceContract } from './contract/options.ts';
 import { targetsOptions } from './targets-options.ts';
 
@@ -258,7 +258,7 @@ export const httpDefinition = {
   idempotent: (operation, endpoint) => idempotentMethods.has(methodOf(operation, endpoint)),
   safe: (operation, endpoint) => safeMethods.has(methodOf(operation, endpoint)),
   schemas: contractSchemas,
-  complete: (written, report, slot) => (slot === 'source' ? completeSource(written, report) : written.options),
+  complete,
   checkCall,
   claims,
   check,

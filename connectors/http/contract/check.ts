@@ -14,11 +14,21 @@ import { isReadable, keyOf, titleOf } from './named.ts';
 
 type Report = (at: string, message: string, suggestion?: string) => void;
 
-/** Path and method of a source: as they are written, or as the operation of its contract has them. */
-export function completeSource(
-  { options, given }: { readonly options: unknown; readonly given: readonly string[] },
-  report: Report,
-): unknown {
+interface Written {
+  readonly options: unknown;
+  readonly given: readonly string[];
+}
+
+/** Path and method: as they are written, or as the operation of the contract has them. */
+export function complete(written: Written, report: Report, slot: Slot): unknown {
+  if (slot === 'source') return completeSource(written, report);
+  const { operation, method, ...others } = written.options as Readonly<Record<string, unknown>>;
+  return slot === 'call' && operation !== undefined && method !== undefined && !written.given.includes('method')
+    ? { operation, ...others }
+    : written.options;
+}
+
+function completeSource({ options, given }: Written, report: Report): unknown {
   const written = options as SourceOptions;
   const { contract: kept } = written;
   if (!kept) return options;
