@@ -109,6 +109,23 @@ const sendSchema = {
     headers: { ...headers, description: 'Headers of the message.' },
     params: { ...headers, description: 'Parameters of the path: `$params`.', examples: [{ id: '7' }] },
     query: { ...headers, description: 'Query parameters: `$query`.', examples: [{ page: '2' }] },
+    identity: {
+      type: 'object',
+      description:
+        'Who sends it: `$identity`. It counts as shown and checked; `scopes` and `when` under `auth` of the source hold as ever. Without it, only a key or a password among the headers lets a message in.',
+      properties: {
+        scheme: {
+          type: 'string',
+          enum: ['jwt', 'introspection', 'apiKey', 'basic', 'mtls'],
+          description: 'How the sender is known; the first that the source has, when absent.',
+        },
+        subject: { type: 'string', description: 'The person or program.', examples: ['ada'] },
+        clientId: { type: 'string', description: 'The program through which it came.' },
+        scopes: { type: 'array', items: { type: 'string' }, description: 'What it may do; nothing when absent.' },
+        claims: { type: 'object', any: true, description: 'All that its token or certificate says.' },
+      },
+      examples: [{ subject: 'ada', scopes: ['orders.write'] }],
+    },
     source: { ...headers, description: 'What the source knows of the message: `$source` (topic, path …).' },
     attempt: {
       type: 'integer',

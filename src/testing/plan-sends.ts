@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Identity } from '../core/identity.ts';
 import type { FlowSource, Report } from '../core/written.ts';
 import { listed } from '../schema/wording.ts';
 import type { SendSource, TestSource } from './language.ts';
@@ -20,11 +21,12 @@ export interface SendPlan {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string | readonly string[]>>;
   readonly source: Readonly<Record<string, unknown>>;
+  readonly identity: Identity | undefined;
   readonly attempt: number;
 }
 
 const bodies = ['body', 'text', 'bytes', 'file'] as const;
-const ofMessages = [...bodies, 'contentType', 'headers', 'params', 'query', 'source'] as const;
+const ofMessages = [...bodies, 'contentType', 'headers', 'params', 'query', 'identity', 'source'] as const;
 
 export function planSends(send: TestSource['send'], pointer: string, world: PlanWorld): readonly SendPlan[] {
   if (!isList(send)) return [planSend(send, pointer, world)];
@@ -36,6 +38,7 @@ export const isList = (send: TestSource['send']): send is readonly SendSource[] 
 function planSend(send: SendSource, pointer: string, world: PlanWorld): SendPlan {
   checkFlow(send, pointer, world);
   checkBody(send, pointer, world.report);
+  checkIdentity(send, pointer, world);
   const { flow, advance = 0, parallel, contentType, attempt } = send;
   const params = texts(send.params, `${pointer}/params`, world.report) as Record<string, string>;
   if (flow !== undefined) checkParams(world.integration.flows[flow], params, pointer, world);
@@ -52,6 +55,7 @@ function planSend(send: SendSource, pointer: string, world: PlanWorld): SendPlan
     params,
     query: texts(send.query, `${pointer}/query`, world.report),
     source: (send.source ?? {}) as SendPlan['source'],
+    identity: send.identity && identityOf(send.identity, world.integration.flows[flow ?? '']),
     attempt,
   };
 }
@@ -90,6 +94,27 @@ function checkBody(send: SendSource, pointer: string, report: Report): void {
     const message = '`bytes` must be base64. Text stands under `text`';
     report({ severity: 'error', code: 'wrong-value', pointer: `${pointer}/bytes`, message });
   }
+}
+
+/** Which scheme, the source decides where nothing is said. */
+function identityOf(stated: NonNullable<SendSource['identity']>, flow: FlowSource | undefined): Identity {
+  const { scheme, scopes = [], claims = {}, ...rest } = stated;
+  return { scheme: scheme ?? (flow?.from ? '' : 'jwt'), ...rest, scopes, claims: claims as Identity['claims'] };
+}
+
+/** A source that asks nobody who they are knows no one. */
+function checkIdentity(
+  { flow: name, identity }: SendSource,
+  pointer: string,
+  { integration, connectors, report }: PlanWorld,
+): void {
+  const from = name === undefined ? undefined : integration.flows[name]?.from;
+  if (identity === undefined || !from) return;
+  const { provides = [] } = connectors[from.name] ?? {};
+  const given = typeof provides === 'function' ? provides(from.options) : provides;
+  if (given.includes('identity')) return;
+  const message = `The source of \`${name}\` asks nobody who they are: it has no \`auth\`, and its messages no \`$identity\``;
+  report({ severity: 'error', code: 'no-identity', at: 'key', pointer: `${pointer}/identity`, message });
 }
 
 /** A request that leaves a parameter of the path open cannot come. */

@@ -2,6 +2,7 @@
 import { Body } from '../core/body.ts';
 import { sleep } from '../core/clock.ts';
 import { noHeaders } from '../core/exchange.ts';
+import type { Identity } from '../core/identity.ts';
 import { toFailure } from '../errors.ts';
 import type { Answered, ConnectorDefinition, Incoming, RehearsedSource, SourceContext } from '../sdk.ts';
 
@@ -32,19 +33,20 @@ export function incoming(
     readonly params: Readonly<Record<string, string>>;
     readonly query: Readonly<Record<string, string | readonly string[]>>;
     readonly source: Readonly<Record<string, unknown>>;
+    readonly identity: Identity | undefined;
     readonly attempt: number;
   },
   context: Pick<SourceContext, 'clock' | 'services'>,
 ): Incoming {
   const { codec } = context.services;
-  const { body, contentType, params, query, source, attempt } = plan;
+  const { body, contentType, params, query, source, identity, attempt } = plan;
   const written = body && ('bytes' in body ? body : codec.write(body.value, contentType));
   const type = contentType ?? (body && 'value' in body ? codec.defaultType : undefined);
   const deadline = plan.headers['x-request-deadline-ms'];
   return {
     body: written ? Body.bytes(written.bytes, type) : Body.empty,
     headers: type === undefined ? plan.headers : { 'content-type': type, ...plan.headers },
-    origin: { params, query, source, receivedAt: context.clock.now(), attempt },
+    origin: { params, query, source, ...(identity && { identity }), receivedAt: context.clock.now(), attempt },
     ...(typeof deadline === 'string' && /^\d+$/.test(deadline) ? { deadline: Number(deadline) } : {}),
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { passes, results, serving, testFile } from './support.ts';
+import { mistakes, passes, prepared, results, serving, testFile } from './support.ts';
 
 test('http: the sender gets what a caller would: problems, statuses, headers', (t) =>
   passes(
@@ -187,3 +187,81 @@ tests:
     expect: { reply: { status: 500, matches: "$contains($string($), 'below zero')", error: { code: negative } } }
 `,
   ));
+
+const guarded = `dowel: 1
+name: tried
+config: { SHOP_KEY: { secret: true } }
+flows:
+  orders:
+    from:
+      http:
+        path: "/{tenant}"
+        rateLimit: { rate: 3/m }
+        auth:
+          jwt: { issuer: "https://login.example", audience: orders, scopes: [orders.write], when: $identity.claims.tenant = $params.tenant }
+          apiKey: { keys: [{ id: shop, key: "\${SHOP_KEY}" }] }
+    steps: [{ transform: '{ "who": $identity.subject, "by": $identity.scheme, "key": $headers."x-api-key" }' }]
+  inner:
+    steps: [{ transform: $identity.subject }]
+  outer:
+    from: { http: { path: /outer } }
+    steps: [{ run: { flow: inner } }]
+`;
+
+test('http: a test says who is asking; scopes, conditions, keys and limits hold as ever', (t) =>
+  passes(
+    t,
+    guarded,
+    `
+config: { SHOP_KEY: sesame }
+tests:
+  - name: nobody
+    send: { flow: orders, params: { tenant: acme } }
+    expect: { reply: { status: 401, headers: { www-authenticate: ['ApiKey realm="tried"', 'Bearer realm="tried"'] }, body: { code: unauthenticated } } }
+  - name: somebody
+    send: { flow: orders, params: { tenant: acme }, identity: { subject: ada, scopes: [orders.write], claims: { tenant: acme } } }
+    expect: { reply: { status: 200, body: { who: ada, by: jwt } } }
+  - name: without the scope
+    send: { flow: orders, params: { tenant: acme }, identity: { subject: ada, claims: { tenant: acme } } }
+    expect: { reply: { status: 403, body: { code: insufficient-scope } } }
+  - name: of another tenant
+    send: { flow: orders, params: { tenant: other }, identity: { subject: ada, scopes: [orders.write], claims: { tenant: acme } } }
+    expect: { reply: { status: 403, body: { code: forbidden } } }
+  - name: by a key, really
+    send: { flow: orders, params: { tenant: acme }, headers: { X-Api-Key: sesame } }
+    expect: { reply: { status: 200, body: { who: shop, by: apiKey }, exactly: true } }
+  - name: by a wrong key
+    send: { flow: orders, params: { tenant: acme }, headers: { X-Api-Key: other } }
+    expect: { reply: { status: 401 } }
+  - name: by a key, as the test says
+    send: { flow: orders, params: { tenant: acme }, identity: { scheme: apiKey, subject: till } }
+    expect: { reply: { body: { who: till, by: apiKey } } }
+  - name: in a way that the source does not know
+    send: { flow: orders, params: { tenant: acme }, identity: { scheme: basic, subject: till } }
+    expect: { reply: { status: 401 } }
+  - name: too often
+    send:
+      - &one { flow: orders, params: { tenant: acme }, identity: { scheme: apiKey, subject: till } }
+      - *one
+      - *one
+      - *one
+      - { flow: orders, params: { tenant: acme }, identity: { scheme: apiKey, subject: till }, advance: 20s }
+    expect: { replies: [{ status: 200 }, { status: 200 }, { status: 200 }, { status: 429, headers: { retry-after: "20" } }, { status: 200 }] }
+  - name: a sub-flow
+    send: { flow: inner, identity: { subject: ada } }
+    expect: { reply: { body: ada } }
+`,
+  ));
+
+test('who sends cannot be said where the source asks nobody', async (t) => {
+  const tests = `config: { SHOP_KEY: sesame }
+tests:
+  - name: a
+    send: { flow: outer, identity: { subject: ada } }
+    expect: {}
+`;
+  const ready = await prepared(t, { 'integration.yaml': guarded, 'integration.test.yaml': testFile(tests) });
+  assert.deepEqual(mistakes(ready), [
+    '6:26 The source of `outer` asks nobody who they are: it has no `auth`, and its messages no `$identity`',
+  ]);
+});
