@@ -58,7 +58,7 @@ const onlyThere: Readonly<Record<string, string>> = {
   params: 'exists only in a flow that starts `from: { http: … }`',
   query: 'exists only in a flow that starts `from: { http: … }`',
   event: 'exists only in a flow whose source has `cloudEvents: {}`',
-  identity: 'exists only where the source authenticates its callers',
+  identity: 'exists only where the source asks who is calling: `from: { http: { auth: … } }`',
 };
 
 /** What to write instead of a name that nothing under `where` has. */

@@ -46,7 +46,10 @@ function checkAsked(
       report({
         ...finding,
         code: 'unknown-variable',
-        message: `\`$${name}\` is not known before the message is let in${near ? `; did you mean \`$${near}\`?` : `; known here are ${known}`}`,
+        message:
+          name === 'identity'
+            ? '`$identity` exists only where the source asks who is calling: it has no `auth`'
+            : `\`$${name}\` is not known before the message is let in${near ? `; did you mean \`$${near}\`?` : `; known here are ${known}`}`,
         offset,
         length: name.length + 1,
         name,

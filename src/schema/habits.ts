@@ -76,6 +76,13 @@ const keys: ReadonlyMap<string, readonly string[]> = new Map(
     env: ['config'],
     vars: ['variables'],
     variable: ['variables'],
+    oidc: ['jwt'],
+    openIdConnect: ['jwt'],
+    bearer: ['jwt'],
+    oauth: ['oauth2', 'jwt'],
+    clientCredentials: ['oauth2'],
+    certificate: ['mtls', 'cert'],
+    passthrough: ['forward'],
   }),
 );
 
