@@ -11,7 +11,7 @@
  *
  * `«»` mark what the diagnostic must mark. What begins as deep as a step stands in the flow of {@link around}.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
@@ -61,8 +61,11 @@ const spelledOut = (message: string): string =>
     return names ? listed(names, last) : all;
   });
 
+const contracts = new URL('../../fixtures/contracts/', import.meta.url);
+
 /** What a file may refer to. */
 const files: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(readdirSync(contracts).map((name) => [name, readFileSync(new URL(name, contracts), 'utf8')])),
   'order.schema.json': '{ "type": "object" }\n',
   'broken.schema.json': '{ "type": "object",\n  "properties": { "a": }\n}\n',
   'wrong.schema.json': '{ "type": "objekt" }\n',
