@@ -1,4 +1,5 @@
 import type { Headers } from '../core/exchange.ts';
+import type { Identity } from '../core/identity.ts';
 import type { Kind } from '../errors.ts';
 
 /** A message that was given up, with what a person needs to decide about it. No secret stands in it. */
@@ -27,6 +28,8 @@ export interface DeadLetter {
   /** What `$params` and `$query` showed, where the source has them. */
   readonly params?: Readonly<Record<string, string>> | undefined;
   readonly query?: Readonly<Record<string, string | readonly string[]>> | undefined;
+  /** Who sent it, where its source asked. */
+  readonly identity?: Identity | undefined;
   readonly contentType: string | undefined;
   /** Of the definition of the flow that gave it up. */
   readonly definitionHash?: string | undefined;

@@ -59,6 +59,7 @@ function letterOf(
     source: origin.source,
     params: origin.params,
     query: origin.query,
+    identity: origin.identity,
     contentType: 'application/json',
   };
 }

@@ -108,8 +108,8 @@ export class Replays implements DeadLetterDesk {
     const route = await open(found, which);
     let again: DeadLetter | undefined;
     const keep = async (letter: DeadLetter): Promise<void> => {
-      const { attempts, receivedAt, headers, source, params, query, contentType, traceId } = found.letter;
-      const same = { receivedAt, headers, source, params, query, contentType, traceId };
+      const { attempts, receivedAt, headers, source, params, query, identity, contentType, traceId } = found.letter;
+      const same = { receivedAt, headers, source, params, query, identity, contentType, traceId };
       const kept = { ...letter, ...same, id: found.letter.id, attempts: attempts + letter.attempts };
       await letters.keep(kept, body, route.definition);
       again = kept;
@@ -158,7 +158,7 @@ export class Replays implements DeadLetterDesk {
 
 /** The message as it came, as a new one under its own id. */
 function messageOf({ id, letter }: FoundLetter, body: Uint8Array, replay: Replayed['replay']): Replayed {
-  const { headers, contentType, source, params, query, receivedAt } = letter;
+  const { headers, contentType, source, params, query, identity, receivedAt } = letter;
   return {
     id,
     headers,
@@ -167,6 +167,7 @@ function messageOf({ id, letter }: FoundLetter, body: Uint8Array, replay: Replay
       ...(source ? { source } : {}),
       ...(params ? { params } : {}),
       ...(query ? { query } : {}),
+      ...(identity ? { identity } : {}),
       receivedAt,
       attempt: 1,
       replayed: true,

@@ -1,5 +1,6 @@
 /** What a person, or a program of theirs, sees of a dead letter. Times are ISO 8601, in UTC. */
 import type { Headers } from '../../core/exchange.ts';
+import type { Identity } from '../../core/identity.ts';
 import type { FoundLetter } from './dead-letters.ts';
 import type { KeptLetter } from './record.ts';
 
@@ -32,6 +33,7 @@ export interface LetterDetail extends LetterSummary {
   readonly source?: Readonly<Record<string, unknown>> | undefined;
   readonly params?: Readonly<Record<string, string>> | undefined;
   readonly query?: Readonly<Record<string, string | readonly string[]>> | undefined;
+  readonly identity?: Identity | undefined;
   readonly headers: Headers;
   readonly body: BodyView;
 }
@@ -68,7 +70,7 @@ export function summaryOf({ id, letter, size }: KeptLetter): LetterSummary {
 
 /** `body`: `undefined` when it is too large to be shown. */
 export function detailOf(found: FoundLetter, body: Uint8Array | undefined): LetterDetail {
-  const { headers, source, params, query } = found.letter;
+  const { headers, source, params, query, identity } = found.letter;
   const { original } = found.head;
   return {
     ...summaryOf(found),
@@ -76,6 +78,7 @@ export function detailOf(found: FoundLetter, body: Uint8Array | undefined): Lett
     source,
     params,
     query,
+    identity,
     headers,
     body: body ? bodyView(body) : { omitted: 'it is larger than 1 MiB' },
   };

@@ -191,6 +191,7 @@ export class Letters {
       source: origin.source,
       params: origin.params,
       query: origin.query,
+      identity: origin.identity,
       contentType,
       definitionHash,
     };

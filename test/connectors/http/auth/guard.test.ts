@@ -98,6 +98,32 @@ describe('a message of a known caller', () => {
     assert.equal(problemOf(refused).code, 'unauthenticated');
   });
 
+  it('that is a dead letter knows its caller when it is replayed', async (t) => {
+    let answer = 400;
+    const books = await startService(t, (_, response) => {
+      response.statusCode = answer;
+      response.end();
+    });
+    const steps = '- call: { endpoint: books, http: { path: "/${{ $identity.subject }}" } }';
+    const from = 'http: { path: /orders, reply: accepted, auth: { apiKey: { keys: [{ id: shop, key: canary }] } } }';
+    const yaml = integrationOf({ orders: { from, steps } }, `books: { http: { url: "${books.url}" } }`);
+    const running = await startIntegration(t, yaml);
+    await post(`${running.url}/orders`, {}, { 'x-api-key': 'canary' });
+    const desk = await running.runtime.deadLetters();
+    const all = async () => (await desk.list({ order: 'oldest', limit: 10 })).letters;
+    await eventually('it is given up', async () => (await all()).length === 1);
+    const [letter] = await all();
+    const shown = await desk.show(letter?.id ?? '');
+    assert.deepEqual(shown.identity, { scheme: 'apiKey', subject: 'shop', scopes: [], claims: {} });
+    assert.doesNotMatch(JSON.stringify(shown), /canary/);
+    answer = 200;
+    await desk.replay(letter?.id ?? '', 'current');
+    assert.deepEqual(
+      books.requests.map((one) => one.url),
+      ['/shop', '/shop'],
+    );
+  });
+
   it('keeps who is asking through sub-flows, branches and errors', async (t) => {
     const steps = `
 - run: { flow: inner, as: told }
