@@ -20,8 +20,8 @@ const coarseFrom = 1000;
 const coarseTick = 50;
 const coarsePart = 1 / 64;
 
-/** A power of two, so that waits of nearly the same length end in the same ticks. */
-const tickOf = (ms: number): number => Math.max(coarseTick, 2 ** Math.floor(Math.log2(ms * coarsePart)));
+/** A power of two, so that waits of nearly the same length end in the same ticks; asked for with every message and call. */
+const tickOf = (ms: number): number => Math.max(coarseTick, 2 ** (31 - Math.clz32(ms * coarsePart)));
 
 class SystemClock implements Clock {
   /** By the time at which they end. Deadlines come with every message and hardly ever pass: a few timers do for all. */

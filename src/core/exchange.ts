@@ -18,10 +18,11 @@ export type Handler = (exchange: Exchange) => Promise<Exchange | undefined>;
 
 /** Headers of a message: lower-case names; a header that came several times is a list. */
 export type Headers = Readonly<Record<string, string | readonly string[]>>;
+/** To be asked with `Object.hasOwn`. */
 export type Variables = Readonly<Record<string, unknown>>;
 
 export const noHeaders: Headers = Object.freeze(Object.create(null) as Headers);
-export const noVariables: Variables = Object.freeze(Object.create(null) as Variables);
+export const noVariables: Variables = Object.freeze({});
 
 /** What every message of one running integration shares. */
 export interface Services {
@@ -211,10 +212,11 @@ export class Exchange implements Fields {
     return next;
   }
 
-  /** As `with({ life })`, in half the time: every call of an endpoint has a life of its own. */
-  withLife(life: Life): Exchange {
+  /** As `with({ life, position })`, in half the time: every call of an endpoint has a life of its own. */
+  withLife(life: Life, position = this.position): Exchange {
     const next: Writable = new Exchange(this);
     next.life = life;
+    next.position = position;
     return next as Exchange;
   }
 
@@ -244,8 +246,7 @@ export class Exchange implements Fields {
   }
 
   withVariables(named: Variables, change: Partial<Fields> = {}): Exchange {
-    const variables = { __proto__: null, ...this.variables, ...named } as unknown as Variables;
-    return this.with({ ...change, variables });
+    return this.with({ ...change, variables: { ...this.variables, ...named } });
   }
 
   /** The parsed body; waiting for a slow one ends with the message. */

@@ -46,11 +46,15 @@ export class Life {
   #bodies: Set<Body> | undefined;
   #settling: OnSettled[] | undefined;
 
-  /** `deadline`: monotonic milliseconds. `late` makes the reason for its passing. */
+  /**
+   * `deadline`: monotonic milliseconds. `late` makes the reason for its passing. `since`: the monotonic now, for who has
+   * just asked: every message and every call has a life, and asking is not free.
+   */
   constructor(
     clock: Clock,
     options: {
       readonly deadline?: number | undefined;
+      readonly since?: number;
       readonly late?: () => Failure;
       readonly parent?: Life;
       /** Belongs to `parent` for the account of effects only: outlives it. */
@@ -74,7 +78,7 @@ export class Life {
     this.deadline = own !== undefined && (inherited === undefined || own < inherited) ? own : inherited;
     if (own !== undefined && own === this.deadline) {
       this.#cancelTimer = clock.after(
-        Math.max(0, own - clock.monotonic()),
+        Math.max(0, own - (options.since ?? clock.monotonic())),
         () => this.abort((options.late ?? (() => failure('deadline')))()),
         true,
       );

@@ -52,7 +52,7 @@ export class ExchangeScope implements Scope {
       case 'error':
         return exchange.error && errorValue(exchange.error);
       default:
-        return exchange.variables[name];
+        return Object.hasOwn(exchange.variables, name) ? exchange.variables[name] : undefined;
     }
   }
 

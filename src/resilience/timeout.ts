@@ -6,7 +6,8 @@ import type { Policy } from './policy.ts';
 export function withLimit(ms: number, late: () => Failure): Policy {
   return (next) => (exchange) => {
     const { clock } = exchange.services;
-    const life = new Life(clock, { parent: exchange.life, deadline: clock.monotonic() + ms, late });
+    const since = clock.monotonic();
+    const life = new Life(clock, { parent: exchange.life, since, deadline: since + ms, late });
     return next(exchange.withLife(life)).then(
       (answer) => {
         life.end();

@@ -57,7 +57,7 @@ export const scatterGather = defineStep({
       const { results, failed } = await gather(
         names,
         async (name, life) =>
-          (await handlers.get(name)?.(exchange.with({ life, position: `${exchange.position}:${name}` })))?.value(),
+          (await handlers.get(name)?.(exchange.withLife(life, `${exchange.position}:${name}`)))?.value(),
         { require, life: exchange.life, deadline },
       );
       const failures = failedVariable(failed);

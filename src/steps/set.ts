@@ -1,5 +1,5 @@
 import { Body } from '../core/body.ts';
-import type { Headers } from '../core/exchange.ts';
+import type { Headers, Variables } from '../core/exchange.ts';
 import { headersFrom } from './parts/headers.ts';
 import { defineStep } from './step.ts';
 
@@ -46,8 +46,7 @@ export const set = defineStep({
     return async (exchange) => {
       let next = exchange;
       if (variables) {
-        const values = (await variables(exchange)) as Record<string, unknown>;
-        next = next.with({ variables: Object.assign(Object.create(null), exchange.variables, values) });
+        next = next.withVariables((await variables(exchange)) as Variables);
       }
       if (headers) {
         const names = Object.keys((options.headers?.value as object | undefined) ?? {}).map((name) =>

@@ -14,7 +14,7 @@ export const requireOption = {
 
 export interface Gathered {
   readonly results: Readonly<Record<string, unknown>>;
-  readonly failed: Readonly<Record<string, Failure>>;
+  readonly failed: ReadonlyMap<string, Failure>;
 }
 
 /**
@@ -42,8 +42,8 @@ export function gather(
     ...(options.deadline === undefined ? {} : { deadline: clock.monotonic() + options.deadline, late }),
   });
   return new Promise<Gathered>((resolve, reject) => {
-    const results: Record<string, unknown> = Object.create(null);
-    const failed: Record<string, Failure> = Object.create(null);
+    const results = new Map<string, unknown>();
+    const failed = new Map<string, Failure>();
     let succeeded = 0;
     let failures = 0;
     let started = 0;
@@ -79,7 +79,7 @@ export function gather(
           underWay.delete(working);
           if (over) return;
           succeeded++;
-          results[name] = value;
+          results.set(name, value);
           judge();
           start();
         },
@@ -87,7 +87,7 @@ export function gather(
           underWay.delete(working);
           if (over) return;
           failures++;
-          failed[name] = toFailure(thrown);
+          failed.set(name, toFailure(thrown));
           judge();
           start();
         },
@@ -102,25 +102,22 @@ export function gather(
 
 // With `all` the failure itself goes on, so that `on: [timeout]` still matches; else it takes several to say why.
 function verdict(
-  failed: Readonly<Record<string, Failure>>,
+  failed: ReadonlyMap<string, Failure>,
   facts: { succeeded: number; total: number; required: number },
 ): Failure {
-  const first = Object.values(failed)[0];
+  const [first] = failed.values();
   if (facts.required === facts.total && first) return first;
-  const failures = Object.entries(failed).map(([name, error]) => `${name}: ${error.message}`);
-  const lasting = Object.values(failed).filter((error) => error.kind !== 'transient' && error.kind !== 'rejected');
+  const failures = [...failed].map(([name, error]) => `${name}: ${error.message}`);
+  const lasting = [...failed.values()].filter((error) => error.kind !== 'transient' && error.kind !== 'rejected');
   const kind = facts.total - lasting.length >= facts.required ? 'transient' : 'permanent';
   return failure('branches', { ...facts, failures, failed: failedVariable(failed) }, { cause: first, kind });
 }
 
-const ordered = (names: readonly string[], results: Readonly<Record<string, unknown>>): Record<string, unknown> =>
-  Object.fromEntries(names.filter((name) => name in results).map((name) => [name, results[name]]));
+const ordered = (names: readonly string[], results: ReadonlyMap<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(names.filter((name) => results.has(name)).map((name) => [name, results.get(name)]));
 
 /** `$failed`: the error of each branch that is missing from the result. */
-export const failedVariable = (failed: Readonly<Record<string, Failure>>): Readonly<Record<string, unknown>> =>
+export const failedVariable = (failed: ReadonlyMap<string, Failure>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(
-    Object.entries(failed).map(([name, error]) => [
-      name,
-      { code: error.code, kind: error.kind, message: error.message },
-    ]),
+    [...failed].map(([name, error]) => [name, { code: error.code, kind: error.kind, message: error.message }]),
   );
