@@ -3,7 +3,7 @@ import type { ChannelEndpointOptions, ChannelSourceOptions } from './definition.
 
 export const telemetry: Telemetry = {
   messaging: {
-    system: 'dowel_channel',
+    system: 'dowel',
     came: (_, { name }: ChannelSourceOptions) => ({ name }),
     went: (_, { name }: ChannelEndpointOptions) => ({ name }),
   },

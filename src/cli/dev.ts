@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { connectors } from '../../connectors/index.ts';
+import { callLog } from '../core/call-log.ts';
 import { systemClock } from '../core/clock.ts';
 import type { IntegrationSource } from '../core/written.ts';
 import { detailOf, toFailure } from '../errors.ts';
@@ -14,6 +15,7 @@ import { exitCode } from './exit-codes.ts';
 import { colorful, fail, say } from './output.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { onSignals, services, surroundings } from './process.ts';
+import { closeTraces, openTraces, tracingOf } from './tracing.ts';
 import { fileOf, parse } from './usage.ts';
 
 const usage = `
@@ -21,7 +23,8 @@ dowel dev FILE
 
 Runs an integration and reloads it whenever its file, or one that it refers to, changes. Requests under way finish on
 the old version. A broken edit is explained, and the old version goes on. The admin server is there as
-under dowel run; where it listens is read once, at the start.
+under dowel run; where it listens is read once, at the start. Each message and each call leaves a line (LOG_CALLS=debug
+or off: none).
 `;
 
 export async function command(args: readonly string[]): Promise<number> {
@@ -29,7 +32,8 @@ export async function command(args: readonly string[]): Promise<number> {
   if (!parsed) return exitCode.done;
   const file = fileOf(parsed.positionals);
 
-  const { drainTimeout, logLevel } = surroundings(process.env);
+  const { drainTimeout, logLevel, logCalls = 'info' } = surroundings(process.env);
+  const tracingSettings = await tracingOf(process.env);
   const color = colorful(process.stderr);
   const secrets = new Set<string>();
   const log = prettyLog({
@@ -40,7 +44,12 @@ export async function command(args: readonly string[]): Promise<number> {
     write: (text) => process.stderr.write(text),
   });
   const metrics = new Metrics();
-  const runtime = new Runtime({ ...services(log), meter: metrics }, connectors);
+  let current: IntegrationSource | undefined;
+  const world = { integration: () => current, secrets: () => [...secrets], log, meter: metrics };
+  const tracing = await openTraces(tracingSettings, world);
+  const calls = callLog(log, logCalls);
+  const watching = { ...(calls && { callLog: calls }), ...(tracing && { tracer: tracing.tracer }) };
+  const runtime = new Runtime({ ...services(log, tracing !== undefined), meter: metrics, ...watching }, connectors);
   let running = false;
   let admin: Promise<Admin | undefined> | undefined;
 
@@ -48,7 +57,8 @@ export async function command(args: readonly string[]): Promise<number> {
 
   const load = async (): Promise<Prepared> => {
     const started = performance.now();
-    const prepared = await prepare(file, { env: process.env, config: 'required' });
+    const traced = tracing !== undefined;
+    const prepared = await prepare(file, { env: process.env, config: 'required', traced });
     for (const secret of prepared.source?.secrets ?? []) secrets.add(secret);
     if (prepared.diagnostics.length > 0) say(renderText(prepared.diagnostics, file, { color }));
     if (!prepared.program) {
@@ -61,6 +71,7 @@ export async function command(args: readonly string[]): Promise<number> {
       await (running ? runtime.swap(prepared.program, drainTimeout) : runtime.start(prepared.program));
       log.info(running ? 'reloaded' : 'ready', { file: basename(file), ms: Math.round(performance.now() - started) });
       running = true;
+      current = prepared.program.source;
     } catch (thrown) {
       fail(
         `${toFailure(thrown).message}\n${running ? 'The version before goes on.' : 'Correct it, and save the file.'}`,
@@ -84,7 +95,9 @@ export async function command(args: readonly string[]): Promise<number> {
   await watcher.close();
   // What it opens has to be closed again.
   await loading;
+  const stopping = systemClock.monotonic();
   const lost = await runtime.stop(drainTimeout);
+  await closeTraces(tracing, stopping, drainTimeout);
   await (await admin)?.close();
   // What was given up may hold on to the process for ever.
   if (lost > 0) process.exit(exitCode.gaveUp);

@@ -10,9 +10,11 @@ export async function compileKept(
   definition: Definition,
   { file }: Pick<IntegrationSource, 'file'>,
   env: Readonly<Record<string, string | undefined>>,
+  traced = false,
 ): Promise<Program | string> {
   const texts = textsOf(definition, file);
-  const { program, diagnostics } = await prepare(file, { env, config: 'required', trustSchemas: true, texts });
+  const options = { env, config: 'required', trustSchemas: true, texts, traced } as const;
+  const { program, diagnostics } = await prepare(file, options);
   if (!program) {
     const [first, ...more] = diagnostics.filter((one) => one.severity === 'error');
     const others = more.length > 0 ? ` (and ${more.length} more)` : '';

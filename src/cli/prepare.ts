@@ -22,6 +22,8 @@ export interface PrepareOptions {
   readonly config: 'required' | 'optional';
   /** JSON Schemas are taken as they are when they compile: for a quick start. */
   readonly trustSchemas?: boolean;
+  /** What steps do is recorded, where the trace of a message is. */
+  readonly traced?: boolean;
   /** To be read in the place of the files, by absolute path. */
   readonly texts?: ReadonlyMap<string, string>;
 }
@@ -36,6 +38,7 @@ export async function prepare(file: string, options: PrepareOptions): Promise<Pr
     compile(loaded.source, {
       connectors: connectorDefinitions,
       jsonSchema: (schema) => compileJsonSchema(schema, options.trustSchemas),
+      traced: options.traced === true,
       report: (finding) => {
         if (!loaded.follows(finding)) found.push(loaded.locate(finding));
       },

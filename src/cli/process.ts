@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { type CallLogLevel, callLogLevels } from '../core/call-log.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Log } from '../core/exchange.ts';
 import { systemRandom } from '../core/random.ts';
@@ -15,6 +16,8 @@ export interface Surroundings {
   readonly drainTimeout: number;
   /** `undefined`: as the file says. */
   readonly logLevel: string | undefined;
+  /** How loud the lines of messages and calls are; `undefined`: as the file says. */
+  readonly logCalls: CallLogLevel | undefined;
   /** Where the admin server listens; `undefined`: as the file says. */
   readonly adminHost: string | undefined;
 }
@@ -26,23 +29,28 @@ export function surroundings(env: Readonly<Record<string, string | undefined>>):
   if (logLevel !== undefined && !levels.includes(logLevel)) {
     throw new EnvironmentError(`LOG_LEVEL is ${JSON.stringify(logLevel)}; it takes ${levels.join(', ')}`);
   }
+  const calls = env['LOG_CALLS'] || undefined;
+  const logCalls = callLogLevels.find((one) => one === calls);
+  if (calls !== undefined && logCalls === undefined) {
+    throw new EnvironmentError(`LOG_CALLS is ${JSON.stringify(calls)}; it takes ${callLogLevels.join(', ')}`);
+  }
   const written = env['DOWEL_DRAIN_TIMEOUT'] || '25s';
   const drain = parseDuration(written);
   if (drain.value === undefined) {
     throw new EnvironmentError(`DOWEL_DRAIN_TIMEOUT is ${JSON.stringify(written)}; ${drain.problem}`);
   }
-  return { drainTimeout: drain.value, logLevel, adminHost: env['DOWEL_ADMIN_HOST'] || undefined };
+  return { drainTimeout: drain.value, logLevel, logCalls, adminHost: env['DOWEL_ADMIN_HOST'] || undefined };
 }
 
-/** Real time, real chance. */
-export const services = (log: Log): RuntimeServices => ({
+/** Real time, real chance. `traced`: what steps do is recorded. */
+export const services = (log: Log, traced = false): RuntimeServices => ({
   clock: systemClock,
   random: systemRandom,
   codec,
   log,
   async compileKept(definition, now) {
     const { compileKept } = await import('./kept-definition.ts');
-    return compileKept(definition, now, process.env);
+    return compileKept(definition, now, process.env, traced);
   },
   async openStore({ name, file, store }) {
     // Most integrations keep nothing.

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { connectors } from '../../connectors/index.ts';
+import { callLog } from '../core/call-log.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Log } from '../core/exchange.ts';
 import { detailOf, type Failure, failure, toFailure } from '../errors.ts';
@@ -13,6 +14,7 @@ import { exitCode } from './exit-codes.ts';
 import { colorful, fail, say } from './output.ts';
 import { prepare } from './prepare.ts';
 import { exitOf, onCrash, onSignals, services, surroundings } from './process.ts';
+import { closeTraces, openTraces, tracingOf } from './tracing.ts';
 import { parse, UsageError } from './usage.ts';
 
 const usage = `
@@ -23,8 +25,10 @@ way within 25 seconds, and ends. A second signal ends it at once. Log lines are 
 
   --exit-when-ready   stop as soon as everything is open: does it start? A broker that cannot be reached is a warning
 
-From the environment, beside the values of \`config\`: LOG_LEVEL (debug, info, warn, error), DOWEL_DRAIN_TIMEOUT, the
-time to finish in (25s when absent), and DOWEL_ADMIN_HOST, where the admin server listens (as the file says, when absent).
+From the environment, beside the values of \`config\`: LOG_LEVEL (debug, info, warn, error), LOG_CALLS, the level of a line
+for each message and each call (off, debug, info), DOWEL_DRAIN_TIMEOUT, the time to finish in (25s when absent),
+DOWEL_ADMIN_HOST, where the admin server listens (as the file says, when absent), and OTEL_EXPORTER_OTLP_ENDPOINT, where
+traces go (nowhere, when absent).
 
 Exit codes: 0 stopped; 3 stopped, but some messages were given up; 69 something it needs at start is missing;
 70 internal error; 78 the definition or its configuration is wrong.
@@ -40,11 +44,13 @@ export async function command(args: readonly string[]): Promise<number> {
   const file = parsed.positionals[0] ?? '';
   if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
 
-  const { drainTimeout, logLevel, adminHost } = surroundings(process.env);
+  const { drainTimeout, logLevel, logCalls, adminHost } = surroundings(process.env);
+  const tracingSettings = await tracingOf(process.env);
   const { program, source, diagnostics } = await prepare(file, {
     env: process.env,
     config: 'required',
     trustSchemas: true,
+    traced: tracingSettings !== undefined,
   });
   if (diagnostics.length > 0) {
     const { renderText } = await import('../integration/render.ts');
@@ -70,7 +76,11 @@ export async function command(args: readonly string[]): Promise<number> {
     onSignals((signal) => (serving ? resolve(signal) : process.exit(exitOf(signal))));
   });
   const metrics = new Metrics();
-  const runtime = new Runtime({ ...services(log), meter: metrics }, connectors);
+  const calls = callLog(log, logCalls ?? source.log.calls);
+  const world = { integration: () => source, secrets: () => source.secrets, log, meter: metrics };
+  const tracing = await openTraces(tracingSettings, world);
+  const watching = { ...(calls && { callLog: calls }), ...(tracing && { tracer: tracing.tracer }) };
+  const runtime = new Runtime({ ...services(log, tracing !== undefined), meter: metrics, ...watching }, connectors);
   const { startAdmin } = await import('../operations/admin.ts');
   let admin: Awaited<ReturnType<typeof startAdmin>> | undefined;
   try {
@@ -91,7 +101,9 @@ export async function command(args: readonly string[]): Promise<number> {
     const signal = await told;
     log.info('stopping', { signal, inFlight: runtime.inFlight });
   }
+  const stopping = systemClock.monotonic();
   const lost = await runtime.stop(drainTimeout);
+  await closeTraces(tracing, stopping, drainTimeout);
   await admin.close();
   log.info('stopped', { givenUp: lost });
   // What was given up may hold on to the process for ever.

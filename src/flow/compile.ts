@@ -1,5 +1,4 @@
 import type { Handler } from '../core/exchange.ts';
-import { sequence } from '../core/pipeline.ts';
 import type { FlowSource, IntegrationSource, Report, StepSource } from '../core/written.ts';
 import { failure } from '../errors.ts';
 import { compileExpression, type Expression } from '../expression/expression.ts';
@@ -8,7 +7,7 @@ import { nearest } from '../schema/nearest.ts';
 import type { ConnectorDefinition } from '../sdk.ts';
 import { steps as allSteps } from '../steps/index.ts';
 import { compileCatch } from '../steps/parts/catch.ts';
-import type { Compiled, EndpointReference, Evaluate, SchemaFinding, Surrounding } from '../steps/step.ts';
+import type { Compiled, EndpointReference, SchemaFinding, Surrounding } from '../steps/step.ts';
 import type { Store } from '../store/store.ts';
 import { FirstBody } from './body-use.ts';
 import { checkClaims, checkMeetings, checkSubFlows, declaredFields, givenNames, ownErrorCodes } from './checks.ts';
@@ -34,6 +33,9 @@ import { everywhere } from './scope.ts';
 import { checkSettlement } from './settlement/checks.ts';
 import { compileSettlement, settles } from './settlement/program.ts';
 import { checkSources } from './source-checks.ts';
+import { joined, type Step, surrounding, told } from './step-list.ts';
+import { worldOfStep } from './watch/call-lines.ts';
+import { spanned } from './watch/step-span.ts';
 
 export interface CompileTools {
   readonly connectors: Readonly<Record<string, ConnectorDefinition>>;
@@ -42,6 +44,8 @@ export interface CompileTools {
   readonly report: Report;
   /** In the place of `compileExpression`: for who compiles the same again and again. */
   readonly expression?: (source: string) => Expression;
+  /** What steps do is recorded, where the trace of a message is. */
+  readonly traced?: boolean;
   /** Told of every step that is compiled; what it returns is called whenever the step runs. */
   readonly watch?: (step: StepSource) => () => void;
 }
@@ -160,7 +164,8 @@ class Compiler {
     const settlement = settles(flow.from, definition)
       ? compileSettlement(flow, (at, error) => {
           const names = new Names(given);
-          return new StepContext(world, { ...place, names, error }, `${flow.pointer}/${at}`, at);
+          const mine = worldOfStep(world, `${flow.name}/${at}`);
+          return new StepContext(mine, { ...place, names, error }, `${flow.pointer}/${at}`, at);
         })
       : undefined;
     const program: FlowProgram = {
@@ -268,27 +273,29 @@ class Compiler {
     const definition = definitions.get(step.kind);
     if (!definition) return undefined;
     const title = step.name ?? step.kind;
-    const context = new StepContext(world, place, `${step.pointer}/${step.kind}`, title, world.identify(step.kind));
+    const at = placeOf(step);
+    const mine = worldOfStep(world, at);
+    const context = new StepContext(mine, place, `${step.pointer}/${step.kind}`, title, world.identify(step.kind));
     const onlyWhen = step.when && new StepContext(world, place, step.pointer, 'when').expression(step.when);
     const compiled = definition.compile(step.options as never, context);
+    const facts = { title, kind: step.kind, place: at };
+    const seen = (handler: Handler): Handler =>
+      this.#tools.traced ? spanned(observe(handler, at), facts) : observe(handler, at);
     const ran = this.#tools.watch?.(step);
     if ('around' in compiled) {
       const { mayBeLast } = compiled;
       const around: Surrounding['around'] = ran ? (rest) => told(ran, compiled.around(rest)) : compiled.around;
       return {
-        around: surrounding({ around }, onlyWhen, placeOf(step)),
+        around: surrounding({ around }, onlyWhen, at, seen),
         ends: false,
         ...(mayBeLast ? { mayBeLast } : {}),
       };
     }
     const { handler, ends } = typeof compiled === 'function' ? { handler: compiled, ends: false } : compiled;
-    const observed = observe(ran ? told(ran, handler) : handler, placeOf(step));
+    const observed = seen(ran ? told(ran, handler) : handler);
     if (!onlyWhen) return { handler: observed, ends };
     return {
-      handler: observe(
-        async (exchange) => ((await onlyWhen(exchange)) === true ? observed(exchange) : exchange),
-        placeOf(step),
-      ),
+      handler: observe(async (exchange) => ((await onlyWhen(exchange)) === true ? observed(exchange) : exchange), at),
       ends: false,
     };
   }
@@ -349,33 +356,6 @@ class Compiler {
     this.#modules.push(slot);
     return () => slot.run;
   }
-}
-
-/** A step among others: one after the other, or around those behind it. */
-type Step = Compiled | (Surrounding & { readonly ends: false });
-
-function joined(steps: readonly Step[]): Handler {
-  const at = steps.findIndex((step) => 'around' in step);
-  const first = (at < 0 ? steps : steps.slice(0, at)).flatMap((step) => ('handler' in step ? [step.handler] : []));
-  const step = steps[at];
-  if (!step || !('around' in step)) return sequence(first);
-  return sequence([...first, step.around(joined(steps.slice(at + 1)))]);
-}
-
-const told =
-  (ran: () => void, handler: Handler): Handler =>
-  (exchange) => {
-    ran();
-    return handler(exchange);
-  };
-
-function surrounding({ around }: Surrounding, onlyWhen: Evaluate | undefined, place: string): Surrounding['around'] {
-  return (rest) => {
-    const inside = observe(around(rest), place);
-    if (!onlyWhen) return inside;
-    const asked = observe(async (exchange) => ((await onlyWhen(exchange)) === true ? exchange : undefined), place);
-    return async (exchange) => ((await asked(exchange)) ? inside(exchange) : rest(exchange));
-  };
 }
 
 /** What an expression sees of a message besides what every one has. */

@@ -26,6 +26,8 @@ import { SourceSlot } from './source-slot.ts';
 import { endpointCalled, sourceOf } from './starting.ts';
 import { type Status, statusOf } from './status.ts';
 import { traced } from './traced.ts';
+import { type MessageWatch, messageWatch } from './watch/message-watch.ts';
+import type { Spans } from './watch/spans.ts';
 
 /**
  * `all`; or, for messages that are replayed, no source that takes messages from outside: those alone that are reached
@@ -58,6 +60,8 @@ export class Generation {
   #settling: typeof Settlement | undefined;
   readonly #openKept: () => Promise<Kept>;
   #runs: Runs | undefined;
+  /** Where traces are recorded. */
+  #spans: Spans | undefined;
   #definition: Definition | undefined;
 
   constructor(
@@ -89,6 +93,7 @@ export class Generation {
   async open(opening: Opening = 'all', paused: ReadonlySet<string> = new Set()): Promise<void> {
     try {
       await Promise.all(this.program.modules.map(loadModule));
+      await this.#openSpans();
       const flows = [...this.program.flows.values()].filter((flow) => flow.source.from);
       const durable = flows.some((flow) => flow.durable);
       if (this.program.laters.length > 0 || flows.some((flow) => flow.settlement)) {
@@ -106,7 +111,11 @@ export class Generation {
         this.#endpoints.set(endpointCalled(name), endpoint);
         const { definition } = this.#opener.connector(connector.name);
         const handle = definition.writesTrace ? endpoint.handle : traced(endpoint.handle);
-        slot.handler = this.#guards.around(slot.source, definition)(receiving(handle));
+        slot.handler = this.#guards.around(
+          slot.source,
+          definition,
+          this.#spans?.attempts(slot.source),
+        )(receiving(handle));
       }
       const sources = flows.map((flow) => ({ flow, slot: this.#slot(flow) }));
       // Before the sources: what one of them hands over again is under way by then.
@@ -311,8 +320,22 @@ export class Generation {
 
   #intake(flow: FlowProgram, awaited: boolean): Intake {
     const durable = flow.durable && this.#runs ? { runs: this.#runs, hash: hashOf(flow, this.program) } : undefined;
-    const made = intake(flow, { services: this.#services, inFlight: this.#inFlight, awaited, durable });
+    const watch = this.#watch(flow, awaited);
+    const made = intake(flow, { services: this.#services, inFlight: this.#inFlight, awaited, durable, watch });
     this.#intakes.set(flow.name, made);
     return made;
+  }
+
+  #watch({ name: flow, source }: FlowProgram, awaited: boolean): MessageWatch | undefined {
+    // What a step has kept goes on under a name of its own, and comes from nowhere outside.
+    const from = flow === source.name ? source.from : undefined;
+    return messageWatch({ flow, source: from?.name, awaited }, this.#services, this.#spans?.messages(flow, from));
+  }
+
+  async #openSpans(): Promise<void> {
+    const { tracer } = this.#services;
+    if (!tracer) return;
+    const { openSpans } = await import('./watch/spans.ts');
+    this.#spans = await openSpans(tracer, this.program.source, (name) => this.#opener.connector(name));
   }
 }

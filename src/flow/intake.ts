@@ -8,6 +8,7 @@ import type { InFlight, Message } from './in-flight.ts';
 import { messageMeter } from './metered.ts';
 import type { FlowProgram } from './program.ts';
 import type { LeftRun, Run, Runs } from './runs.ts';
+import type { MessageWatch } from './watch/message-watch.ts';
 
 /** How long a message whose sender waits may take where the flow says nothing else. */
 const defaultDeadline = 60_000;
@@ -24,6 +25,8 @@ export interface IntakeWorld {
   readonly inFlight: InFlight;
   /** Whether senders wait for an answer. */
   readonly awaited: boolean;
+  /** Told of every message; absent: nobody is. */
+  readonly watch?: MessageWatch | undefined;
   /** Of a durable flow: where its messages are kept, and which definition they belong to. */
   readonly durable?: { readonly runs: Runs; readonly hash: string } | undefined;
 }
@@ -61,7 +64,7 @@ interface Accounting {
 
 /** The way of a message into its flow: bounded, with a life of its own, and an account of what became of it. */
 export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
-  const { services, inFlight, awaited, durable } = world;
+  const { services, inFlight, awaited, watch, durable } = world;
   const { clock, random, log } = services;
   const { handler, name, streams } = flow;
   const limit = flow.source.deadline ?? (awaited ? defaultDeadline : undefined);
@@ -83,7 +86,9 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
     const deadline = ms === undefined ? {} : { deadline: since + ms, late };
     const life = new Life(clock, { ...deadline, journal: run?.journal });
     if (streams) incoming.body.allowRelay();
-    const trace = new Trace(id, incoming.headers, random);
+    const own = new Trace(id, incoming.headers, random);
+    const watched = watch?.begin(id, incoming, own);
+    const trace = watched?.trace ?? own;
     const message: Message = { id, flow: name, since, life, trace };
     let failed: Failure | undefined;
     underWay++;
@@ -98,17 +103,20 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
       if (life.settles) await life.settled(undefined);
       if (run) await ended(run, id, flow.settlement !== undefined && accounting?.owned !== true);
       metered.done(clock.monotonic() - since, relayed === undefined);
+      watched?.ended(relayed, undefined);
       return relayed;
     } catch (thrown) {
       const error = life.suspended ? failure('suspended', {}, { cause: thrown }) : toFailure(thrown);
       metered.failed(clock.monotonic() - since, error);
       if (life.suspended) {
+        watched?.ended(undefined, error);
         if (accounting?.owned) await accounting.run.parked().catch(() => {});
         throw error;
       }
       error.outcome = life.outcome;
       // Its time was over between two steps.
       error.place ??= name;
+      watched?.ended(undefined, error);
       const safe = life.settles ? await life.settled(error) : undefined;
       if (safe) {
         if (run) await ended(run, id, flow.settlement !== undefined && accounting?.owned !== true);
@@ -181,6 +189,7 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
           ? failure('paused', { flow: name, retryAfter: pausedMs })
           : failure('overloaded', { detail, retryAfter: 1000 });
       metered.refused(error);
+      watch?.refused(incoming, error);
       return Promise.reject(error);
     }
     return run(incoming, incoming.id ?? random.uuid());

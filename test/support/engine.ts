@@ -19,9 +19,11 @@ import {
   type Headers,
 } from '#sdk';
 import { connectors } from '../../connectors/index.ts';
+import { type CallLogLevel, callLog } from '../../src/core/call-log.ts';
 import { VirtualClock } from '../../src/core/clock.ts';
 import { noHeaders } from '../../src/core/exchange.ts';
 import { seededRandom } from '../../src/core/random.ts';
+import type { Tracer } from '../../src/core/span.ts';
 import { compile } from '../../src/flow/compile.ts';
 import { textsOf } from '../../src/flow/dead-letters/definition.ts';
 import type { Program } from '../../src/flow/program.ts';
@@ -98,6 +100,10 @@ export interface EngineOptions {
   readonly connectors?: (clock: VirtualClock) => Readonly<Record<string, Connector>>;
   /** Opens nothing: for dead letters alone. */
   readonly standBy?: boolean;
+  /** How loud the lines of messages and calls are; none where nothing is said. */
+  readonly calls?: CallLogLevel;
+  /** Records what becomes of messages. */
+  readonly tracer?: (clock: VirtualClock) => Tracer;
 }
 
 const call = {
@@ -196,7 +202,9 @@ export class Engine {
     const compileKept: RuntimeServices['compileKept'] = async (definition, now) =>
       this.#compile?.(textsOf(definition, now.file)) ?? 'not started';
     const { clock, log } = this;
-    const services = { clock, random: seededRandom(this.seed), codec, log, openStore, compileKept };
+    const lines = callLog(log, options.calls ?? 'off');
+    const watching = { ...(lines && { callLog: lines }), ...(options.tracer && { tracer: options.tracer(clock) }) };
+    const services = { clock, random: seededRandom(this.seed), codec, log, openStore, compileKept, ...watching };
     this.runtime ??= new Runtime(services, all);
     if (options.standBy) this.runtime.standBy(program);
     else await (this.runtime.ready ? this.runtime.swap(program, 1000) : this.runtime.start(program));
@@ -215,7 +223,13 @@ export class Engine {
     const found = [...loaded.diagnostics];
     const report = (finding: Parameters<typeof loaded.locate>[0]): void => void found.push(loaded.locate(finding));
     const program =
-      loaded.source && compile(loaded.source, { connectors: known, jsonSchema: compileJsonSchema, report });
+      loaded.source &&
+      compile(loaded.source, {
+        connectors: known,
+        jsonSchema: compileJsonSchema,
+        report,
+        traced: options.tracer !== undefined,
+      });
     this.diagnostics = found;
     if (program && found.every((one) => one.severity !== 'error')) return program;
     return found.map((one) => `${one.line}:${one.column} ${one.code}: ${one.message}`).join('\n');

@@ -8,6 +8,7 @@ import { merged } from '../../steps/parts/headers.ts';
 import type { DeadLetter, DeadLetterKeeper } from '../dead-letter.ts';
 import type { Replayed } from '../dead-letters/replayed.ts';
 import type { InFlight } from '../in-flight.ts';
+import { watchedLetter } from '../watch/letter-span.ts';
 import { keptHeaders, letterHeaders } from './letter-headers.ts';
 import type { DeadLetterProgram } from './program.ts';
 
@@ -82,9 +83,11 @@ export class Letters {
   }
 
   /** Resolves with where the letter is safe. Rejects when it is not: the message must not be acknowledged. */
-  async put(dead: Dead): Promise<string> {
+  async put(given: Dead): Promise<string> {
     const { services, inFlight } = this.#world;
-    const { clock, log } = services;
+    const { clock, log, tracer } = services;
+    const watched = watchedLetter(tracer, this.#flow, given);
+    const { dead } = watched;
     const since = clock.monotonic();
     const late = (): Failure => failure('timeout', { what: 'The dead letter', ms: putMs });
     const life = new Life(clock, { deadline: since + putMs, late });
@@ -96,10 +99,12 @@ export class Letters {
       if (this.#trouble) log.info('dead letters can be kept again', { flow: this.#flow, where });
       this.#trouble = undefined;
       this.#reasons.clear();
+      watched.ended();
       return where;
     } catch (thrown) {
       const error = toFailure(thrown);
       this.#tell(error, dead);
+      watched.ended(error);
       throw error;
     } finally {
       life.discard();

@@ -82,14 +82,14 @@ function messageSpans(
   return {
     begin(id, incoming, trace) {
       if (!tracer.records(trace)) return undefined;
-      const { name, attributes } = telemetry.began(incoming);
+      const { name, attributes } = told(() => telemetry.began(incoming)) ?? { name: flow, attributes: {} };
       const { attempt } = incoming.origin;
       const own = { 'dowel.flow': flow, 'dowel.exchange.id': id, 'dowel.connector': connector };
       const again = attempt > 1 ? { 'dowel.attempt': attempt } : {};
       return tracer.begin(trace, name, telemetry.kind, { ...written(attributes), ...own, ...again });
     },
     end(span, exchange, error, status) {
-      span.set({ ...telemetry.ended?.(status, error), 'dowel.outcome': outcomeOf(exchange, error) });
+      span.set({ ...told(() => telemetry.ended?.(status, error)), 'dowel.outcome': outcomeOf(exchange, error) });
       if (!error) {
         span.end();
         return;
@@ -112,17 +112,17 @@ function attemptSpans({ began, ended }: EndpointTelemetry, own: Attributes): Pol
       const { trace } = exchange;
       const before = tries.get(trace) ?? 0;
       tries.set(trace, before + 1);
-      const { name, kind, attributes } = began(exchange);
+      const { name, kind, attributes } = told(() => began(exchange)) ?? nothingTold;
       const again = before === 0 ? {} : { [kind === 'client' ? resendCount : 'dowel.resend_count']: before };
       const span = parent.child(name, kind, { ...written(attributes), ...own, ...again });
       try {
         const answer = await next(exchange.with({ trace: trace.within(span) }));
-        span.set(ended?.(answer, undefined) ?? {});
+        span.set(told(() => ended?.(answer, undefined)) ?? {});
         span.end();
         return answer?.with({ trace });
       } catch (thrown) {
         const error = toFailure(thrown);
-        span.set({ ...errorAttributes(error), ...ended?.(undefined, error) });
+        span.set({ ...errorAttributes(error), ...told(() => ended?.(undefined, error)) });
         span.end(errorOf(error));
         throw error;
       }
@@ -132,6 +132,17 @@ function attemptSpans({ began, ended }: EndpointTelemetry, own: Attributes): Pol
       return span ? recorded(exchange, span) : next(exchange);
     };
   };
+}
+
+const nothingTold = { name: 'call', kind: 'client', attributes: {} } as const;
+
+/** What a connector says, if it can: no message fails because of what would be recorded of it. */
+function told<T>(say: () => T): T | undefined {
+  try {
+    return say();
+  } catch {
+    return undefined;
+  }
 }
 
 const resendCount = 'http.request.resend_count';
