@@ -19,6 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), 'dowel-docs-'));
 after(() => rmSync(folder, { recursive: true }));
 // What examples refer to.
 writeFileSync(join(folder, 'order.schema.json'), '{ "type": "object" }\n');
+for (const name of ['tls.crt', 'tls.key', 'clients.crt']) writeFileSync(join(folder, name), 'PEM\n');
 writeFileSync(join(folder, 'price.ts'), 'export default (): number => 1;\n');
 
 /** Around a list of steps: the endpoints that the guide's examples call. */
