@@ -9,11 +9,11 @@ import type { Clock } from './core/clock.ts';
 import type { Exchange, Handler, Headers, Log, Origin, Services } from './core/exchange.ts';
 import type { Life } from './core/life.ts';
 import type { Random } from './core/random.ts';
-import type { Attributes } from './core/span.ts';
 import type { ExpressionSource, ServerSource } from './core/written.ts';
 import type { Failure } from './errors.ts';
 import type { EventBinding } from './events/options.ts';
 import type { Schema, Slot } from './schema/schema.ts';
+import type { Telemetry } from './telemetry.ts';
 import type { SchemaFinding, WrittenCall } from './steps/step.ts';
 
 export { backoff, pauseBound } from './core/backoff.ts';
@@ -53,6 +53,14 @@ export type { Infer } from './schema/infer.ts';
 export { nearest } from './schema/nearest.ts';
 export type { Schema, Slot } from './schema/schema.ts';
 export { tlsProperties } from './schema/tls-options.ts';
+export type {
+  Destination,
+  EndpointTelemetry,
+  MessagingTelemetry,
+  SourceTelemetry,
+  SpanFacts,
+  Telemetry,
+} from './telemetry.ts';
 export type { SchemaFinding, WrittenCall } from './steps/step.ts';
 
 /** What a connector is, as data. Each schema is that of an object; the descriptions become the reference. */
@@ -170,60 +178,6 @@ export interface Connector {
   readonly rehearsal?: () => Promise<{ readonly rehearsal: Rehearsal }>;
   /** What spans of its messages and calls say; loaded only where traces are recorded. */
   readonly telemetry?: () => Promise<{ readonly telemetry: Telemetry }>;
-}
-
-/**
- * What spans say, in the semantic conventions of OpenTelemetry. Pure and quick, and it must not throw; no bodies, headers
- * or secrets. What is missing, spans say by the definition alone.
- */
-export interface Telemetry {
-  /** Of a source with these options. */
-  readonly source?: (options: never, server: ServerSource) => SourceTelemetry;
-  /** Of an endpoint with these options. */
-  readonly endpoint?: (options: never) => EndpointTelemetry;
-  /** Instead of both: where messages go through a broker or a queue. */
-  readonly messaging?: MessagingTelemetry;
-}
-
-export interface MessagingTelemetry {
-  /** `messaging.system`. */
-  readonly system: string;
-  /** Where the broker is: a URL, or `host:port`. */
-  readonly broker?: (options: never) => string | undefined;
-  /** Of a message that came: `facts` is `$source`. */
-  readonly came: (facts: Readonly<Record<string, unknown>>, options: never) => Destination;
-  /** Of one that is sent. */
-  readonly went?: (operation: Readonly<Record<string, unknown>>, options: never) => Destination;
-}
-
-/** What is neither text nor a number nor true or false is left out, and empty text. */
-export interface Destination {
-  /** `messaging.destination.name`. */
-  readonly name: unknown;
-  /** One of few, for the name of the span, where the other may be one of many; empty: it has none. */
-  readonly shortly?: unknown;
-  readonly attributes?: Readonly<Record<string, unknown>>;
-}
-
-export interface SourceTelemetry {
-  /** `server`: its sender waits for the answer; `consumer`: a broker, queue or folder has kept it. */
-  readonly kind: 'server' | 'consumer' | 'internal';
-  readonly began: (message: Incoming) => SpanFacts;
-  /** `status`: as the sender is told it. */
-  readonly ended?: (status: number | undefined, error: Failure | undefined) => Attributes;
-}
-
-export interface EndpointTelemetry {
-  /** `exchange`: with the operation of the call. */
-  readonly began: (exchange: Exchange) => SpanFacts & { readonly kind: 'client' | 'producer' };
-  readonly ended?: (answer: Exchange | undefined, error: Failure | undefined) => Attributes;
-}
-
-export interface SpanFacts {
-  /** One of few: no ids. */
-  readonly name: string;
-  /** As those of a {@link Destination}. */
-  readonly attributes: Readonly<Record<string, unknown>>;
 }
 
 /** A connector whose far sides are a test's. */
