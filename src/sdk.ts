@@ -217,6 +217,8 @@ export interface Answered {
 export interface Source {
   /** The far side is connected and hands messages over; absent = always. While one is not, the process is not ready. */
   readonly ready?: boolean | undefined;
+  /** Why it is not, without secrets. */
+  readonly trouble?: string | undefined;
   /**
    * Where the source stays open while it is paused: takes nothing new until `resume`, those in flight go on. Absent:
    * whoever sends waits for an answer, and `deliver` rejects with `paused`.
@@ -245,6 +247,8 @@ export interface Endpoint {
   readonly handle: Handler;
   /** Its far side is connected; absent = nobody knows before a call. */
   readonly ready?: boolean;
+  /** Why it is not, without secrets. */
+  readonly trouble?: string | undefined;
   close(): Promise<void>;
 }
 

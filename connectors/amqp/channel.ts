@@ -21,7 +21,12 @@ export interface OpenChannel<C extends Channel> {
 export type MakeChannel<C extends Channel> = (
   model: ChannelModel,
   watched: (channel: C) => OpenChannel<C>,
+  /** To be told what the broker is asked next, in words. */
+  asking: (what: string) => void,
 ) => Promise<void>;
+
+/** A broker that has not answered for so long is said to be silent. It is waited for all the same: only it can end that. */
+const silentMs = 5_000;
 
 export interface ChannelPlan<C extends Channel> {
   /** What needs it, in words. */
@@ -36,18 +41,26 @@ export function channelOn<C extends Channel>(
   { what, make, explain = (trouble) => trouble }: ChannelPlan<C>,
   world: LinkWorld,
 ): Link<OpenChannel<C>> {
-  const open = async (signal: AbortSignal): Promise<OpenChannel<C>> => {
+  const open = async (signal: AbortSignal, waits: (detail: string) => void): Promise<OpenChannel<C>> => {
     const opened = await whenUp(connection.link, signal);
     let held: OpenChannel<C> | undefined;
+    let answered = (): void => {};
+    const asking = (asked: string): void => {
+      answered();
+      answered = world.clock.after(silentMs, () => waits(`it does not answer, and is waited for: ${asked}`), true);
+    };
     try {
-      await make(opened.model, (channel) => {
+      const watch = (channel: C): OpenChannel<C> => {
         held = watched(channel, opened);
         return held;
-      });
+      };
+      await make(opened.model, watch, asking);
     } catch (thrown) {
       const why = held?.why();
       await held?.channel.close().catch(() => undefined);
       throw why?.code === undefined ? thrown : new Refused(why);
+    } finally {
+      answered();
     }
     if (!held) throw new Error('no channel was made');
     return held;
@@ -78,6 +91,12 @@ export async function startChannel(connection: Connection, channel: Pick<Link<ne
   await connection.link.start();
   await channel.start({ patient: connection.link.opened === undefined });
 }
+
+type Standing = Pick<Link<never>, 'trouble'> & { readonly opened: unknown };
+
+/** Why a channel is not open: a broker that is not reached says nothing about it. */
+export const troubleOf = (connection: Standing, channel: Standing): string =>
+  connection.opened === undefined ? connection.trouble : channel.trouble;
 
 class Refused extends Error {
   readonly trouble: BrokerTrouble;

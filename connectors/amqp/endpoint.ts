@@ -68,6 +68,9 @@ export async function openEndpoint(options: AmqpEndpointOptions, context: Endpoi
     get ready() {
       return publisher.ready;
     },
+    get trouble() {
+      return publisher.trouble;
+    },
     async close() {
       closed ??= close();
       await closed;

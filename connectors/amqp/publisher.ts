@@ -1,6 +1,6 @@
 import type { ChannelModel, ConfirmChannel, Message, Options } from 'amqplib';
 import { type Failure, failure, type Life, type Link, type LinkWorld } from '#sdk';
-import { channelOn, type MakeChannel, type OpenChannel, startChannel } from './channel.ts';
+import { channelOn, type MakeChannel, type OpenChannel, startChannel, troubleOf } from './channel.ts';
 import type { Connection } from './connection.ts';
 import type { BrokerTrouble } from './trouble.ts';
 
@@ -62,7 +62,7 @@ export class Publisher {
   constructor(connection: Connection, publishing: Publishing, world: LinkWorld) {
     this.#connection = connection;
     this.#publishing = publishing;
-    const make: MakeChannel<ConfirmChannel> = (model, watched) => this.#make(model, watched);
+    const make: MakeChannel<ConfirmChannel> = (model, watched, asking) => this.#make(model, watched, asking);
     const { what, explain } = publishing;
     this.link = channelOn(connection, { what, make, ...(explain ? { explain } : {}) }, world);
     this.link.onUp(() => this.#go());
@@ -71,6 +71,11 @@ export class Publisher {
 
   get ready(): boolean {
     return this.link.opened !== undefined;
+  }
+
+  /** Why it is not ready. */
+  get trouble(): string {
+    return troubleOf(this.#connection.link, this.link);
   }
 
   /** Resolves after the first attempt; rejects when waiting would not heal what is wrong. */
@@ -112,7 +117,11 @@ export class Publisher {
     await this.link.close();
   }
 
-  async #make(model: ChannelModel, watched: (channel: ConfirmChannel) => OpenChannel<ConfirmChannel>): Promise<void> {
+  async #make(
+    model: ChannelModel,
+    watched: (channel: ConfirmChannel) => OpenChannel<ConfirmChannel>,
+    asking: (what: string) => void,
+  ): Promise<void> {
     const channel = await model.createConfirmChannel();
     watched(channel);
     this.#full = false;
@@ -124,6 +133,7 @@ export class Publisher {
       this.#full = false;
       this.#go();
     });
+    asking(`to say that there is the exchange \`${this.#publishing.exchange}\``);
     await this.#publishing.prepare?.(channel);
   }
 
@@ -149,12 +159,8 @@ export class Publisher {
     const blocked = this.#connection.blocked;
     const busy = `${this.#unconfirmed} messages wait for their confirms`;
     const open = blocked === undefined ? busy : `the broker takes no messages now: ${blocked}`;
-    const detail = this.link.opened ? open : this.#trouble;
+    const detail = this.link.opened ? open : this.trouble;
     return failure('connection', { endpoint: name, detail, sent: false });
-  }
-
-  get #trouble(): string {
-    return this.#connection.link.opened ? this.link.trouble : this.#connection.link.trouble;
   }
 
   /** Lets go on whoever can, in the order in which they came. */

@@ -11,7 +11,7 @@ import {
 } from '#sdk';
 import { Acks } from './acks.ts';
 import { answer } from './answering.ts';
-import { channelOn, type MakeChannel, type OpenChannel, startChannel } from './channel.ts';
+import { channelOn, type MakeChannel, type OpenChannel, startChannel, troubleOf } from './channel.ts';
 import type { AmqpSourceOptions } from './definition.ts';
 import { atMost, goodbyeMs } from './goodbye.ts';
 import { incomingOf } from './incoming.ts';
@@ -65,7 +65,7 @@ class Consumer implements Source {
     this.#unanswered = new Refrain({ level: 'warn', message: 'an answer could not be sent' }, context);
     this.#ours = handwritingOf(options);
     this.#postponing = new Postponing(options, this.#ours, this.#outbox, context);
-    const make: MakeChannel<Channel> = (model, watched) => this.#make(model, watched);
+    const make: MakeChannel<Channel> = (model, watched, asking) => this.#make(model, watched, asking);
     const what = `The queue \`${options.queue}\``;
     const plan = { what, make, explain: (trouble: BrokerTrouble) => explained(trouble, options) };
     this.#link = channelOn(this.#connection.value, plan, { clock, random, log });
@@ -73,6 +73,10 @@ class Consumer implements Source {
 
   get ready(): boolean {
     return this.#link.opened !== undefined;
+  }
+
+  get trouble(): string {
+    return troubleOf(this.#connection.value.link, this.#link);
   }
 
   start(): Promise<void> {
@@ -92,6 +96,7 @@ class Consumer implements Source {
   async #make(
     model: Parameters<MakeChannel<Channel>>[0],
     watched: (channel: Channel) => OpenChannel<Channel>,
+    asking: Parameters<MakeChannel<Channel>>[2],
   ): Promise<void> {
     const { queue, prefetch, consumerTag, exclusive, priority } = this.#options;
     const channel = await model.createChannel();
@@ -100,9 +105,13 @@ class Consumer implements Source {
     const most = prefetch ?? usual;
     const acks = new Acks(channel, this.#context.clock, most);
     channel.on('close', () => acks.close());
+    asking(`to say that there is the queue \`${queue}\``);
     await declareQueue(channel, this.#options);
     await channel.prefetch(most);
     this.#acks = acks;
+    asking(
+      `to hand over messages of the queue \`${queue}\`. A quorum queue that was made a moment before its broker was killed stays like that: \`rabbitmqctl delete_queue ${queue}\` gives it up, with what is in it, and it is made again`,
+    );
     const taken = await channel.consume(
       queue,
       (message) => {

@@ -34,6 +34,9 @@ export const openEndpoint = (async (options: EndpointOptions, context: EndpointC
     get ready() {
       return link.opened !== undefined;
     },
+    get trouble() {
+      return link.trouble;
+    },
     close: () => shared.release(),
   };
 }) satisfies OpenEndpoint;

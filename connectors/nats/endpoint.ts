@@ -92,6 +92,9 @@ export async function openEndpoint(options: NatsEndpointOptions, context: Endpoi
     get ready() {
       return base.value.opened !== undefined;
     },
+    get trouble() {
+      return base.value.trouble;
+    },
     close: once(() => base.release()),
   };
 }

@@ -140,6 +140,9 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
     get ready() {
       return reading.opened !== undefined;
     },
+    get trouble() {
+      return reading.trouble;
+    },
     async stop() {
       stopping = true;
       await reading.opened?.pulls.end();

@@ -107,6 +107,9 @@ export async function openSubjectSource(options: SubjectOptions, context: Source
     get ready() {
       return base.value.opened !== undefined && refused === undefined;
     },
+    get trouble() {
+      return base.value.trouble;
+    },
     stop,
     close: once(async () => {
       await stop();

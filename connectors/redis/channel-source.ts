@@ -76,6 +76,9 @@ export async function openChannelSource(options: RedisSourceOptions, context: So
     get ready() {
       return link.opened !== undefined;
     },
+    get trouble() {
+      return link.trouble;
+    },
     stop,
     async close() {
       await stop();

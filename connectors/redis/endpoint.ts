@@ -47,6 +47,9 @@ export async function openEndpoint(options: RedisEndpointOptions, context: Endpo
     get ready() {
       return base.value.opened !== undefined;
     },
+    get trouble() {
+      return base.value.trouble;
+    },
     close: once(() => base.release()),
   };
 }

@@ -150,6 +150,9 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
     get ready() {
       return reading.opened !== undefined;
     },
+    get trouble() {
+      return reading.trouble;
+    },
     stop,
     close,
   };

@@ -16,8 +16,11 @@ export interface Trouble {
 export interface LinkPlan<T> {
   /** For the log and for messages, without credentials: `NATS at 127.0.0.1:4222`. */
   readonly far: string;
-  /** One attempt, limited in time by itself. `signal`: nobody wants it any more. */
-  open(signal: AbortSignal): Promise<T>;
+  /**
+   * One attempt, limited in time by itself or by the far side. `signal`: nobody wants it any more. `waits`: to be told what
+   * it waits for, where that takes long: nobody else waits for it then.
+   */
+  open(signal: AbortSignal, waits: (detail: string) => void): Promise<T>;
   /** Resolves when it is gone, with why; `undefined` where that is said already, by what it stands on. Never rejects. */
   lost(opened: T): Promise<string | undefined>;
   close(opened: T): Promise<void>;
@@ -139,8 +142,13 @@ export class Link<T> {
     const { clock } = this.#world;
     const { signal } = this.#ending;
     let begun = patient;
+    const waits = (detail: string): void => {
+      this.#say(detail);
+      begun = true;
+      started();
+    };
     for (let failures = 0; !signal.aborted; ) {
-      const trouble = await this.#attempt(signal);
+      const trouble = await this.#attempt(signal, waits);
       if (trouble === undefined) {
         const since = clock.monotonic();
         started();
@@ -162,9 +170,9 @@ export class Link<T> {
     started();
   }
 
-  async #attempt(signal: AbortSignal): Promise<Trouble | undefined> {
+  async #attempt(signal: AbortSignal, waits: (detail: string) => void): Promise<Trouble | undefined> {
     try {
-      const opening = this.#plan.open(signal);
+      const opening = this.#plan.open(signal, waits);
       const opened = await this.#unlessEnded(opening);
       if (opened === undefined) void opening.then((late) => this.#giveBack(late)).catch(() => undefined);
       this.#opened = opened;

@@ -41,6 +41,10 @@ export class SourceSlot implements Source {
     return this.#source?.ready;
   }
 
+  get trouble(): string | undefined {
+    return this.#source?.trouble;
+  }
+
   get paused(): boolean {
     return this.#paused;
   }

@@ -29,6 +29,8 @@ export interface FlowStatus {
   readonly paused: boolean | undefined;
   /** Absent: the source does not say, or is paused. */
   readonly connected: boolean | undefined;
+  /** Why it is not connected, where it is not. */
+  readonly trouble: string | undefined;
   readonly inFlight: number;
   /** Messages that wait for their turn, where the source hands over more than may be under way. */
   readonly waiting: number | undefined;
@@ -41,14 +43,23 @@ export interface EndpointStatus {
   readonly connector: string;
   /** Absent: nobody knows before a call. */
   readonly connected: boolean | undefined;
+  /** Why it is not connected, where it is not. */
+  readonly trouble: string | undefined;
   readonly circuitBreaker: CircuitState | undefined;
   readonly bulkhead: { readonly running: number; readonly waiting: number; readonly max: number } | undefined;
 }
 
+interface Reached {
+  readonly ready?: boolean | undefined;
+  readonly trouble?: string | undefined;
+}
+
+const troubleOf = (it: Reached | undefined): string | undefined => (it?.ready === false ? it.trouble : undefined);
+
 /** How the parts of a version answer for themselves. */
 export interface Parts {
-  readonly sourceOf: (flow: string) => { readonly ready?: boolean | undefined; readonly paused: boolean } | undefined;
-  readonly endpointCalled: (name: string) => { readonly ready?: boolean } | undefined;
+  readonly sourceOf: (flow: string) => (Reached & { readonly paused: boolean }) | undefined;
+  readonly endpointCalled: (name: string) => Reached | undefined;
   readonly inFlight: (flow: string) => number;
   readonly settlement: (flow: string) => { readonly waiting: number; readonly heldUp: HeldUp | undefined } | undefined;
   readonly guard: (endpoint: string) => Guard | undefined;
@@ -62,6 +73,7 @@ export function statusOf(program: Program, parts: Parts): Pick<Status, 'flows' |
       durable,
       paused: parts.sourceOf(name)?.paused,
       connected: parts.sourceOf(name)?.ready,
+      trouble: troubleOf(parts.sourceOf(name)),
       inFlight: parts.inFlight(name),
       waiting: parts.settlement(name)?.waiting,
       heldUp: parts.settlement(name)?.heldUp,
@@ -72,6 +84,7 @@ export function statusOf(program: Program, parts: Parts): Pick<Status, 'flows' |
         name,
         connector: connector.name,
         connected: parts.endpointCalled(name)?.ready,
+        trouble: troubleOf(parts.endpointCalled(name)),
         circuitBreaker: breaker?.state,
         bulkhead: bulkhead && { running: bulkhead.running, waiting: bulkhead.waiting, max: bulkhead.max },
       };

@@ -75,6 +75,23 @@ describe('link', () => {
     });
   });
 
+  test('a start does not wait for a far side that says nothing: it says for what it is waited on', async (t) => {
+    const { promise, resolve } = Promise.withResolvers<Line>();
+    const { link, said } = far(t, {
+      open: (_, waits) => {
+        waits('it does not answer');
+        return promise;
+      },
+    });
+    await link.start();
+    assert.ok(isDown(link));
+    assert.equal(link.trouble, 'it does not answer');
+    assert.deepEqual(said(), ['warn it does not answer']);
+    resolve({ number: 1, cut: () => {}, lost: new Promise(() => {}) });
+    await link.reached(new AbortController().signal);
+    assert.deepEqual(said(), ['warn it does not answer', 'info connected']);
+  });
+
   test('what a start would not survive is tried on later', async (t) => {
     const { clock, link, state, said } = far(t);
     await link.start();
