@@ -1,4 +1,4 @@
-/** `npm run generate`: the editor's schema and the reference pages. With `--check`: are they what they should be? */
+/** `npm run generate`: the editor's schema, the reference pages and the dashboard. With `--check`: are they what they should be? */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +6,7 @@ import { connectorDefinitions } from '../connectors/index.ts';
 import { composeIntegrationSchema, composeSchema } from '../src/schema/compose.ts';
 import { steps } from '../src/steps/index.ts';
 import { testFileSchema } from '../src/testing/language.ts';
+import { dashboard } from './dashboard.ts';
 import { referencePages } from './reference.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -15,6 +16,7 @@ const reference = 'docs/reference';
 const files: Readonly<Record<string, string>> = {
   'schemas/integration.schema.json': `${JSON.stringify(composeIntegrationSchema(kinds), null, 2)}\n`,
   'schemas/test.schema.json': `${JSON.stringify(composeSchema('Dowel tests', testFileSchema), null, 2)}\n`,
+  'docs/grafana/dowel.json': `${JSON.stringify(dashboard(), null, 2)}\n`,
   ...Object.fromEntries(Object.entries(referencePages(kinds)).map(([name, text]) => [join(reference, name), text])),
 };
 

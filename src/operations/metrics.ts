@@ -84,7 +84,9 @@ export class Metrics implements Meter {
   }
 
   gauge(name: string, help: string, labels: Labels, read: () => number): () => void {
-    const series = this.#series('gauge', name, help, labels, () => new GaugeSeries());
+    // What only grows is named so, wherever it is read from.
+    const type = name.endsWith('_total') ? 'counter' : 'gauge';
+    const series = this.#series(type, name, help, labels, () => new GaugeSeries());
     series.reads.add(read);
     return () => {
       series.reads.delete(read);
