@@ -6,5 +6,6 @@ export const http: Connector = {
   source: () => import('./source.ts'),
   endpoint: () => import('./endpoint.ts'),
   telemetry: () => import('./telemetry.ts'),
+  description: () => import('./describe.ts'),
   rehearsal: () => import('./rehearsal.ts'),
 };

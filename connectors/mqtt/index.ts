@@ -6,4 +6,5 @@ export const mqtt: Connector = {
   source: () => import('./source.ts'),
   endpoint: () => import('./endpoint.ts'),
   telemetry: () => import('./telemetry.ts'),
+  description: () => import('./describe.ts'),
 };

@@ -10,4 +10,8 @@ export const soapOver = (carrier: Connector): Connector => ({
     const [{ soapTelemetry }, below] = await Promise.all([import('./telemetry.ts'), carrier.telemetry?.()]);
     return { telemetry: soapTelemetry(below?.telemetry) };
   },
+  async description() {
+    const [{ soapDescription }, below] = await Promise.all([import('./describe.ts'), carrier.description?.()]);
+    return { description: soapDescription(below?.description) };
+  },
 });
