@@ -43,6 +43,8 @@ const broken = [
   ['quotes', 'require: 2', 'require: all'],
   ['guarded-api', 'ttl: 30s', 'ttl: 3m'],
   ['guarded-api', 'burst: 3', 'burst: 4'],
+  ['protected-api', 'scopes: [stock.read]', 'scopes: [other]'],
+  ['protected-api', 'claims.tenant = $params', 'claims.tenant != $params'],
   ['store-and-forward', 'maxAttempts: 1000', 'maxAttempts: 100'],
   ['store-and-forward', 'idempotent: { key: order }', 'log: { message: m }'],
   ['rest-facade-xml', 'catalogue.book.author, book.author', 'catalogue.book.title'],
