@@ -43,25 +43,29 @@ export function compileJsonSchema(schema: unknown, trusted = false): (value: unk
   const draft = draftOf(schema);
   const first = trusted ? compileTrusted(schema, draft) : compile(schema, draft, { validateSchema: true });
   let all: ValidateFunction | undefined;
+  const timed = mayBacktrack(schema) ? bounded : unbounded;
   const check = (value: unknown): readonly SchemaFinding[] => {
-    if (first(value)) return [];
+    if (timed(() => first(value))) return [];
     if (!isSmall(value)) return findingsOf(first.errors ?? []);
+    // Not in the time that a message has: it is made once for all of them.
     all ??= compile(schema, draft, { allErrors: true, validateSchema: false });
-    all(value);
-    return findingsOf(all.errors ?? first.errors ?? []);
+    const every = all;
+    timed(() => every(value));
+    return findingsOf(every.errors ?? first.errors ?? []);
   };
-  return mayBacktrack(schema) ? (value) => bounded(() => check(value)) : check;
+  return (value) => {
+    try {
+      return check(value);
+    } catch (thrown) {
+      if (thrown instanceof LimitReached) return [{ pointer: '', message: `cannot be checked: ${thrown.message}` }];
+      throw thrown;
+    }
+  };
 }
 
 /** Whatever the text of a message makes a pattern do, it holds nothing up for longer. */
-function bounded(check: () => readonly SchemaFinding[]): readonly SchemaFinding[] {
-  try {
-    return watched(check, maxPatternMs);
-  } catch (thrown) {
-    if (thrown instanceof LimitReached) return [{ pointer: '', message: `cannot be checked: ${thrown.message}` }];
-    throw thrown;
-  }
-}
+const bounded = <T>(task: () => T): T => watched(task, maxPatternMs);
+const unbounded = <T>(task: () => T): T => task();
 
 function draftOf(schema: object | boolean): Draft {
   const written: unknown = typeof schema === 'object' ? (schema as { readonly $schema?: unknown }).$schema : undefined;
