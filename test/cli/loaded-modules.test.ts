@@ -63,6 +63,24 @@ flows:
     assert.deepEqual(roles, ['http/endpoint', 'http/source']);
   });
 
+  test('a key at the door: nothing more; a token: jose, and still no client', async (t) => {
+    const guarded = (auth: string): string => `
+dowel: 1
+name: guarded
+server: { port: 0 }
+flows:
+  guarded:
+    from: { http: { path: /, auth: { ${auth} } } }
+    steps: [ { respond: {} } ]`;
+    const byKey = await loadedBy(t, guarded('apiKey: { keys: [{ id: a, key: k }] }'));
+    assert.deepEqual(byKey.packages, always);
+    const byToken = await loadedBy(
+      t,
+      guarded('jwt: { jwks: "http://127.0.0.1:9/", anyIssuer: true, anyAudience: true }'),
+    );
+    assert.deepEqual(byToken.packages, [...always, 'jose'].sort());
+  });
+
   test('http in alone: no client; a schema: ajv; a plain timer: no cron library', async (t) => {
     const { packages, roles } = await loadedBy(
       t,
