@@ -54,5 +54,7 @@ function prepareThere(file: string, source: IntegrationSource, env: Env): Promis
 /** What is set here about the process is meant for the pods. */
 const processEnv = (env: Env): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    ['LOG_LEVEL', 'DOWEL_DRAIN_TIMEOUT'].flatMap((name) => (env[name] ? [[name, env[name]] as const] : [])),
+    ['LOG_LEVEL', 'LOG_CALLS', 'DOWEL_DRAIN_TIMEOUT'].flatMap((name) =>
+      env[name] ? [[name, env[name]] as const] : [],
+    ),
   );

@@ -7,19 +7,25 @@ import { pathToFileURL } from 'node:url';
 import { root } from '../support/child-process.ts';
 import { startDowel } from '../support/dowel-process.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 
 /** Packages, and roles of connectors (`http/source`), that a running integration has loaded. */
 async function loadedBy(
   t: TestContext,
   yaml: string,
-): Promise<{ readonly packages: readonly string[]; readonly roles: readonly string[] }> {
+  more: Readonly<Record<string, string>> = {},
+): Promise<{
+  readonly packages: readonly string[];
+  readonly roles: readonly string[];
+  readonly traces: readonly string[];
+}> {
   const folder = mkdtempSync(join(tmpdir(), 'dowel-loaded-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'integration.yaml');
   const noted = join(folder, 'noted');
   writeFileSync(file, yaml);
   const preload = pathToFileURL(join(root, 'test/support/note-loaded.js')).href;
-  await using _ = await startDowel(file, { env: { NODE_OPTIONS: `--import ${preload}`, NOTE_LOADED: noted } });
+  await using _ = await startDowel(file, { env: { NODE_OPTIONS: `--import ${preload}`, NOTE_LOADED: noted, ...more } });
   const read = (): readonly string[] => readFileSync(noted, 'utf8').split('\n');
   // The http client comes a moment after the start.
   if (yaml.includes('endpoints:')) await eventually('undici is loaded', () => read().some((url) => /undici/.test(url)));
@@ -28,6 +34,9 @@ async function loadedBy(
   return {
     packages: matches(/\/node_modules\/((?:@[^/]+\/)?[^/]+)\//),
     roles: matches(/\/connectors\/([^/]+\/(?:source|endpoint))\.ts$/),
+    traces: matches(
+      /\/((?:operations\/tracing|connectors\/[^/]+\/telemetry|flow\/watch\/(?:spans|messaging))[^?]*)\.ts$/,
+    ),
   };
 }
 
@@ -113,5 +122,29 @@ flows:
     );
     assert.deepEqual(packages, [...always, 'amqplib'].sort());
     assert.deepEqual(roles, ['amqp/source']);
+  });
+
+  test('traces: nothing of them without a receiver; with one, no package and only the words of the connectors in use', async (t) => {
+    const yaml = `
+dowel: 1
+name: traced
+server: { port: 0 }
+admin: { port: 0 }
+flows:
+  traced:
+    from: { http: { path: / } }
+    steps: [ { respond: { body: hi } } ]`;
+    const without = await loadedBy(t, yaml, { OTEL_SERVICE_NAME: 'traced' });
+    assert.deepEqual(without.traces, []);
+    const receiver = await freePort();
+    const { traces, packages } = await loadedBy(t, yaml, {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${receiver}`,
+    });
+    assert.deepEqual(packages, without.packages);
+    assert.deepEqual(
+      traces.filter((one) => !one.startsWith('operations/tracing/')),
+      ['connectors/http/telemetry', 'flow/watch/messaging', 'flow/watch/spans'],
+    );
+    assert.ok(traces.includes('operations/tracing/open'));
   });
 });

@@ -1,3 +1,5 @@
+const shortText = 64;
+
 /**
  * Writes Protocol Buffers from the end to the beginning: what is inside of a message is there before its length is
  * written, so nothing is measured or copied twice. Fields come out in the reverse of the order in which they are written.
@@ -20,10 +22,7 @@ export class ProtobufWriter {
   }
 
   string(field: number, text: string): void {
-    const size = Buffer.byteLength(text);
-    this.#reserve(size);
-    this.#at -= size;
-    this.#bytes.write(text, this.#at, 'utf8');
+    const size = this.#ascii(text) ? text.length : this.#utf8(text);
     this.#varint(size);
     this.#tag(field, 2);
   }
@@ -64,6 +63,29 @@ export class ProtobufWriter {
     this.#at -= 4;
     this.#bytes.writeUInt32LE(value, this.#at);
     this.#tag(field, 5);
+  }
+
+  /** Nearly all texts are short and plain, and calling out for each takes longer than writing it. */
+  #ascii(text: string): boolean {
+    const { length } = text;
+    if (length > shortText) return false;
+    this.#reserve(length);
+    const at = this.#at - length;
+    for (let index = 0; index < length; index++) {
+      const code = text.charCodeAt(index);
+      if (code > 0x7f) return false;
+      this.#bytes[at + index] = code;
+    }
+    this.#at = at;
+    return true;
+  }
+
+  #utf8(text: string): number {
+    const size = Buffer.byteLength(text);
+    this.#reserve(size);
+    this.#at -= size;
+    this.#bytes.write(text, this.#at, 'utf8');
+    return size;
   }
 
   get #length(): number {
