@@ -109,6 +109,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/store/open.ts',
     'src/store/options.ts',
   ],
+  // What an integration is to others: by what its file says, and what connectors tell of themselves.
+  'src/documents/': ['src/core/', 'src/sdk.ts'],
   'src/operations/': [
     'src/core/',
     'src/flow/runtime.ts',
