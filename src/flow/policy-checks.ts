@@ -19,6 +19,11 @@ export function checkPolicies(
     const calls = callsProblem(options);
     if (calls) warn('circuitBreaker/minCalls', 'never-enough-calls', calls);
     const { name } = endpoint.connector;
+    if (options.cache && connectors[name]?.tokens?.(endpoint.connector.options, 'endpoint')) {
+      const message =
+        'The endpoint passes on the token of each caller, and `cache` would tell one caller what another was answered: drop it, or write a `cache` step whose `key` has `$identity.subject` in it';
+      report({ severity: 'error', code: 'shared-answers', message, pointer: `${endpoint.pointer}/cache` });
+    }
     if (options.cache && !connectors[name]?.safe) {
       const message = `Nothing is ever kept: every call of \`${name}\` may change something. Write a \`cache\` step around the calls that only read`;
       warn('cache', 'nothing-to-keep', message);

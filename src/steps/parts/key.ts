@@ -12,11 +12,16 @@ export function keyText(value: unknown): string | undefined {
 /** Of a fixed length, whatever a sender gives for a key; and a store shows nobody's keys. */
 export const hashed = (text: string | Uint8Array): string => hash('sha256', text, 'base64url');
 
-/** Tells a message that came again from another one with the same key: by its body and, where it has them, method, path and query. */
+/**
+ * Tells a message that came again from another one with the same key: by its body and, where it has them, method, path,
+ * query and sender: what was answered to one is for nobody else.
+ */
 export async function fingerprint(exchange: Exchange): Promise<string> {
-  const { source, query } = exchange.origin;
+  const { source, query, identity } = exchange.origin;
   const method = source?.['method'];
-  const asked = typeof method === 'string' ? [method === 'HEAD' ? 'GET' : method, source?.['path'], query] : [];
+  const asked: unknown[] =
+    typeof method === 'string' ? [method === 'HEAD' ? 'GET' : method, source?.['path'], query] : [];
+  if (identity) asked.push({ scheme: identity.scheme, subject: identity.subject });
   const body = exchange.body.isValue ? canonicalJson(await exchange.value()) : await exchange.bytes();
   return hashed(`${canonicalJson(asked)} ${hashed(body)}`);
 }

@@ -124,6 +124,17 @@ describe('a message of a known caller', () => {
     );
   });
 
+  it('is not answered what another caller was told under the same key of `idempotent`', async (t) => {
+    const auth = '{ apiKey: { keys: [{ id: shop, key: a }, { id: till, key: b }] } }';
+    const steps =
+      '- idempotent: { key: "$headers.`idempotency-key`" }\n- respond: { body: "${{ $identity.subject }}" }';
+    const running = await startGuarded(t, behind(auth, '', steps));
+    const call = (key: string) => ask(running, { 'x-api-key': key, 'idempotency-key': 'k' });
+    assert.deepEqual([(await call('a')).json, (await call('a')).json], ['shop', 'shop']);
+    const other = await call('b');
+    assert.deepEqual([other.status, problemOf(other).code], [422, 'key-reused']);
+  });
+
   it('keeps who is asking through sub-flows, branches and errors', async (t) => {
     const steps = `
 - run: { flow: inner, as: told }
