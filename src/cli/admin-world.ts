@@ -42,6 +42,15 @@ export function adminWorld(
     sourceOf: (flow) => runtime.sourceOf(flow),
     breakerOf: (endpoint) => runtime.breakerOf(endpoint),
     deadLetters: () => runtime.deadLetters(),
+    async document(kind) {
+      const { source: running } = runtime;
+      if (!running) return undefined;
+      const [{ documentOf }, { connectors }] = await Promise.all([
+        import('../documents/document.ts'),
+        import('../../connectors/index.ts'),
+      ]);
+      return documentOf(kind, running, connectors);
+    },
     async metrics() {
       measured ??= measuring();
       const tellWhatRuns = await measured;

@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, Command>> = {
   validate: { takes: 'FILE…', summary: 'check definitions without running them', load: () => import('./validate.ts') },
   test: { takes: 'FILE…', summary: 'run the tests beside integrations', load: () => import('./test.ts') },
   graph: { takes: 'FILE', summary: 'draw the flows (Mermaid)', load: () => import('./graph.ts') },
+  docs: { takes: 'FILE', summary: 'describe it as OpenAPI or AsyncAPI', load: () => import('./docs.ts') },
   kube: { takes: 'FILE', summary: 'print manifests for Kubernetes', load: () => import('./kube.ts') },
   schema: { takes: '', summary: 'print the JSON Schema for editors', load: () => import('./schema.ts') },
   new: {

@@ -91,6 +91,11 @@ export class Runtime {
     return this.#program?.source.name;
   }
 
+  /** As the file of the version that runs has it, once it is open. */
+  get source(): IntegrationSource | undefined {
+    return this.#current?.program.source;
+  }
+
   /** `undefined` before it is open. */
   status(): Status | undefined {
     const current = this.#current;

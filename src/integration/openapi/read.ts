@@ -31,7 +31,7 @@ export function readContract(path: string, text: string, folder: string, readTex
     if (!at) return undefined;
     const known = read.get(id);
     if (known) return known;
-    const result = attempted(() => readOperation(at, documents, schemas));
+    const result = attempted(() => withSecurity(readOperation(at, documents, schemas), root));
     read.set(id, result);
     return result;
   };
@@ -58,6 +58,13 @@ export function readContract(path: string, text: string, folder: string, readTex
       }),
     ),
   };
+}
+
+/** What the document asks for everywhere, where the operation does not say otherwise. */
+function withSecurity(operation: ContractOperation, root: Located): ContractOperation {
+  const { value: security } = childOf(root, 'security');
+  if (security === undefined) return operation;
+  return { ...operation, told: { security, ...operation.told } };
 }
 
 function attempted<T>(work: () => T): T | DocumentProblem {

@@ -21,6 +21,8 @@ export function runningRoutes(world: AdminWorld): readonly AdminRoute[] {
         body: Buffer.from(await world.metrics()),
       }),
     },
+    { method: 'GET', path: '/openapi.json', access: 'read', handle: () => document(world, 'openapi') },
+    { method: 'GET', path: '/asyncapi.json', access: 'read', handle: () => document(world, 'asyncapi') },
     { method: 'GET', path: '/status', access: 'read', handle: async () => status(world) },
     {
       method: 'PUT',
@@ -33,9 +35,17 @@ export function runningRoutes(world: AdminWorld): readonly AdminRoute[] {
   ];
 }
 
+const notOpen = () => customFailure('starting', 'rejected', 503, 'The integration is not open yet');
+
 function status(world: AdminWorld): Answer {
   const body = world.status();
-  if (!body) throw customFailure('starting', 'rejected', 503, 'The integration is not open yet');
+  if (!body) throw notOpen();
+  return { status: 200, body };
+}
+
+async function document(world: AdminWorld, kind: 'openapi' | 'asyncapi'): Promise<Answer> {
+  const body = await world.document(kind);
+  if (body === undefined) throw notOpen();
   return { status: 200, body };
 }
 

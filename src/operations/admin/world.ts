@@ -19,6 +19,8 @@ export interface AdminWorld {
   /** Of an endpoint that has one. */
   breakerOf(endpoint: string): CircuitBreaker | undefined;
   deadLetters(): Promise<DeadLetterDesk>;
+  /** What it is to others, as a document; `undefined` before it is open. */
+  document(kind: 'openapi' | 'asyncapi'): Promise<unknown>;
   /** In the text format of Prometheus. */
   metrics(): Promise<string>;
 }

@@ -11,5 +11,6 @@ export const emptyWorld = (): AdminWorld => ({
   sourceOf: () => undefined,
   breakerOf: () => undefined,
   metrics: async () => '',
+  document: async () => undefined,
   deadLetters: () => Promise.reject(new Error('nobody asks for them here')),
 });
