@@ -1,8 +1,34 @@
-import type { BodyUse, Ending } from '../steps/step.ts';
+import type { BodyUse, Ending, LaterBody } from '../steps/step.ts';
+
+/** One that took the place of the first, and what becomes of it. */
+class Later implements LaterBody {
+  /** How many loops and branches it was made in: those around it may use it more than once. */
+  readonly depth: number;
+  /** How many steps read it piece by piece. */
+  #reads = 0;
+  #kept = false;
+
+  constructor(depth: number) {
+    this.depth = depth;
+  }
+
+  get piecewise(): boolean {
+    return this.#reads === 1 && !this.#kept;
+  }
+
+  read(): void {
+    this.#reads++;
+  }
+
+  keep(): void {
+    this.#kept = true;
+  }
+}
 
 /**
  * Decides, once, while a flow is compiled, whether its first body can be relayed as a stream: no step looks at it, and
- * at most one passes it on. Bodies that come later (answers of calls) decide for themselves when they are read.
+ * at most one passes it on. Bodies that come later (answers of calls) decide for themselves when they are read, unless one
+ * step alone reads them piece by piece.
  */
 export class FirstBody implements BodyUse {
   #looked = false;
@@ -13,6 +39,8 @@ export class FirstBody implements BodyUse {
   #replaced = false;
   #repeated = 0;
   #uses = 0;
+  /** Which of the later ones the body may be here. */
+  #later: ReadonlySet<Later> = new Set();
 
   get streams(): boolean {
     return !this.#looked && this.#most <= 1;
@@ -25,10 +53,15 @@ export class FirstBody implements BodyUse {
   look(): void {
     this.#uses++;
     if (!this.#replaced) this.#looked = true;
+    keepAll(this.#later);
   }
 
-  take(): void {
+  take(piecewise?: 'piecewise'): void {
     this.#uses++;
+    for (const body of this.#later) {
+      if (piecewise && body.depth === this.#repeated) body.read();
+      else body.keep();
+    }
     if (this.#replaced) return;
     this.#taken++;
     this.#most = Math.max(this.#most, this.#taken);
@@ -36,8 +69,11 @@ export class FirstBody implements BodyUse {
     if (this.#repeated > 0) this.#looked = true;
   }
 
-  replace(): void {
+  replace(): Later {
+    const body = new Later(this.#repeated);
+    this.#later = new Set([body]);
     this.#replaced = true;
+    return body;
   }
 
   /** Inside `compile`, whatever passes the body on may do so more than once; or nothing of it may run at all. */
@@ -60,13 +96,17 @@ export class FirstBody implements BodyUse {
     rejoins: boolean,
   ): readonly [T, U | undefined] {
     const before = this.#replaced;
+    const laterBefore = this.#later;
     const tried = main();
     if (!instead) return [tried, undefined];
     const replaced = this.#replaced;
+    const later = this.#later;
     this.#replaced = before;
+    this.#later = laterBefore;
     this.#repeated++;
     const other = instead();
     this.#repeated--;
+    this.#later = rejoins && other?.ends !== true ? new Set([...later, ...this.#later]) : later;
     this.#replaced = replaced && (!rejoins || this.#replaced || other?.ends === true);
     return [tried, other];
   }
@@ -74,10 +114,14 @@ export class FirstBody implements BodyUse {
   /** A replacement inside belongs to the inside only. */
   apart<T>(compile: () => T): T {
     const before = this.#replaced;
+    const later = this.#later;
     try {
       return compile();
     } finally {
+      // Whoever stands around may read what it ends with, and so may the next round.
+      keepAll([...this.#later].filter((body) => !later.has(body)));
       this.#replaced = before;
+      this.#later = later;
     }
   }
 
@@ -85,12 +129,16 @@ export class FirstBody implements BodyUse {
   alternatives<T extends Ending>(compile: readonly (() => T)[]): readonly T[] {
     const taken = this.#taken;
     const replaced = this.#replaced;
+    const later = this.#later;
+    const possible = new Set(compile.length > 0 ? [] : later);
     let kept = false;
     let most = taken;
     const results = compile.map((one) => {
       this.#taken = taken;
       this.#replaced = replaced;
+      this.#later = later;
       const result = one();
+      if (!result?.ends) for (const body of this.#later) possible.add(body);
       if (this.#replaced || result?.ends) return result;
       kept = true;
       most = Math.max(most, this.#taken);
@@ -98,6 +146,11 @@ export class FirstBody implements BodyUse {
     });
     this.#taken = most;
     this.#replaced = replaced || (compile.length > 0 && !kept);
+    this.#later = possible;
     return results;
   }
+}
+
+function keepAll(bodies: Iterable<Later>): void {
+  for (const body of bodies) body.keep();
 }

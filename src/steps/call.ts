@@ -11,7 +11,7 @@ import {
   outgoingOptions,
   tracked,
 } from './parts/outgoing.ts';
-import { type Compiled, defineStep } from './step.ts';
+import { type Compiled, defineStep, type LaterBody } from './step.ts';
 
 export const call = defineStep({
   name: 'call',
@@ -52,13 +52,14 @@ export const call = defineStep({
       });
     }
     const { as, fallback: instead } = options;
+    let answered: LaterBody | undefined;
     const compileRequest = (): ReturnType<typeof compileOutgoing> => {
       const request = compileOutgoing(options, context, {
         repeats: endpoint?.repeats ?? false,
         whole: as !== undefined,
         answered: true,
       });
-      if (as === undefined) context.body.replace();
+      if (as === undefined) answered = context.body.replace();
       return request;
     };
     const [outgoing, fallback] = context.attempt(
@@ -71,6 +72,7 @@ export const call = defineStep({
       const request = outgoing(exchange);
       const answer = await (request instanceof Promise ? request.then(far) : far(request));
       if (!answer) throw failure('bug', { detail: 'an endpoint that replies gave no answer' });
+      if (answered?.piecewise) answer.body.allowRelay();
       // What the file set went out with the call; of the answer only what it looks at or relays goes on.
       return exchange.withAnswer(answer);
     };

@@ -84,7 +84,7 @@ export const split = defineStep({
     const given = (read as Readonly<Record<string, unknown>>)[options.by];
     const format = recordFormats.find(({ name }) => name === options.by);
     checkOptions(read as Readonly<Record<string, unknown>>, options.by, context);
-    context.body.take();
+    context.body.take('piecewise');
     const { as, parallel, onError } = options;
     let round: ReturnType<typeof context.steps> | undefined;
     context.inner(as === undefined ? [] : [as], () => {

@@ -180,12 +180,18 @@ export interface CompileContext {
 export interface BodyUse {
   /** The step reads the body: it must be there in full. */
   look(): void;
-  /** The step passes the body on, once, unseen. */
-  take(): void;
+  /** The step passes the body on, once, unseen; or reads it piece by piece, which is enough if nobody else needs it. */
+  take(piecewise?: 'piecewise'): void;
   /** From here on there is another body. */
-  replace(): void;
+  replace(): LaterBody;
   /** How often any body was looked at or passed on so far. */
   readonly uses: number;
+}
+
+/** A body that a step has put into the place of the one before. */
+export interface LaterBody {
+  /** Known when the flow is compiled: it is read piece by piece, by one step, and nobody else needs it. */
+  readonly piecewise: boolean;
 }
 
 export interface EndpointReference {

@@ -322,3 +322,66 @@ describe('split of a body that is larger than memory should hold', () => {
     assert.equal(engine.needsWholeBody('main'), true);
   });
 });
+
+describe('split of an answer', () => {
+  /** So much that it could not be collected: the answer may have a million bytes. */
+  const rows = 200_000;
+  const element = (n: number): string => `${n === 0 ? '[' : ','}{"id":${n}}${n === rows - 1 ? ']' : ''}\n`;
+  const answers = (): Readable =>
+    Readable.from(
+      (function* () {
+        for (let n = 0; n < rows; n += 1000)
+          yield Buffer.from(Array.from({ length: 1000 }, (_, at) => element(n + at)).join(''));
+      })(),
+    );
+  const count = 'split: { by: jsonArray, batch: 10000, steps: [ { send: { endpoint: out } } ] }';
+  const outcome = async (t: TestContext, steps: string): Promise<unknown> => {
+    const engine = await startEngine(t, mainFlow(steps), {
+      far: ({ endpoint }) => (endpoint === 'a' ? { stream: answers() } : {}),
+    });
+    return engine.send().then(
+      ({ body }) => body,
+      (error: { readonly code: string }) => error.code,
+    );
+  };
+  const all = { parts: rows, failed: 0, errors: [] };
+
+  for (const [title, steps] of [
+    ['a call', `- call: { endpoint: a }\n- ${count}`],
+    [
+      'a call in a round',
+      `- loop: { while: $exchange.attempt = 1 and $not($exists(parts)), steps: [ { call: { endpoint: a } }, { ${count} } ] }`,
+    ],
+    ['a call that may not be made', `- when: $exchange.attempt = 1\n  call: { endpoint: a }\n- ${count}`],
+    [
+      'one of several calls',
+      `- switch: { cases: [ { when: $exchange.attempt = 1, steps: [ { call: { endpoint: a } } ] } ], otherwise: [ { call: { endpoint: b } } ] }\n- ${count}`,
+    ],
+  ] as const) {
+    test(`to ${title} is read piece by piece, however long it is`, async (t) => {
+      assert.deepEqual(await outcome(t, steps), all);
+    });
+  }
+
+  for (const [title, steps] of [
+    ['a step in between looks at it', `- call: { endpoint: a }\n- log: { message: "\${{ $count($) }}" }\n- ${count}`],
+    [
+      'a copy of it is tapped',
+      `- call: { endpoint: a }\n- wireTap: { steps: [ { send: { endpoint: b } } ] }\n- ${count}`,
+    ],
+    ['it is sent on before', `- call: { endpoint: a }\n- send: { endpoint: b }\n- ${count}`],
+    [
+      'a catch needs it',
+      `- call: { endpoint: a }\n- try: { steps: [ { ${count} } ], catch: [ { steps: [ { send: { endpoint: b } } ] } ] }`,
+    ],
+    [
+      'two branches need it',
+      `- call: { endpoint: a }\n- scatterGather: { branches: { x: [ { ${count} } ], y: [ { log: { message: y } } ] } }`,
+    ],
+    ['the flow is durable', `- call: { endpoint: a }\n- saga: { steps: [ { ${count} } ] }`],
+  ] as const) {
+    test(`is whole, and so bounded, where ${title}`, async (t) => {
+      assert.equal(await outcome(t, steps), 'response-too-large');
+    });
+  }
+});
