@@ -325,8 +325,10 @@ describe('split of a body that is larger than memory should hold', () => {
 
 describe('split of an answer', () => {
   /** So much that it could not be collected: the answer may have a million bytes. */
-  const rows = 200_000;
-  const element = (n: number): string => `${n === 0 ? '[' : ','}{"id":${n}}${n === rows - 1 ? ']' : ''}\n`;
+  const rows = 12_000;
+  const pad = 'x'.repeat(100);
+  const element = (n: number): string =>
+    `${n === 0 ? '[' : ','}{"id":${n},"pad":"${pad}"}${n === rows - 1 ? ']' : ''}\n`;
   const answers = (): Readable =>
     Readable.from(
       (function* () {
@@ -334,7 +336,7 @@ describe('split of an answer', () => {
           yield Buffer.from(Array.from({ length: 1000 }, (_, at) => element(n + at)).join(''));
       })(),
     );
-  const count = 'split: { by: jsonArray, batch: 10000, steps: [ { send: { endpoint: out } } ] }';
+  const count = 'split: { by: jsonArray, batch: 1000, steps: [ { send: { endpoint: out } } ] }';
   const outcome = async (t: TestContext, steps: string): Promise<unknown> => {
     const engine = await startEngine(t, mainFlow(steps), {
       far: ({ endpoint }) => (endpoint === 'a' ? { stream: answers() } : {}),
