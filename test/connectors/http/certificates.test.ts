@@ -212,6 +212,41 @@ describe('an http source with `auth: mtls`', () => {
     agent.destroy();
   });
 
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    it(`knows it again when a session is resumed (${version}), and nobody by the session of before when the authorities are others`, async (t) => {
+      const clock = new VirtualClock(Date.now());
+      const { ours, theirs, running } = await start(t, '{ mtls: {} }', { clock });
+      const client = theirs.issue('shop');
+      let session: Buffer | undefined;
+      const connect = async () => {
+        const options = { port: running.port, host: '127.0.0.1', ca: ours.cert, servername: 'localhost', ...client };
+        const socket = tls.connect({
+          ...options,
+          minVersion: version,
+          maxVersion: version,
+          ...(session && { session }),
+        });
+        socket.on('session', (next) => {
+          session = next;
+        });
+        await once(socket, 'secureConnect');
+        const reused = socket.isSessionReused();
+        socket.end('GET /run HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+        const chunks: Buffer[] = [];
+        for await (const chunk of socket as AsyncIterable<Buffer>) chunks.push(chunk);
+        return { reused, status: Buffer.concat(chunks).toString('latin1').slice(9, 12) };
+      };
+      assert.deepEqual(await connect(), { reused: false, status: '200' });
+      assert.deepEqual(await connect(), { reused: true, status: '200' });
+      writeFileSync(join(running.folder, 'clients.crt'), authority(t, 'Others').cert);
+      await eventually('the others are known', async () => {
+        await clock.advance(30_000);
+        return running.log.lines.some((line) => line.message === 'certificates renewed');
+      });
+      assert.deepEqual(await connect(), { reused: false, status: '401' });
+    });
+  }
+
   it('is one way among others', async (t) => {
     const { ours, theirs, running } = await start(t, '{ mtls: {}, apiKey: { keys: [{ id: till, key: k }] } }');
     assert.equal((await get(running, ours.cert, theirs.issue('shop'))).status, 200);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { eventually } from '../../../support/eventually.ts';
 import { OpenIdProvider } from '../../../support/openid-provider.ts';
-import { integrationOf, post, problemOf, request, startIntegration, startService } from '../support.ts';
+import { integrationOf, post, problemOf, RawClient, request, startIntegration, startService } from '../support.ts';
 import { ask, behind, seen, startGuarded, withBearer } from './support.ts';
 
 const apiKey = 'apiKey: { keys: [{ id: shop, key: key-one }], when: "$params.tenant = \'acme\'" }';
@@ -60,6 +60,38 @@ describe('an http source with several ways in', () => {
       (await withBearer(running, 'x')).headers['www-authenticate'],
       'Bearer realm="tried", error="invalid_token"',
     );
+  });
+});
+
+describe('a caller who is still being checked', () => {
+  it('is answered before the integration stops, and by the version that it came to', async (t) => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    let asked = 0;
+    const slow = await startService(t, (_, response) => {
+      asked += 1;
+      void released.then(() => response.end('{ "active": true, "sub": "ada" }'));
+    });
+    const auth = `{ introspection: { url: "${slow.url}/x", clientId: a, clientSecret: b } }`;
+    const running = await startGuarded(t, behind(auth));
+    const reply = withBearer(running, 'opaque');
+    await eventually('it is asked about', () => asked === 1);
+    const swapped = running.swap(behind(auth, '', '- respond: { body: second }'));
+    release();
+    assert.equal(seen(await reply).identity['subject'], 'ada');
+    await swapped;
+    assert.equal((await withBearer(running, 'opaque')).json, 'second');
+  });
+
+  it('who goes away leaves nothing behind', async (t) => {
+    const slow = await startService(t, () => {});
+    const auth = `{ introspection: { url: "${slow.url}/x", clientId: a, clientSecret: b, timeout: 300ms } }`;
+    const running = await startGuarded(t, behind(auth));
+    const client = await RawClient.connect(t, running.port);
+    client.send('GET /orders/acme HTTP/1.1', 'Host: a', 'Authorization: Bearer opaque', '', '');
+    await eventually('it is asked about', () => slow.requests.length === 1);
+    client.socket.destroy();
+    await eventually('it is given up', () => running.refused('unavailable') === 1);
+    assert.equal(running.runtime.idle, true);
   });
 });
 
