@@ -1,7 +1,11 @@
-/** Replaces secrets wherever they appear in texts, lists and maps. */
+import { withoutPasswords } from './url-passwords.ts';
+
+/** Replaces secrets, and passwords in URLs, wherever they appear in texts, lists and maps. */
 export function redactor(secrets: () => readonly string[]): <T>(value: T) => T {
   const clean = (value: unknown, texts: readonly string[], depth: number): unknown => {
-    if (typeof value === 'string') return texts.reduce((text, secret) => text.replaceAll(secret, '***'), value);
+    if (typeof value === 'string') {
+      return withoutPasswords(texts.reduce((text, secret) => text.replaceAll(secret, '***'), value));
+    }
     if (value === null || typeof value !== 'object') return value;
     if (depth > 20) return '…';
     if (Array.isArray(value)) return value.map((one) => clean(one, texts, depth + 1));
@@ -13,6 +17,6 @@ export function redactor(secrets: () => readonly string[]): <T>(value: T) => T {
     const texts = secrets()
       .filter((secret) => secret.length > 2)
       .sort((a, b) => b.length - a.length);
-    return texts.length === 0 ? value : (clean(value, texts, 0) as T);
+    return clean(value, texts, 0) as T;
   };
 }

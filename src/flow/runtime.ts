@@ -1,5 +1,6 @@
 import type { Services } from '../core/exchange.ts';
 import type { Meter } from '../core/meter.ts';
+import { redactor } from '../core/redactor.ts';
 import type { IntegrationSource } from '../core/written.ts';
 import { customFailure, detailOf, failure } from '../errors.ts';
 import type { CircuitBreaker } from '../resilience/circuit-breaker.ts';
@@ -100,7 +101,7 @@ export class Runtime {
   status(): Status | undefined {
     const current = this.#current;
     if (!current) return undefined;
-    const { name, version, file, config, secretNames } = current.program.source;
+    const { name, version, file, config, secretNames, secrets } = current.program.source;
     const hidden = Object.fromEntries(secretNames.map((secret) => [secret, '(secret)']));
     return {
       integration: name,
@@ -110,7 +111,7 @@ export class Runtime {
       stopping: this.#stopping,
       inFlight: this.inFlight,
       versionsLeaving: this.#leaving.size,
-      config: { ...config, ...hidden },
+      config: redactor(() => secrets)({ ...config, ...hidden }),
       ...current.status(),
     };
   }

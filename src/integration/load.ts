@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { passwordsIn } from '../core/url-passwords.ts';
 import type { EndpointSource, Finding, FlowSource, IntegrationSource, Report } from '../core/written.ts';
 import type { Infer } from '../schema/infer.ts';
 import { type Kinds, kindSchemas } from '../schema/kinds.ts';
@@ -21,6 +22,9 @@ import { checkExpression, configIn, interpolateLiteral, interpolateTemplate, typ
 import { locate } from './locate.ts';
 import { decode } from './text.ts';
 import { parseYaml, type YamlDocument } from './yaml.ts';
+
+/** So long at least a password is that stands for nothing else. */
+const longPassword = 8;
 
 export interface Loaded {
   /** `undefined` where the file could not be read as an integration at all. */
@@ -183,6 +187,7 @@ class Loading {
       openapi: (path, node, to) => this.#openapi?.openContract(path, node, this.#files, to),
       path: (path) => this.#files.resolve(path),
       secret: (value) => this.#secrets.add(value),
+      text: (value) => this.#addPasswords(value),
       check: (connector, slot, options, pointer, to) =>
         kinds.connectors[connector]?.check?.(options, optionReport(pointer, to), slot),
       complete: (connector, slot, written, pointer, to) => {
@@ -190,6 +195,11 @@ class Loading {
         return complete ? complete(written, optionReport(pointer, to), slot) : written.options;
       },
     };
+  }
+
+  /** Whoever wrote a password into a URL did not say that it is secret. A short one (`guest`) is a word of its own, too. */
+  #addPasswords(text: string): void {
+    for (const password of passwordsIn(text)) if (password.length >= longPassword) this.#secrets.add(password);
   }
 
   #read(context: ReadContext): IntegrationSource | undefined {
@@ -200,7 +210,11 @@ class Loading {
     }
     const read = readValue(this.#root, fileSchema, context);
     const settings = [...this.#settings.values()];
-    for (const one of settings) if (one.secret && one.state === 'set') this.#secrets.add(one.text);
+    for (const one of settings) {
+      if (one.state !== 'set') continue;
+      if (one.secret) this.#secrets.add(one.text);
+      this.#addPasswords(one.text);
+    }
     const open = settings.filter((one) => !one.secret);
     return {
       file: this.#path,

@@ -1,3 +1,4 @@
+import { passwordsIn } from '../core/url-passwords.ts';
 import { type Deployable, listens } from './deployable.ts';
 import { type Manifest, metadata } from './manifest.ts';
 import { mayBeAbsent, nameAt, podName } from './written.ts';
@@ -35,7 +36,7 @@ export function environment(one: Deployable): readonly unknown[] {
 
 export function configProblems({ source }: Deployable): readonly string[] {
   return Object.entries(source.config)
-    .filter(([, value]) => typeof value === 'string' && /:\/\/[^/@\s]*:[^/@\s]+@/.test(value))
+    .filter(([, value]) => typeof value === 'string' && passwordsIn(value).length > 0)
     .map(
       ([name]) => `the value of ${name} holds a password, and a ConfigMap is no secret: write \`secret: true\` there`,
     );

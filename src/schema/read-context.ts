@@ -47,6 +47,8 @@ export interface ReadContext {
   /** The absolute path of a path in the file. */
   path(path: string): string;
   secret(value: string): void;
+  /** Any other text of the file that is no expression. */
+  text(value: string): void;
   /** A connector's own checks, after its options were read without a finding. */
   check(connector: string, slot: Slot, options: unknown, pointer: string, report: Report): void;
   /** The options with what follows from others of them; `given` are the keys that are written. */
@@ -66,7 +68,10 @@ export function onTrial(context: ReadContext): { readonly context: ReadContext; 
   const report = (finding: Finding): void => {
     if (finding.severity === 'error') errors.push(finding);
   };
-  return { context: { ...context, trial: true, report, standIn: nothing, moved: nothing, secret: nothing }, errors };
+  return {
+    context: { ...context, trial: true, report, standIn: nothing, moved: nothing, secret: nothing, text: nothing },
+    errors,
+  };
 }
 
 /** The maps around a value, innermost first: for hints where a misplaced key belongs. */

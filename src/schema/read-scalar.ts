@@ -188,6 +188,7 @@ function isTimeZone(text: string): boolean {
 function finished(value: unknown, node: ScalarNode, schema: Schema, context: ReadContext): unknown {
   if (typeof value !== 'string') return value;
   if (schema.format === 'password') context.secret(value);
+  else context.text(value);
   if (schema.format === 'path') return context.path(value);
   if (schema.format === 'openapi') return context.openapi(value, node, context.report) ?? standIn(schema, node.pointer);
   if (schema.format !== 'file') return value;

@@ -82,6 +82,7 @@ export function readTestFile(file: string): TestRead {
     openapi: () => undefined,
     path: (name) => files.resolve(name),
     secret: () => {},
+    text: () => {},
     check: () => {},
     complete: (_connector, _slot, { options }) => options,
   };
