@@ -1,4 +1,12 @@
-import { type EndpointContext, type Exchange, type Failure, failure, type Origin, toFailure } from '#sdk';
+import {
+  type Attributes,
+  type EndpointContext,
+  type Exchange,
+  type Failure,
+  failure,
+  type Origin,
+  toFailure,
+} from '#sdk';
 import type { Settings } from './attempt.ts';
 import { choose, least } from './balance.ts';
 import type { EndpointOptions } from './definition.ts';
@@ -138,6 +146,7 @@ class Balanced {
 
   async #send(instance: Instance, exchange: Exchange): Promise<Exchange> {
     const { judged, ended } = instance.begin();
+    exchange.trace.span?.set(placeOf(instance));
     try {
       const answer = await send(instance.pool, instance.target.template, this.#settings, exchange);
       judged();
@@ -166,3 +175,11 @@ class Balanced {
     return known ?? failure('connection', { endpoint: this.#context.name, detail, sent: false });
   }
 }
+
+/** For the span of the attempt. */
+const placeOf = ({ target: { name, url }, key }: Instance): Attributes => ({
+  'server.address': url.hostname.replace(/^\[|\]$/g, ''),
+  'server.port': url.port === '' ? ({ 'https:': 443 }[url.protocol] ?? 80) : Number(url.port),
+  'dowel.target': name,
+  'dowel.target.at': key,
+});
