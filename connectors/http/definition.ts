@@ -14,9 +14,12 @@ const method = {
 
 const texts = { type: 'array', items: { type: 'string' }, minItems: 1 } as const satisfies Schema;
 
+const ofTheServer = 'belongs under `server:`, at the top of the file: all http sources of a process share one port';
+
 export const sourceSchema = {
   type: 'object',
   required: ['path'],
+  elsewhere: { port: ofTheServer, host: ofTheServer, tls: ofTheServer },
   unless: { path: 'contract' },
   properties: {
     path: {

@@ -123,6 +123,7 @@ export function soapDefinition(carrier: ConnectorDefinition): ConnectorDefinitio
     source: {
       type: 'object',
       required: ['path'],
+      ...(carrier.source?.elsewhere && { elsewhere: carrier.source.elsewhere }),
       properties: { ...picked(carrier.source, carriedBySource), ...ownSource },
     },
     call: { ...call, properties: { ...call.properties, ...picked(carrier.call, carriedByCall) } },

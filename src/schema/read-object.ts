@@ -107,6 +107,7 @@ function ownerOf(node: MapNode, schema: Schema, context: ReadContext, trail: Tra
     names: [...Object.keys(properties ?? {}), ...connectors],
     under: (name) => properties?.[name] ?? (slot && context.kinds.connectors.get(name)?.[slot]),
     trail,
+    elsewhere: schema.elsewhere,
     ...(isNeeded && !isThere ? { connectors } : {}),
   };
 }

@@ -13,6 +13,8 @@ export interface Owner {
   /** The schema that stands, or would stand, under one of the names. */
   readonly under: (name: string) => Schema | undefined;
   readonly trail: Trail | undefined;
+  /** Keys that belong elsewhere in the file, each with where. */
+  readonly elsewhere?: Readonly<Record<string, string>> | undefined;
   /** `unknown-key`, unless the names are kinds: `unknown-step`, `unknown-connector`. */
   readonly code?: string;
   /** Those of the names that are connectors, of which one is needed and none is there yet. */
@@ -69,6 +71,12 @@ const isKindField = ({ key, value }: MapEntry, owner: Owner): boolean =>
 function reportUnknownKey(entry: MapEntry, owner: Owner, context: ReadContext): string | undefined {
   const { key } = entry;
   const pointer = childPointer(owner.node.pointer, key);
+  const elsewhere = Object.hasOwn(owner.elsewhere ?? {}, key) ? owner.elsewhere?.[key] : undefined;
+  if (elsewhere !== undefined) {
+    const message = `\`${key}\` ${elsewhere}`;
+    context.report({ severity: 'error', code: 'misplaced-key', at: 'key', pointer, message });
+    return undefined;
+  }
   const special = specialKey(entry, owner);
   if (special !== undefined) {
     context.report({ severity: 'error', code: owner.code ?? 'unknown-key', at: 'key', pointer, message: special });

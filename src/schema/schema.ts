@@ -51,6 +51,8 @@ export interface Schema {
   readonly oneKey?: true;
   /** Exactly one of these, whatever else is there: for editors; `check` of the connector says it in words. */
   readonly oneOf?: readonly string[];
+  /** Keys that belong elsewhere in the file, each with where, as the end of a sentence. */
+  readonly elsewhere?: Readonly<Record<string, string>>;
   /** Schema of all keys that `properties` does not name; absent = such keys are errors. */
   readonly additionalProperties?: Schema;
   /** What the keys of `additionalProperties` are: names that other places refer to, or environment variables. */
