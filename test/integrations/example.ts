@@ -57,7 +57,10 @@ export async function startExample(name: string, env: Environment = {}): Promise
   const ports = [...new Set(urls.filter(([, variable = '']) => !(variable in env)).map(([, , port = '']) => port))];
   await using stack = new AsyncDisposableStack();
   const byPort = new Map<string, DowelProcess>();
-  for (const port of ports) byPort.set(port, stack.use(await startBackend(backends.get(port) ?? port)));
+  const starting = ports.map(async (port) =>
+    byPort.set(port, stack.use(await startBackend(backends.get(port) ?? port))),
+  );
+  await Promise.all(starting);
   const found = urls.map(([, variable = '', port = '', path = '']) => [variable, `${byPort.get(port)?.url}${path}`]);
   const main = await startDowel(fileOf(name), { env: { PORT: '0', ...Object.fromEntries(found), ...env } });
   // From here on it is the example that ends them.
