@@ -45,6 +45,8 @@ const broken = [
   ['guarded-api', 'burst: 3', 'burst: 4'],
   ['protected-api', 'scopes: [stock.read]', 'scopes: [other]'],
   ['protected-api', 'claims.tenant = $params', 'claims.tenant != $params'],
+  ['contract-first', 'operation: getPrice', 'operation: getStock'],
+  ['contract-first', 'contract: { openapi: ./inventory.yaml }', 'contract: { openapi: ./inventory.yaml, answers: off }'],
   ['store-and-forward', 'maxAttempts: 1000', 'maxAttempts: 100'],
   ['store-and-forward', 'idempotent: { key: order }', 'log: { message: m }'],
   ['rest-facade-xml', 'catalogue.book.author, book.author', 'catalogue.book.title'],

@@ -38,6 +38,13 @@ const telling: Readonly<Record<string, string>> = {
   split: 'by',
 };
 
+/** What a contract calls the operation of a call. */
+function operationOf(step: StepSource): string | undefined {
+  const { options } = (optionsOf(step)['connector'] ?? {}) as { readonly options?: unknown };
+  const { operation } = (options ?? {}) as { readonly operation?: unknown };
+  return typeof operation === 'string' ? operation : undefined;
+}
+
 /** How a step is called in the picture: its name, else its kind and what it is about. */
 export function textOf(step: StepSource): string {
   if (step.name !== undefined) return short(step.name);
@@ -50,5 +57,7 @@ export function textOf(step: StepSource): string {
     return typeof per === 'number' ? `one per ${formatDuration(per)}` : `one of ${every}`;
   }
   const about = written(optionsOf(step)[telling[step.kind] ?? '']);
+  const operation = operationOf(step);
+  if (about !== undefined && operation !== undefined) return short(`${step.kind} ${about} ${operation}`);
   return about === undefined || about === 'default' ? step.kind : short(`${step.kind} ${about}`);
 }

@@ -71,6 +71,12 @@ test('sources, steps, endpoints and channels are connected; URLs and what they h
   assert.doesNotMatch(chart.text, /internal-host|secret/);
 });
 
+test('a flow and its calls under contracts are called by path and operation', async () => {
+  const chart = parseFlowchart(await draw(join(root, 'integrations/contract-first/integration.yaml')));
+  assert.equal(ways(chart, 'http GET /articles/{sku}')[0], '--> call inventory getStock');
+  assert.ok(ways(chart, 'call inventory getPrice').includes('<--> inventory (http)'));
+});
+
 test('an endpoint is one node however many steps use it', async (t) => {
   const chart = await drawn(
     t,
