@@ -15,12 +15,13 @@ function node(args: readonly string[]): void {
 }
 
 if (chosen.length === 0) node(['scripts/check.ts']);
-// Files start processes of their own: more at once than there are cores only makes them wait for each other.
+// One more than there are cores, for one of them always waits: for a broker that starts, for a timeout. Files start
+// processes of their own: with still more they would only wait for each other.
 node([
   '--import',
   './test/support/compile-cache.js',
   '--test',
-  `--test-concurrency=${availableParallelism()}`,
+  `--test-concurrency=${availableParallelism() + 1}`,
   '--test-reporter=spec',
   ...(chosen.length > 0 ? chosen : ['test/**/*.test.ts']),
 ]);
