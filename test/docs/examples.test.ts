@@ -20,6 +20,9 @@ after(() => rmSync(folder, { recursive: true }));
 // What examples refer to.
 writeFileSync(join(folder, 'order.schema.json'), '{ "type": "object" }\n');
 for (const name of ['tls.crt', 'tls.key', 'clients.crt']) writeFileSync(join(folder, name), 'PEM\n');
+const contracts = join(root, 'integrations/contract-first');
+for (const name of ['api.yaml', 'inventory.yaml'])
+  writeFileSync(join(folder, name), readFileSync(join(contracts, name)));
 writeFileSync(join(folder, 'price.ts'), 'export default (): number => 1;\n');
 
 /** Around a list of steps: the endpoints that the guide's examples call. */

@@ -47,9 +47,9 @@ class Calling implements RehearsedEndpoint {
     this.#context = context;
     this.#always = alwaysGiven(options);
     const broken = context.services.meter.counter(
-      'dowel_contract_broken_answers_total',
-      'Answers that broke the contract of their operation.',
-      { side: 'endpoint', name: context.name },
+      'dowel_contract_answers_broken_total',
+      'Answers of a service that broke its contract.',
+      { endpoint: context.name },
     );
     this.#broken = () => broken.add();
     // Those that steps name: what is wrong with one is known by now, and no message waits for it.

@@ -8,6 +8,7 @@ import {
   type Headers,
   type Incoming,
   type SourceContext,
+  toFailure,
 } from '#sdk';
 import type { SourceOptions } from '../definition.ts';
 import { type Answer, compileAnswers } from './answers.ts';
@@ -37,16 +38,29 @@ export function serveContract(
   const answer = kept.answers === 'off' ? undefined : compileAnswers(operation, contract, context.jsonSchema);
   const refuses = strict || kept.answers === 'refuse';
   const broken = services.meter.counter(
-    'dowel_contract_broken_answers_total',
-    'Answers that broke the contract of their operation.',
-    { side: 'flow', name: flow },
+    'dowel_contract_replies_broken_total',
+    'Answers of a flow that broke the contract of its source.',
+    { flow },
+  );
+  const refused = services.meter.counter(
+    'dowel_contract_requests_refused_total',
+    'Requests that broke the contract of a source, and never came to its flow.',
+    { flow },
   );
 
-  const check = async ({ origin, headers, body }: Incoming): Promise<void> => {
+  const looked = async ({ origin, headers, body }: Incoming): Promise<void> => {
     const { params = {}, query = {} } = origin;
     const found = [...request.parameters({ params, query, headers }), ...(await request.body(body, services.codec))];
     if (found.length > 0) throw invalid(found);
   };
+
+  const check = (message: Incoming): Promise<void> =>
+    looked(message).catch((thrown: unknown) => {
+      refused.add();
+      const { code, message: detail } = toFailure(thrown);
+      log.debug('a request breaks the contract', { flow, operation: operation.id, code, detail });
+      throw thrown;
+    });
 
   const answered = async (exchange: Exchange | undefined): Promise<Exchange | undefined> => {
     if (!answer) return exchange;
