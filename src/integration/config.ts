@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { withoutPasswords } from '../core/url-passwords.ts';
 import type { Report } from '../core/written.ts';
 import type { Infer } from '../schema/infer.ts';
 import { configSchema, type configTypes } from '../schema/language.ts';
@@ -129,7 +130,9 @@ function lookUp(
     return state('reported');
   }
   let wrong = false;
-  const shown = secret ? `another text in ${given.from}` : `${JSON.stringify(given.text)} in ${given.from}`;
+  const shown = secret
+    ? `another text in ${given.from}`
+    : `${JSON.stringify(withoutPasswords(given.text))} in ${given.from}`;
   const scalar: ScalarNode = { kind: 'scalar', pointer, value: given.text, text: given.text };
   readScalar(scalar, schemas[type], {
     ...context,

@@ -1,3 +1,4 @@
+import { withoutPasswords } from '../core/url-passwords.ts';
 import type { Report } from '../core/written.ts';
 import { holes } from '../expression/holes.ts';
 import { nearest } from '../schema/nearest.ts';
@@ -51,7 +52,9 @@ export function interpolateLiteral(node: ScalarNode, settings: Settings, report:
 /** How messages call the value: never a secret. */
 function shown(node: ScalarNode, names: readonly string[], open: readonly string[], joined: string): string {
   if (open.length < names.length) return `the value of \`${node.text}\``;
-  return names.length > 0 ? `${JSON.stringify(joined)}, the value of \`${node.text}\`` : describe(node);
+  return names.length > 0
+    ? `${JSON.stringify(withoutPasswords(joined))}, the value of \`${node.text}\``
+    : describe(node);
 }
 
 /** The values of config in a text whose declarations are as they should be. */
