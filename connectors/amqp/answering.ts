@@ -16,7 +16,7 @@ export async function answer(request: ConsumeMessage, exchange: Exchange | undef
   const { 'content-type': written } = own;
   const contentType = typeof written === 'string' ? written : body.wireType(services.codec);
   const content = bufferOf(await exchange.bytes());
-  if (replyTo.length > 255) throw failure('bad-request', { detail: '`replyTo` is too long' });
+  if (replyTo.length > 255) throw failure('bad-request', { detail: '`replyTo` is too long', sent: false });
   await outbox.publish({
     routingKey: replyTo,
     content,

@@ -32,8 +32,7 @@ export interface Asking {
   readonly expiration: number | undefined;
 }
 
-const unusable = (detail: string): Error =>
-  failure('bad-request', { detail: `the message cannot be published: ${detail}` });
+const unusable = (detail: string): Error => failure('bad-request', { detail, sent: false });
 
 /** The message that goes out for an exchange, once its bytes are there. */
 export function outgoingOf(

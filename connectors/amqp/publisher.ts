@@ -198,7 +198,6 @@ export class Publisher {
     };
     this.#unconfirmed++;
     if (entry) this.#mandatory.set(messageId, entry);
-    opened.gather();
     try {
       const room = opened.channel.publish(this.#publishing.exchange, routingKey, content, properties, settle);
       if (!room) this.#full = true;
@@ -259,5 +258,5 @@ function unwritable(thrown: unknown): Failure {
     field === undefined
       ? 'its headers are too large, or hold a value that AMQP does not have'
       : `\`${field}\` must be text of at most 255 characters`;
-  return failure('bad-request', { detail: `the message cannot be published: ${what}` });
+  return failure('bad-request', { detail: what, sent: false });
 }

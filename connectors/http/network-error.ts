@@ -12,7 +12,7 @@ export function fromNetwork(error: unknown, endpoint: string, sent: boolean): Fa
     case 'UND_ERR_INVALID_ARG':
     case 'UND_ERR_NOT_SUPPORTED':
     case 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH':
-      return failure('bad-request', { detail: `the call cannot be made: ${message}` }, cause);
+      return failure('bad-request', { detail: message, sent: false }, cause);
     case 'UND_ERR_HEADERS_TIMEOUT':
     case 'UND_ERR_BODY_TIMEOUT':
       return failure('timeout', { endpoint, ms: silenceMs, sent }, cause);

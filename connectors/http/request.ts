@@ -213,4 +213,4 @@ function push(raw: string[], name: string, value: unknown): void {
   raw.push(name, text);
 }
 
-export const unusable = (why: string) => failure('bad-request', { detail: `the call cannot be made: ${why}` });
+export const unusable = (why: string) => failure('bad-request', { detail: why, sent: false });

@@ -254,12 +254,12 @@ const isExpected = (status: number, expect: readonly (string | number)[] = ['2xx
 function subjectOf({ subject }: Operation, options: NatsEndpointOptions): string {
   const wanted = subject ?? options.subject;
   if (wanted === undefined) {
-    throw failure('bad-request', { detail: 'the call cannot be made: neither it nor its endpoint has a `subject`' });
+    throw failure('bad-request', { detail: 'neither it nor its endpoint has a `subject`', sent: false });
   }
   const text = textOf(wanted, 'subject');
   const problem = subjectProblem(text);
   if (problem !== undefined) {
-    throw failure('bad-request', { detail: `the call cannot be made: its subject ${problem}` });
+    throw failure('bad-request', { detail: `its subject ${problem}`, sent: false });
   }
   return text;
 }
@@ -267,10 +267,10 @@ function subjectOf({ subject }: Operation, options: NatsEndpointOptions): string
 function textOf(value: unknown, what: string): string {
   const text = typeof value === 'number' ? String(value) : Array.isArray(value) ? value[0] : value;
   if (typeof text === 'string' && text !== '' && !/[\r\n\0]/.test(text)) return text;
-  throw failure('bad-request', { detail: `the call cannot be made: its \`${what}\` is not text of one line` });
+  throw failure('bad-request', { detail: `its \`${what}\` is not text of one line`, sent: false });
 }
 
 function sequenceOf(value: unknown): string {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return String(value);
-  throw failure('bad-request', { detail: 'the call cannot be made: its `expectLastSequence` is no sequence number' });
+  throw failure('bad-request', { detail: 'its `expectLastSequence` is no sequence number', sent: false });
 }

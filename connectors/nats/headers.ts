@@ -38,7 +38,7 @@ export function toHeaders(library: Library, given: Headers, contentType: string 
 
 function append(headers: MsgHdrs, name: string, value: string): void {
   if (!/^[!#-'*+\-.^_`|~\w]+$/.test(name) || /[\r\n\0]/.test(value)) {
-    throw failure('bad-request', { detail: `the header ${JSON.stringify(name)} cannot be sent` });
+    throw failure('bad-request', { detail: `the header ${JSON.stringify(name)} cannot be sent`, sent: false });
   }
   headers.append(name, value);
 }

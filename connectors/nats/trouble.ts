@@ -81,7 +81,7 @@ export function callFailure(thrown: unknown, endpoint: string, subject: string):
   if (name === 'InvalidArgumentError' && /max_payload/.test((inner as Error).message)) {
     return failure(
       'bad-request',
-      { detail: `the message is larger than ${endpoint} takes (max_payload)` },
+      { detail: `it is larger than ${endpoint} takes (max_payload)`, sent: false },
       { cause: thrown },
     );
   }

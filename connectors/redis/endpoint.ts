@@ -90,4 +90,4 @@ function fieldsOf(exchange: Exchange, bodyField: string): readonly string[] {
   });
 }
 
-const unusable = (why: string) => failure('bad-request', { detail: `the call cannot be made: ${why}` });
+const unusable = (why: string) => failure('bad-request', { detail: why, sent: false });

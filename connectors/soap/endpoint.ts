@@ -66,7 +66,7 @@ export const openEndpoint = (async (options: SoapEndpointOptions, context: Endpo
   };
 }) satisfies OpenEndpoint;
 
-const unusable = (why: string): Failure => failure('bad-request', { detail: `the call cannot be made: ${why}` });
+const unusable = (why: string): Failure => failure('bad-request', { detail: why, sent: false });
 
 /** What stands inside the Body of the request. */
 function elementOf(operation: unknown, value: unknown): Readonly<Record<string, unknown>> | undefined {

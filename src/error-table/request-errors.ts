@@ -17,8 +17,11 @@ export const requestErrors = {
   'bad-request': {
     kind: 'permanent',
     status: 400,
-    text: (f) => `The request cannot be served: ${f['detail']}`,
-    help: 'The request itself breaks a rule of HTTP or of the path it names.',
+    text: (f) =>
+      f['sent'] === false
+        ? `The message cannot be sent: ${f['detail']}`
+        : `The request cannot be served: ${f['detail']}`,
+    help: 'The request itself breaks a rule of HTTP or of the path it names. Or a step sends what its endpoint cannot send: no such header, key or path can be.',
   },
   'unsupported-media-type': {
     kind: 'permanent',

@@ -41,7 +41,9 @@ export function assertPath(path: string, touched: ReadonlySet<number>): void {
   for (const index of touched) {
     const segment = segments[index];
     if (segment === undefined || (index === 0 && segment === '')) continue; // the slash that a path begins with
-    if (segment === '') throw failure('bad-request', { detail: 'a hole left a segment of the path empty' });
-    if (isDots(segment)) throw failure('bad-request', { detail: 'a hole made a segment of the path `.` or `..`' });
+    if (segment === '')
+      throw failure('bad-request', { detail: 'a hole left a segment of the path empty', sent: false });
+    if (isDots(segment))
+      throw failure('bad-request', { detail: 'a hole made a segment of the path `.` or `..`', sent: false });
   }
 }

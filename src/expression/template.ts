@@ -179,7 +179,7 @@ const isText = (value: unknown): boolean => ['string', 'number', 'boolean'].incl
 function segmentText(value: unknown): string {
   if (isText(value)) return String(value);
   const what = value === null ? 'null' : Array.isArray(value) ? 'a list' : 'an object';
-  throw failure('bad-request', { detail: `a hole of the path yielded ${what} where text was needed` });
+  throw failure('bad-request', { detail: `a hole of the path yielded ${what} where text was needed`, sent: false });
 }
 
 /** Nothing to encode, and no segment of dots whatever stands beside it. */

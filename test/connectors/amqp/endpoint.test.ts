@@ -225,7 +225,8 @@ withPackage('rabbitmq-server', rabbitmqProgram, 'amqp endpoint', () => {
     ] as const) {
       test(title, async (t) => {
         const { send } = await sending(t, { url });
-        await failsWith(send('x', operation), 'bad-request', says, 'none');
+        const { message } = await failsWith(send('x', operation), 'bad-request', says, 'none');
+        assert.match(message, /^The message cannot be sent: /);
         const outside = await Outside.at(t, url);
         await outside.queue('afterwards');
         await send('the channel lives', { routingKey: 'afterwards' });
