@@ -40,6 +40,17 @@ test('an edit of the file goes live, again and again; nothing is written to stdo
   assert.equal(dowel.stdout, '');
 });
 
+test('each message leaves a line for the person who watches', async (t) => {
+  const project = new Project(t, { 'integration.yaml': answering('hi') });
+  await using dowel = await start(project);
+  await textOf(dowel);
+  await eventually('a line', () => / info .* message ended {2}flow=\S+ .*outcome=done status=200 /.test(dowel.stderr));
+  await using quiet = await startDowel(project.path(), { command: 'dev', env: { LOG_CALLS: 'off' } });
+  await textOf(quiet);
+  await quiet.stop();
+  assert.doesNotMatch(quiet.stderr, /message ended/);
+});
+
 test('an edit of a file that it refers to goes live: schema, module, and one that was added by an edit', async (t) => {
   const project = new Project(t, {
     'integration.yaml': serving(

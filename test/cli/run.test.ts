@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { list } from '../connectors/file/support/inbox.ts';
-import { runDowel, startDowel } from '../support/dowel-process.ts';
+import { type LogLine, runDowel, startDowel } from '../support/dowel-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { takenPort } from '../support/free-port.ts';
 import { listens } from '../support/listens.ts';
@@ -89,6 +89,26 @@ describe('starting', () => {
     const drain = await runDowel(['run', 'integration.yaml'], { cwd, env: { DOWEL_DRAIN_TIMEOUT: '25' } });
     assert.equal(drain.code, 78);
     assert.match(drain.stderr, /^dowel: DOWEL_DRAIN_TIMEOUT is "25"; a duration is a number with a unit/);
+    const calls = await runDowel(['run', 'integration.yaml'], { cwd, env: { LOG_CALLS: 'yes' } });
+    assert.deepEqual([calls.code, calls.stderr], [78, 'dowel: LOG_CALLS is "yes"; it takes off, debug, info\n']);
+  });
+
+  test('a line for each message: as the file says, and LOG_CALLS wins over it', async (t) => {
+    const project = new Project(t, { 'integration.yaml': `${answering('hi')}log: { calls: info }\n` });
+    const lineOf = async (env: Readonly<Record<string, string>>): Promise<LogLine | undefined> => {
+      await using dowel = await startDowel(project.path(), { env });
+      assert.equal((await fetch(dowel.url)).status, 200);
+      await dowel.stop();
+      return dowel.logged('message ended');
+    };
+    const line = await lineOf({});
+    assert.deepEqual(
+      [line?.level, line?.['source'], line?.['outcome'], line?.['status'], typeof line?.['ms']],
+      ['info', 'http', 'done', 200, 'number'],
+    );
+    assert.equal(await lineOf({ LOG_CALLS: 'off', LOG_LEVEL: 'debug' }), undefined);
+    assert.equal(await lineOf({ LOG_CALLS: 'debug' }), undefined);
+    assert.equal((await lineOf({ LOG_CALLS: 'debug', LOG_LEVEL: 'debug' }))?.level, 'debug');
   });
 
   test('LOG_LEVEL wins over the file', async (t) => {
