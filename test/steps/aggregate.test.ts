@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { seededRandom } from '../../src/core/random.ts';
 import { failure } from '../../src/errors.ts';
-import { MemoryStore } from '../../src/store/memory.ts';
 import { surviving } from '../support/dying-store.ts';
-import { Engine, mainFlow, startEngine } from '../support/engine.ts';
+import { Engine, freshStore, mainFlow, startEngine } from '../support/engine.ts';
 
 const numbers = (complete: string, more = ''): string =>
   mainFlow(
@@ -17,11 +16,6 @@ const numbers = (complete: string, more = ''): string =>
 /** What the rest of the flow was run over. */
 const lists = (engine: Engine): readonly unknown[] =>
   engine.calls.map((call) => (call.operation['what'] as { readonly list: unknown }).list);
-
-const sharedStore = (): MemoryStore => {
-  const { clock, log } = new Engine(() => undefined);
-  return new MemoryStore(clock, log);
-};
 
 describe('aggregate', () => {
   test('collects until there are enough: then the flow goes on once, with the list', async (t) => {
@@ -298,7 +292,7 @@ describe('when the rest of the flow fails', () => {
 
 describe('what an aggregate has collected', () => {
   test('is there after a restart, and its time goes on', async (t) => {
-    const store = sharedStore();
+    const store = freshStore();
     const yaml = numbers('{ size: 3, within: 60s }');
     const first = await startEngine(t, yaml, { store: surviving(store) });
     await first.send({ body: { k: 'x', n: 1 } });
@@ -313,7 +307,7 @@ describe('what an aggregate has collected', () => {
   });
 
   test('goes on after a crash in the rest of the flow', async (t) => {
-    const store = sharedStore();
+    const store = freshStore();
     const yaml = numbers('{ size: 2 }');
     const first = await startEngine(t, yaml, { store: surviving(store), far: () => new Promise(() => {}) });
     await first.send({ body: { k: 'x', n: 1 } });
@@ -330,7 +324,7 @@ describe('what an aggregate has collected', () => {
   });
 
   test('of a durable flow goes on with what it has done, and does nothing twice', async (t) => {
-    const store = sharedStore();
+    const store = freshStore();
     const steps =
       '- aggregate: { complete: { size: 2 } }\n- call: { endpoint: a, as: x }\n- call: { endpoint: b, idempotent: true, as: y }\n- call: { endpoint: a, body: "${{ $ }}" }';
     const yaml = mainFlow(steps, { flow: 'durable: true' });
@@ -373,7 +367,7 @@ describe('what an aggregate has collected', () => {
   });
 
   test('leaves nothing behind when it is done, however much it was', async (t) => {
-    const store = sharedStore();
+    const store = freshStore();
     const engine = await startEngine(t, numbers('{ size: 300 }'), { store: surviving(store) });
     for (let n = 0; n < 300; n++) await engine.send({ body: { k: 'x', n } });
     assert.equal((lists(engine)[0] as readonly unknown[]).length, 300);
@@ -381,7 +375,7 @@ describe('what an aggregate has collected', () => {
   });
 
   test('is missed by nobody in silence: a flow that was renamed does not find its groups, and the log says so', async (t) => {
-    const store = sharedStore();
+    const store = freshStore();
     const yaml = numbers('{ size: 2 }');
     const first = await startEngine(t, yaml, { store: surviving(store) });
     await first.send({ body: { k: 'x', n: 1 } });
@@ -506,7 +500,7 @@ test('whatever comes, in whatever order, over restarts and failures: each messag
     const rules = { size: 2 + draw(4), idle: 1000 + draw(5000), within: 3000 + draw(10_000) };
     const yaml = numbers(`{ size: ${rules.size}, idle: ${rules.idle}ms, within: ${rules.within}ms }`);
     const model = new Model(rules);
-    const store = sharedStore();
+    const store = freshStore();
     const emitted: string[] = [];
     let failing = 0;
     const far = ({ operation }: { readonly operation: Readonly<Record<string, unknown>> }): undefined => {

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { failure } from '../../src/errors.ts';
 import { MemoryStore } from '../../src/store/memory.ts';
 import { surviving } from '../support/dying-store.ts';
-import { Engine, mainFlow, startEngine } from '../support/engine.ts';
+import { Engine, freshStore, mainFlow, startEngine } from '../support/engine.ts';
 
 const cached = (more = '', steps = '[ { call: { endpoint: a, test: { path: get } } } ]'): string =>
   `- cache: { key: sku, ttl: 1m, as: found, steps: ${steps}${more} }\n- respond: { body: "\${{ $found }}" }`;
@@ -154,8 +154,7 @@ describe('cache', () => {
       `- cache: { key: sku, ttl: 1m, as: found, steps: [ { call: { endpoint: a, test: { path: get } } } ] }\n- delay: { for: 10s }\n- send: { endpoint: out, body: "\${{ $found }}" }`,
       { flow: 'durable: true' },
     );
-    const { clock, log } = new Engine(() => undefined);
-    const store = new MemoryStore(clock, log);
+    const store = freshStore();
     const first = await startEngine(t, yaml, { far: counting(), store: surviving(store) });
     const sent = assert.rejects(first.send({ body: { sku: 1 } }), { code: 'suspended' });
     await first.clock.advance(1000);
@@ -172,10 +171,6 @@ describe('cache', () => {
 
 describe('a shared cache', () => {
   const yaml = mainFlow(cached(', shared: true'));
-  const freshStore = (): MemoryStore => {
-    const { clock, log } = new Engine(() => undefined);
-    return new MemoryStore(clock, log);
-  };
 
   test('is one for all processes on the store, and lives as long for each', async (t) => {
     const store = freshStore();

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MemoryStore } from '../../src/store/memory.ts';
 import { integrationOf, request, startIntegration } from '../connectors/http/support.ts';
 import { surviving } from '../support/dying-store.ts';
-import { Engine, mainFlow, startEngine } from '../support/engine.ts';
+import { freshStore, mainFlow, startEngine } from '../support/engine.ts';
 
 describe('claimCheck', () => {
   test('puts the body away, and brings it back as it was', async (t) => {
@@ -95,8 +94,7 @@ describe('claimCheck', () => {
       '- claimCheck: { store: {} }\n- delay: { for: 10s }\n- send: { endpoint: out, body: { claim: "${{ claim }}" } }',
       { flow: 'durable: true' },
     );
-    const { clock, log } = new Engine(() => undefined);
-    const store = new MemoryStore(clock, log);
+    const store = freshStore();
     const first = await startEngine(t, yaml, { store: surviving(store) });
     const sent = assert.rejects(first.send({ body: 1 }), { code: 'suspended' });
     await first.clock.advance(1000);

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { seededRandom } from '../../src/core/random.ts';
 import { failure } from '../../src/errors.ts';
-import { MemoryStore } from '../../src/store/memory.ts';
 import { surviving } from '../support/dying-store.ts';
-import { Engine, mainFlow, startEngine } from '../support/engine.ts';
+import { type Engine, freshStore, mainFlow, startEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 
 const ordered = (options: string): string =>
@@ -30,11 +29,6 @@ async function came(engine: Engine, expected: readonly unknown[]): Promise<void>
   await quiet(engine);
   assert.deepEqual(bodies(engine), expected);
 }
-
-const sharedStore = (): MemoryStore => {
-  const { clock, log } = new Engine(() => undefined);
-  return new MemoryStore(clock, log);
-};
 
 describe('resequence', () => {
   test('lets messages go on in the order of their numbers, and answers 202 at once', async (t) => {
@@ -186,7 +180,7 @@ describe('resequence', () => {
   });
 
   test('leaves nothing behind but where its streams are, for a while', async (t) => {
-    const store = sharedStore();
+    const store = freshStore();
     const engine = await startEngine(t, ordered(', start: 1, retain: 1h'), { store: surviving(store) });
     await send(engine, ['x', 2], ['x', 1]);
     const keys = (await store.list('resequence', { limit: 10 })).entries.map(({ key, ttl }) => [
@@ -254,7 +248,7 @@ test('whatever the order, the losses, the failures and the restarts: each goes o
       { flow: 'deadline: 1h' },
     );
     const model = new Model(gap);
-    const store = sharedStore();
+    const store = freshStore();
     const order: number[] = [];
     const late: number[] = [];
     const far = ({ body }: { readonly body: unknown }): undefined => void order.push(Number(body));
@@ -294,7 +288,7 @@ test('whatever the order, the losses, the failures and the restarts: each goes o
 
 describe('what waits in a resequencer', () => {
   test('is there after a restart, and its time goes on', async (t) => {
-    const store = sharedStore();
+    const store = freshStore();
     const yaml = ordered(', start: 1');
     const first = await startEngine(t, yaml, { store: surviving(store) });
     await send(first, ['x', 1], ['x', 3], ['y', 2]);
@@ -307,7 +301,7 @@ describe('what waits in a resequencer', () => {
   });
 
   test('goes on after a crash in the rest of the flow', async (t) => {
-    const store = sharedStore();
+    const store = freshStore();
     const yaml = ordered(', start: 1');
     const first = await startEngine(t, yaml, { store: surviving(store), far: () => new Promise(() => {}) });
     await send(first, ['x', 1], ['x', 2]);

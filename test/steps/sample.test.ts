@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MemoryStore } from '../../src/store/memory.ts';
 import { surviving } from '../support/dying-store.ts';
-import { Engine, mainFlow, startEngine } from '../support/engine.ts';
+import { freshStore, mainFlow, startEngine } from '../support/engine.ts';
 
 describe('sample', () => {
   test('every: of so many messages the last goes on, the others end quietly', async (t) => {
@@ -33,8 +32,7 @@ describe('sample', () => {
     const yaml = mainFlow('- sample: { every: 2 }\n- delay: { for: 30s }\n- send: { endpoint: out }', {
       flow: 'durable: true',
     });
-    const { clock, log } = new Engine(() => undefined);
-    const store = new MemoryStore(clock, log);
+    const store = freshStore();
     const first = await startEngine(t, yaml, { store: surviving(store) });
     assert.equal((await first.send({ body: 1 })).exchange, undefined);
     const sent = assert.rejects(first.send({ body: 2 }), { code: 'suspended' });

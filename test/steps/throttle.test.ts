@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MemoryStore } from '../../src/store/memory.ts';
 import { surviving } from '../support/dying-store.ts';
-import { Engine, mainFlow, startEngine } from '../support/engine.ts';
+import { freshStore, mainFlow, startEngine } from '../support/engine.ts';
 
 describe('throttle', () => {
   test('lets messages through at the rate, in the order in which they came', async (t) => {
@@ -52,8 +51,7 @@ describe('throttle', () => {
       '- throttle: { rate: 1/s, burst: 1, onLimit: reject }\n- delay: { for: 30s }\n- send: { endpoint: out }',
       { flow: 'durable: true' },
     );
-    const { clock, log } = new Engine(() => undefined);
-    const store = new MemoryStore(clock, log);
+    const store = freshStore();
     const first = await startEngine(t, yaml, { store: surviving(store) });
     const sent: Promise<void>[] = [];
     for (const body of [1, 2]) {

@@ -352,6 +352,12 @@ const indented = (text: string, by: number): string =>
     .map((line) => ' '.repeat(by) + line)
     .join('\n');
 
+/** A store that several engines can share, with a clock that stands still. */
+export const freshStore = (): MemoryStore => {
+  const { clock, log } = new Engine(() => undefined);
+  return new MemoryStore(clock, log);
+};
+
 /**
  * A file with one flow, `main`, of these steps (written from column 0), and three endpoints: `a` (with `policies` beside
  * its kind), `b` and `out`.
