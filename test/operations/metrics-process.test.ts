@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Project } from '../cli/support/project.ts';
 import { startDowel } from '../support/dowel-process.ts';
 import { service } from '../support/http-service.ts';
+import { readMetrics } from '../support/read-metrics.ts';
 
 const yaml = (far: string): string => `
 dowel: 1
@@ -23,19 +24,6 @@ flows:
       - filter: { when: 'kind != "nothing"' }
       - call: { endpoint: far, http: { method: GET, path: "/\${{ kind }}" } }
 `;
-
-/** Each series by its name and labels as they are written. */
-export function readMetrics(text: string): ReadonlyMap<string, number> {
-  const values = new Map<string, number>();
-  for (const line of text.split('\n')) {
-    if (line === '' || line.startsWith('#')) continue;
-    const [, series, value] = /^([a-zA-Z_:][\w:]*(?:\{(?:\w+="(?:[^"\\\n]|\\.)*",?)+\})?) (\S+)$/.exec(line) ?? [];
-    assert.ok(series !== undefined && value !== undefined && !Number.isNaN(Number(value)), line);
-    assert.ok(!values.has(series), `${series} stands there twice`);
-    values.set(series, Number(value));
-  }
-  return values;
-}
 
 test('figures on /metrics agree exactly with what was counted outside', async (t) => {
   const hits = { fine: 0, broken: 0, absent: 0 };
@@ -73,6 +61,11 @@ test('figures on /metrics agree exactly with what was counted outside', async (t
   };
   assert.equal(requests('POST', '/orders', 200), sent.fine);
   assert.equal(requests('POST', '/orders', 204), sent.nothing);
+  const told = new Set(statuses);
+  assert.deepEqual([...told].sort(), [200, 204, 502]);
+  for (const status of told) {
+    assert.equal(requests('POST', '/orders', status), statuses.filter((one) => one === status).length, `${status}`);
+  }
   assert.equal(requests('GET', '', 404), 2);
   assert.equal(requests('_OTHER', '', 404), 1);
   assert.equal(metrics.get('dowel_message_duration_seconds_count{flow="orders"}'), statuses.length);
