@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { Body, type Exchange, Failure, failure, type Headers, httpFailure, noHeaders } from '#sdk';
 import type { Authorize } from './auth/authorize.ts';
+import type { Sign } from './auth/aws-signer.ts';
 import type { BodyBytes } from './body-bytes.ts';
 import { decodeContent } from './decode.ts';
 import { fromNetwork } from './network-error.ts';
@@ -21,6 +22,8 @@ export interface Settings {
   readonly bodyBytes: BodyBytes;
   /** Absent: the credentials of every request are those of its template. */
   readonly authorize: Authorize | undefined;
+  /** The service wants each request signed. */
+  readonly sign: Sign | undefined;
 }
 
 /** One request and its answer, as undici reports it. Settles once: with the exchange that carries the answer, or a Failure. */

@@ -25,7 +25,7 @@ export const openEndpoint = (async (
   resolver?: Resolver,
 ): Promise<Endpoint> => {
   const bodyBytes = context.share(BodyBytes.key, () => new BodyBytes());
-  const { oauth2, tokenExchange, forward } = options.auth ?? {};
+  const { oauth2, tokenExchange, forward, aws } = options.auth ?? {};
   const authorize =
     oauth2 || tokenExchange || forward
       ? (await import('./auth/authorize.ts')).authorizeOf(options, context)
@@ -36,6 +36,7 @@ export const openEndpoint = (async (
     mediaType: options.response?.format && mediaTypes[options.response.format],
     bodyBytes: bodyBytes.value,
     authorize,
+    sign: aws && (await import('./auth/aws-signer.ts')).awsSigner(aws, context.clock),
   };
   const far =
     options.url !== undefined && !options.dns

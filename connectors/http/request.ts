@@ -44,9 +44,7 @@ const deadlineHeader = 'x-request-deadline-ms';
 
 export function templateOf(options: EndpointOptions, url: URL): Template {
   const credentials = credentialsOf(options.auth);
-  const { oauth2, tokenExchange, forward } = options.auth ?? {};
-  const names =
-    oauth2 || tokenExchange || forward ? ['authorization'] : credentials.filter((_, index) => index % 2 === 0);
+  const names = reservedFor(options.auth) ?? credentials.filter((_, index) => index % 2 === 0);
   const headers = Object.create(null) as Record<string, string>;
   headers['user-agent'] = 'dowel';
   for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = value;
@@ -64,6 +62,12 @@ export function templateOf(options: EndpointOptions, url: URL): Template {
     ownRequestId: headers['x-request-id'] !== undefined,
     raw: [...Object.entries(headers).flat(), ...credentials],
   };
+}
+
+/** Names of credentials that each request has anew; `undefined`: they are always the same. */
+function reservedFor(auth: EndpointOptions['auth']): readonly string[] | undefined {
+  if (auth?.aws) return ['authorization', 'x-amz-date', 'x-amz-content-sha256', 'x-amz-security-token'];
+  return auth?.oauth2 || auth?.tokenExchange || auth?.forward ? ['authorization'] : undefined;
 }
 
 function credentialsOf(auth: EndpointOptions['auth']): readonly string[] {

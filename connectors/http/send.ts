@@ -1,5 +1,6 @@
 import { type Exchange, toFailure } from '#sdk';
 import { Attempt, type Settings } from './attempt.ts';
+import type { Sign } from './auth/aws-signer.ts';
 import { authorised } from './authorised.ts';
 import type { Dispatcher, Pool } from './pool.ts';
 import { headersOf, methodOf, type Operation, pathOf, sendsBody, type Template } from './request.ts';
@@ -8,7 +9,8 @@ const noOperation: Operation = {};
 
 /** Makes one request of an exchange and resolves with the answer. */
 export function send(pool: Pool, template: Template, settings: Settings, exchange: Exchange): Promise<Exchange> {
-  const { authorize } = settings;
+  const { authorize, sign } = settings;
+  if (sign) return signed(sign, pool, template, settings, exchange);
   if (!authorize) return request(pool, template, settings, exchange, undefined);
   return authorised(authorize, exchange, (one, token) => request(pool, template, settings, one, token));
 }
@@ -41,6 +43,26 @@ function request(
   const bytes = body.bytes(codec);
   if (!(bytes instanceof Promise)) return dispatch(pool, settings, exchange, { method, path, headers, body: bytes });
   return bytes.then((all) => dispatch(pool, settings, exchange, { method, path, headers, body: all }));
+}
+
+/** As {@link request}, for a service that wants a signature over all of it: nothing streams. */
+async function signed(
+  sign: Sign,
+  pool: Pool,
+  template: Template,
+  settings: Settings,
+  exchange: Exchange,
+): Promise<Exchange> {
+  const operation = (exchange.operation ?? noOperation) as Operation;
+  const method = methodOf(operation);
+  const path = pathOf(template, operation);
+  const { body } = exchange;
+  const hasBody = !body.isEmpty && sendsBody(method, operation);
+  const { codec } = exchange.services;
+  const headers = headersOf(template, exchange, operation, hasBody ? body.wireType(codec) : undefined);
+  const bytes = hasBody ? await exchange.bytes() : '';
+  headers.push(...sign({ method, origin: template.origin, path, headers, body: bytes }));
+  return dispatch(pool, settings, exchange, { method, path, headers, body: hasBody ? bytes : null });
 }
 
 type Request = Dispatcher.DispatchOptions;

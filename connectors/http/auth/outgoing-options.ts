@@ -78,8 +78,28 @@ const forward = {
     'The token by which the source knew its caller, as it is: for services that trust the same issuer, and are among those for whom it was made.',
 } as const satisfies Schema;
 
-/** Credentials that are not in the file. */
-export const outgoingOptions = { oauth2, tokenExchange, forward } as const;
+const secret = { type: 'string', format: 'password' } as const satisfies Schema;
+
+const aws = {
+  type: 'object',
+  description: 'Signs each request as AWS asks for it (Signature Version 4); bodies are held in memory to be signed.',
+  required: ['region', 'service', 'accessKeyId', 'secretAccessKey'],
+  properties: {
+    region: { type: 'string', description: 'The region of the service.', examples: ['eu-central-1'] },
+    service: { type: 'string', description: 'The name by which the service signs.', examples: ['execute-api', 's3'] },
+    accessKeyId: { type: 'string', description: 'Which key it is.', examples: ['${AWS_ACCESS_KEY_ID}'] },
+    secretAccessKey: { ...secret, description: 'The key.', examples: ['${AWS_SECRET_ACCESS_KEY}'] },
+    sessionToken: {
+      ...secret,
+      description: 'Of temporary credentials; they are not renewed.',
+      examples: ['${AWS_SESSION_TOKEN}'],
+    },
+  },
+} as const satisfies Schema;
+
+/** Credentials that each request has anew. */
+export const outgoingOptions = { oauth2, tokenExchange, forward, aws } as const;
 
 export type OAuth2Options = Infer<typeof oauth2>;
 export type TokenExchangeOptions = Infer<typeof tokenExchange>;
+export type AwsOptions = Infer<typeof aws>;
