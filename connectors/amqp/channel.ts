@@ -11,8 +11,6 @@ export interface OpenChannel<C extends Channel> {
   readonly lost: Promise<string>;
   /** Why it is gone. */
   readonly why: () => BrokerTrouble;
-  /** To be called before a frame is written: see `gathering`. */
-  readonly gather: () => void;
   /** It is of no more use (its consumer was cancelled): it is closed, and another one opened. */
   readonly giveUp: (detail: string) => void;
 }
@@ -144,5 +142,5 @@ function watched<C extends Channel>(channel: C, connection: OpenConnection): Ope
     trouble ??= { detail };
     end(detail);
   };
-  return { channel, lost, why, gather: connection.gather, giveUp };
+  return { channel, lost, why, giveUp };
 }

@@ -1,7 +1,7 @@
 import type { ChannelModel } from 'amqplib';
 import { Link, type LinkWorld, type Trouble } from '#sdk';
 import { type Address, addressesOf } from './address.ts';
-import { cut, type Dialling, dial, gathering } from './dial.ts';
+import { cut, type Dialling, dial } from './dial.ts';
 import { atMost, goodbyeMs } from './goodbye.ts';
 import { dialTrouble, lostTrouble } from './trouble.ts';
 
@@ -9,8 +9,6 @@ export interface OpenConnection {
   readonly model: ChannelModel;
   /** Resolves when it is gone, with why. */
   readonly lost: Promise<string>;
-  /** To be called before a frame is written: see `gathering`. */
-  readonly gather: () => void;
   /** As far as it is known: channels go before their connection. */
   readonly why: () => string;
 }
@@ -78,7 +76,7 @@ export class Connection {
         resolve(lostTrouble(reason ?? error).detail);
       });
     });
-    return { model, lost, gather: gathering(model), why: () => lostTrouble(reason).detail };
+    return { model, lost, why: () => lostTrouble(reason).detail };
   }
 
   async #leave(model: ChannelModel): Promise<void> {
