@@ -204,7 +204,7 @@ flows:
     from:
       ${waiting.from}
     concurrency: ${concurrency}
-    redelivery: { maxAttempts: 100, delay: 50ms, maxDelay: 500ms }
+    ${waiting.again ?? 'redelivery: { maxAttempts: 100, delay: 50ms, maxDelay: 500ms }'}
     steps:
       - send: { endpoint: sink, body: { id: "\${{ id }}", version: "${version}" } }
 `;

@@ -10,6 +10,7 @@ const messages = 300;
 
 const tried: Readonly<Record<string, readonly string[]>> = {
   accepted: ['kill', 'stop', 'reload', 'pause'],
+  file: ['reload', 'pause'],
   amqp: ['kill', 'stop', 'pause'],
   mqtt: ['kill', 'pause'],
   nats: ['kill', 'broker', 'pause'],

@@ -4,6 +4,8 @@ export interface Waiting extends AsyncDisposable {
   readonly from: string;
   /** The endpoint, and what a `send` to it says besides `endpoint`, of the one that hands them over; absent: callers do. */
   readonly to?: { readonly endpoint: string; readonly send: string };
+  /** What the flow says about messages that fail for a moment; absent: how they are redelivered. */
+  readonly again?: string;
   /** Ends the broker as a power cut would, and starts it again. */
   restart?(): Promise<void>;
   /** Cuts all connections of the one that takes: by RST, or without a word. */

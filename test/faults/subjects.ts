@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createTopic } from '../connectors/kafka/support.ts';
 import { kafkaJars } from '../support/kafka-jars.ts';
 import { howToGetKafka, RealKafka } from '../support/kafka-server.ts';
@@ -135,4 +138,20 @@ const accepted: Subject = {
   }),
 };
 
-export const subjects: readonly Subject[] = [accepted, amqp, mqtt, nats, redis, kafka];
+/** Files in a folder: claimed by renaming, deleted when they are done. */
+const file: Subject = {
+  name: 'file',
+  faults: ofRuntime,
+  missing: async () => undefined,
+  start: async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'dowel-faults-in-'));
+    return {
+      from: `file: { path: ${folder}, glob: "*.json", every: 20ms, settle: 0s, done: { delete: true }, maxAttempts: 100 }`,
+      to: { endpoint: `file: { path: ${folder} }`, send: 'file: { name: "${{ id }}.json" }' },
+      again: '',
+      [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true, force: true }),
+    };
+  },
+};
+
+export const subjects: readonly Subject[] = [accepted, file, amqp, mqtt, nats, redis, kafka];

@@ -35,7 +35,8 @@ ${to ? `  put: { from: { http: { path: /feed } }, steps: [ { send: { endpoint: w
       - call: { endpoint: far, http: { method: GET, path: "/\${{ kind }}/\${{ id }}" } }
 `;
 
-for (const subject of subjects) {
+// Files are tried again by their source, which settles nothing.
+for (const subject of subjects.filter(({ name }) => name !== 'file')) {
   test(`figures of ${subject.name} agree exactly with what was counted outside`, async (t) => {
     const why = await subject.missing();
     if (why !== undefined && !process.env['CI']) {
