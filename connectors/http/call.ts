@@ -20,6 +20,7 @@ import { Connection, type Serving } from './connection.ts';
 import type { Cors } from './cors.ts';
 import type { Patience } from './patience.ts';
 import { addMissing, fieldsOf, problemOf } from './problem.ts';
+import { tellRefused } from './refused.ts';
 import { requestIdOf } from './request-id.ts';
 import type { RequestMeter } from './request-meter.ts';
 import type { Params } from './routes.ts';
@@ -69,6 +70,8 @@ export class Call implements Serving {
   #awaitsContinue: boolean;
   /** No byte of the request is missing, though node may not have said so yet. */
   #whole = false;
+  /** A flow has it, and says what becomes of it. */
+  #begun = false;
   #broken = false;
   #upload: Upload | undefined;
   #life: Life | undefined;
@@ -203,6 +206,7 @@ export class Call implements Serving {
       return;
     }
     route
+    this.#begun = true;
       .deliver({
         body,
         headers,
@@ -264,6 +268,16 @@ export class Call implements Serving {
         });
     const length = String(Buffer.byteLength(text));
     const all = ['x-request-id', this.#requestId ?? id, ...headers, ...fieldsOf(error), 'content-length', length];
+    if (!this.#begun) {
+      tellRefused(this.#services, {
+        request: this.#request,
+        id,
+        route: this.#route,
+        status,
+        error,
+        secure: this.#port.secure,
+      });
+    }
     this.#write({ status, headers: all, body: text });
   }
 

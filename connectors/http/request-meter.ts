@@ -6,6 +6,9 @@ type Histogram = ReturnType<Meter['histogram']>;
 /** A caller may invent methods: each would be a series of its own. */
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
+export const knownMethod = (method: string | undefined): string =>
+  method !== undefined && methods.has(method) ? method : '_OTHER';
+
 /** Requests by method, route and status, under the names of OpenTelemetry's semantic conventions for HTTP servers. */
 export class RequestMeter {
   readonly #meter: Meter;
@@ -18,7 +21,7 @@ export class RequestMeter {
 
   /** `route`: as the file writes it; empty where nothing is served. */
   served(method: string | undefined, route: string, status: number, ms: number): void {
-    const known = method !== undefined && methods.has(method) ? method : '_OTHER';
+    const known = knownMethod(method);
     const series = this.#series.get(route)?.get(status)?.get(known) ?? this.#add(known, route, status);
     series.record(ms / 1000);
   }

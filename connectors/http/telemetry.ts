@@ -11,11 +11,9 @@ import type {
 } from '#sdk';
 import type { EndpointOptions, SourceOptions } from './definition.ts';
 import type { Operation } from './request.ts';
+import { knownMethod } from './request-meter.ts';
 
-/** A caller may invent methods: each would be a name of its own. */
-const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
-
-const known = (method: unknown): string => (typeof method === 'string' && methods.has(method) ? method : '_OTHER');
+const known = (method: unknown): string => knownMethod(typeof method === 'string' ? method : undefined);
 
 function source(options: SourceOptions, server: ServerSource): SourceTelemetry {
   const { path: route, reply } = options;

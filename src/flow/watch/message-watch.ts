@@ -57,8 +57,9 @@ export function messageWatch(
           const status = watched.awaited ? statusTold(exchange, error) : undefined;
           if (span) spans?.end(span, exchange, error, status);
           if (!lines) return;
-          const { attempt } = incoming.origin;
-          const facts = { exchange: id, traceId: trace.id, status, attempt: attempt > 1 ? attempt : undefined };
+          const { attempt, requestId } = incoming.origin;
+          const again = attempt > 1 ? attempt : undefined;
+          const facts = { exchange: id, requestId, traceId: trace.id, status, attempt: again };
           writeLine(lines, { ...watched, ...facts, ms: roundedMs(clock.monotonic() - since) }, exchange, error);
         },
       };
@@ -73,11 +74,12 @@ export function messageWatch(
 
 function writeLine(
   lines: CallLog,
-  { flow, source, exchange: id, traceId, status, attempt, ms }: Watched & Readonly<Record<string, unknown>>,
+  { flow, source, exchange: id, requestId, traceId, status, attempt, ms }: Watched & Readonly<Record<string, unknown>>,
   exchange: Exchange | undefined,
   error: Failure | undefined,
 ): void {
   const outcome = outcomeOf(exchange, error);
   const wrong = error ? { code: error.code, place: error.place } : {};
-  lines.write('message ended', { flow, source, exchange: id, traceId, outcome, status, attempt, ...wrong, ms });
+  const named = { flow, source, exchange: id, requestId, traceId };
+  lines.write('message ended', { ...named, outcome, status, attempt, ...wrong, ms });
 }

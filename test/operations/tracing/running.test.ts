@@ -238,6 +238,45 @@ flows:
     assert.equal(receiver.named('Never').length, 0, 'a step that was skipped has no span');
   });
 
+  test('a request that no flow gets is seen, and said, all the same', async (t) => {
+    const receiver = await receiving(t);
+    const dowel = await running(
+      t,
+      `
+name: closed
+server: { port: 0 }
+flows:
+  orders:
+    from: { http: { path: /orders, auth: { apiKey: { keys: [ { id: shop, key: right-key } ] } } } }
+    steps: [ { respond: { status: 204 } } ]
+`,
+      receiver,
+      { LOG_CALLS: 'info' },
+    );
+    const traceId = 'c'.repeat(32);
+    const headers = { traceparent: `00-${traceId}-${'b'.repeat(16)}-01`, 'x-api-key': 'canary-key' };
+    assert.equal((await fetch(`${dowel.url}/orders?key=canary`, { method: 'POST', headers })).status, 401);
+    assert.equal((await fetch(`${dowel.url}/nowhere?key=canary`, { method: 'PURGE' })).status, 404);
+    await eventually('both are there', () => receiver.taken.length === 2);
+    const refused = one(receiver, 'POST /orders');
+    assert.deepEqual([refused.traceId, refused.parent, refused.kind], [traceId, 'b'.repeat(16), 'server']);
+    assert.equal(refused.attributes['http.response.status_code'], 401);
+    assert.deepEqual(refused.status, { code: 'unset', message: '' });
+    const nowhere = one(receiver, 'HTTP');
+    assert.equal(nowhere.attributes['http.response.status_code'], 404);
+    assert.equal(nowhere.attributes['url.path'], '/nowhere');
+    const lines = dowel.log.filter(({ message }) => message === 'request refused');
+    assert.deepEqual(
+      lines.map((line) => [line['flow'], line['method'], line['path'], line['status'], line['code']]),
+      [
+        ['orders', 'POST', '/orders', 401, 'unauthenticated'],
+        [undefined, '_OTHER', '/nowhere', 404, 'not-found'],
+      ],
+    );
+    assert.equal(lines[0]?.['traceId'], traceId);
+    assert.doesNotMatch(dowel.stdout, /canary/);
+  });
+
   test('through a channel in the process the trace goes on: a span sends, one takes', async (t) => {
     const receiver = await receiving(t);
     await running(
