@@ -205,8 +205,8 @@ export class Call implements Serving {
       );
       return;
     }
-    route
     this.#begun = true;
+    route
       .deliver({
         body,
         headers,
@@ -267,7 +267,6 @@ export class Call implements Serving {
           requestId: this.#requestId,
         });
     const length = String(Buffer.byteLength(text));
-    const all = ['x-request-id', this.#requestId ?? id, ...headers, ...fieldsOf(error), 'content-length', length];
     if (!this.#begun) {
       tellRefused(this.#services, {
         request: this.#request,
@@ -278,6 +277,7 @@ export class Call implements Serving {
         secure: this.#port.secure,
       });
     }
+    const all = ['x-request-id', this.#requestId ?? id, ...headers, ...fieldsOf(error), 'content-length', length];
     this.#write({ status, headers: all, body: text });
   }
 

@@ -76,7 +76,8 @@ export async function openDoor(
     const key = keyOf && (await keyOf(seenOf(knock, stripped, identity)));
     if (key !== undefined && key !== null && key !== '')
       return `key ${typeof key === 'string' ? key : JSON.stringify(key)}`;
-    return identity?.subject === undefined ? addressOf(knock.remoteAddress) : `subject ${identity.subject}`;
+    const subject = identity?.subject ?? identity?.clientId;
+    return subject === undefined ? addressOf(knock.remoteAddress) : `subject ${identity?.scheme} ${subject}`;
   };
 
   const pass = async (knock: Knock): Promise<Entry> => {
@@ -85,7 +86,7 @@ export async function openDoor(
     const fields = limit?.take(await callerOf(knock, stripped, identity)) ?? [];
     const { headers, query, source } = stripped;
     const origin = identity ? { identity, query, source } : { query, source };
-    return { headers, origin, fields: auth ? [...fields, ...private_] : fields };
+    return { headers, origin, fields: auth ? [...fields, ...uncached] : fields };
   };
 
   return {
@@ -102,7 +103,7 @@ export async function openDoor(
 }
 
 /** What is for one caller is kept by no cache on the way, unless the flow says otherwise. */
-const private_ = ['cache-control', 'no-store'];
+const uncached = ['cache-control', 'no-store'];
 
 interface Hidden {
   readonly headers: ReadonlySet<string>;

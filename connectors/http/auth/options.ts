@@ -232,7 +232,7 @@ export const requestLimitOptions = {
       type: 'string',
       format: 'expression',
       description:
-        'JSONata that tells callers apart. When absent, or where it yields nothing: `$identity.subject`, else the address of the client. Sees what `when` of `auth` sees.',
+        'JSONata that tells callers apart. When absent, or where it yields nothing: `$identity.subject`, else `$identity.clientId`, else the address of the client. Sees what `when` of `auth` sees.',
       examples: ['$identity.clientId'],
     },
     maxKeys: {

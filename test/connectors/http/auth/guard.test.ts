@@ -82,6 +82,28 @@ describe('a caller who is still being checked', () => {
     assert.equal((await withBearer(running, 'opaque')).json, 'second');
   });
 
+  it('whose body turns out to be broken meanwhile is answered that, once, and its flow does not run', async (t) => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const slow = await startService(t, (_, response) => void released.then(() => response.end('{ "active": true }')));
+    const auth = `{ introspection: { url: "${slow.url}/x", clientId: a, clientSecret: b } }`;
+    const running = await startGuarded(t, behind(auth));
+    const client = await RawClient.connect(t, running.port);
+    const head = [
+      'POST /orders/acme HTTP/1.1',
+      'Host: a',
+      'Authorization: Bearer opaque',
+      'Transfer-Encoding: chunked',
+    ];
+    client.send(...head, '', 'zz', 'rubbish', '', '');
+    const reply = await client.reply();
+    release();
+    assert.equal(reply.status, 400);
+    await client.closed;
+    await eventually('all is over', () => running.runtime.idle);
+    assert.equal(client.received, '');
+    assert.ok(!running.log.lines.some((line) => line.message === 'step done'));
+  });
+
   it('who goes away leaves nothing behind', async (t) => {
     const slow = await startService(t, () => {});
     const auth = `{ introspection: { url: "${slow.url}/x", clientId: a, clientSecret: b, timeout: 300ms } }`;
