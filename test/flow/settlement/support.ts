@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { failure } from '../../../src/errors.ts';
 import { type Engine, type EngineOptions, startEngine } from '../../support/engine.ts';
 import { MemoryBroker, type MemoryOptions, memoryConnector } from '../../support/memory-broker.ts';
 
@@ -70,3 +71,9 @@ export async function startBench(
     lines: (level) => engine.log.lines.filter((line) => line.level === level).map(({ message }) => message),
   };
 }
+
+export const call = '- call: { endpoint: a, test: { path: put-it } }';
+
+export const down = (): never => {
+  throw failure('connection', { endpoint: 'a', detail: 'refused', sent: false });
+};
