@@ -2,6 +2,9 @@ import type { Failure, WordedError } from '#sdk';
 
 const problemType = 'application/problem+json';
 
+/** It is for nobody but this caller, and nothing but what it says. */
+const guards = ['x-content-type-options', 'nosniff', 'cache-control', 'no-store'];
+
 /** An error as an answer: problem details (RFC 9457), never with a stack, never as a success. */
 export function problemOf(
   error: Failure,
@@ -26,7 +29,7 @@ export function problemOf(
     outcome: error.outcome,
     findings: Array.isArray(findings) ? findings : undefined,
   });
-  return { status, headers: ['content-type', problemType, 'cache-control', 'no-store', ...headersOf(error)], text };
+  return { status, headers: ['content-type', problemType, ...guards, ...headersOf(error)], text };
 }
 
 function statusOf(error: Failure): number {

@@ -87,7 +87,8 @@ describe('every answer', () => {
 
   it('that is an error is kept by no cache', async (t) => {
     const { running } = await started(t, '- fail: { code: broken }');
-    assert.equal((await run(running)).headers['cache-control'], 'no-store');
+    const { headers } = await run(running);
+    assert.deepEqual([headers['cache-control'], headers['x-content-type-options']], ['no-store', 'nosniff']);
     assert.equal((await request(`${running.url}/nowhere`)).headers['cache-control'], 'no-store');
   });
 });
