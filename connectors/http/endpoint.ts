@@ -48,6 +48,7 @@ export const openEndpoint = (async (
 
   return {
     handle: calling ? keepingTo(calling, far.handle) : far.handle,
+    prepare: calling && ((exchange) => calling.prepared(exchange)),
     async close() {
       cancelLoading();
       await bodyBytes.release();
@@ -56,12 +57,11 @@ export const openEndpoint = (async (
   };
 }) satisfies OpenEndpoint;
 
-/** Calls that name an operation become requests, and their answers are looked at. */
+/** Answers to calls that name an operation are looked at. */
 function keepingTo(calling: RehearsedEndpoint, far: Handler): Handler {
   return async (exchange) => {
-    const ready = await calling.prepared(exchange);
-    const answer = await far(ready);
-    return answer && calling.answered(ready, answer);
+    const answer = await far(exchange);
+    return answer && calling.answered(exchange, answer);
   };
 }
 

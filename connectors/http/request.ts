@@ -84,6 +84,9 @@ function credentialsOf(auth: EndpointOptions['auth']): readonly string[] {
 const refusedMethods = new Set(['CONNECT', 'TRACE']);
 
 export function methodOf(operation: Operation): string {
+  if (operation.method === undefined && operation.operation !== undefined) {
+    throw unusable('it names an operation, and its endpoint has no contract that would know it');
+  }
   if (operation.method === undefined) return 'POST';
   const method = typeof operation.method === 'string' ? operation.method.toUpperCase() : '';
   if (fieldName.test(method) && !refusedMethods.has(method)) return method;

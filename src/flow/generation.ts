@@ -15,7 +15,7 @@ import type { Kept } from './kept.ts';
 import { reportLeftBehind } from './left-behind.ts';
 import { loadModule } from './load-module.ts';
 import { Opener } from './opener.ts';
-import { receiving } from './operation.ts';
+import { preparing, receiving } from './operation.ts';
 import { undoParking } from './parked-undo.ts';
 import type { FlowProgram, Program } from './program.ts';
 import { hashOf, type Runs } from './runs.ts';
@@ -111,11 +111,12 @@ export class Generation {
         this.#endpoints.set(endpointCalled(name), endpoint);
         const { definition } = this.#opener.connector(connector.name);
         const handle = definition.writesTrace ? endpoint.handle : traced(endpoint.handle);
-        slot.handler = this.#guards.around(
+        const guarded = this.#guards.around(
           slot.source,
           definition,
           this.#spans?.attempts(slot.source),
         )(receiving(handle));
+        slot.handler = endpoint.prepare ? preparing(endpoint.prepare, guarded) : guarded;
       }
       const sources = flows.map((flow) => ({ flow, slot: this.#slot(flow) }));
       // Before the sources: what one of them hands over again is under way by then.

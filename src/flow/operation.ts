@@ -20,6 +20,12 @@ export const receiving =
     return whole ? received(next, exchange) : next(exchange);
   };
 
+/** Once for each call, before its policies: what they remember of a call, and when they repeat it, goes by the request. */
+export const preparing =
+  (prepare: (exchange: Exchange) => Exchange | Promise<Exchange>, next: Handler): Handler =>
+  async (exchange) =>
+    next(await prepare(exchange));
+
 async function received(next: Handler, exchange: Exchange): Promise<Exchange | undefined> {
   const answer = await next(exchange);
   if (!answer?.body.isStream) return answer;

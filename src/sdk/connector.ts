@@ -49,6 +49,8 @@ export interface Trigger<T> {
 /** Where messages go out. */
 export interface Endpoint {
   readonly handle: Handler;
+  /** What is made of a call before the policies of the endpoint see it; throws the Failure that it is. Absent: nothing. */
+  readonly prepare?: ((exchange: Exchange) => Exchange | Promise<Exchange>) | undefined;
   /** Its far side is connected; absent = nobody knows before a call. */
   readonly ready?: boolean;
   /** Why it is not, without secrets. */

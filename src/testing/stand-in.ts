@@ -39,8 +39,7 @@ export function standIn(
   const used = new Map<AnswerPlan, number>();
   let nth = 0;
 
-  const handle = async (asked: Exchange): Promise<Exchange | undefined> => {
-    const exchange = rehearsed ? await rehearsed.prepared(asked) : asked;
+  const handle = async (exchange: Exchange): Promise<Exchange | undefined> => {
     const call = await recorded(exchange, name, definition, ++nth, rehearsal?.sendsBody?.(exchange) ?? true);
     world.recording.calls.push(call);
     try {
@@ -103,7 +102,8 @@ export function standIn(
     return customFailure('no-answer-in-test', 'permanent', 500, message, { endpoint: name });
   };
 
-  return { handle, close: async () => real?.close() };
+  const prepare = rehearsed && ((exchange: Exchange) => rehearsed.prepared(exchange));
+  return { handle, prepare, close: async () => real?.close() };
 }
 
 async function recorded(

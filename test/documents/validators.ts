@@ -12,7 +12,7 @@ type Json = Readonly<Record<string, unknown>>;
 let asyncApi: ReturnType<typeof compileJsonSchema> | undefined;
 
 export async function isOpenApi(document: unknown): Promise<void> {
-  const result = await new Validator().validate(structuredClone(document) as object);
+  const result = await new Validator().validate(structuredClone(document) as Record<string, unknown>);
   assert.deepEqual(result.valid ? [] : result.errors, []);
   assertRefs(document);
   const { schemas = {} } = ((document as Json)['components'] ?? {}) as { readonly schemas?: Json };

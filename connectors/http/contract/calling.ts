@@ -69,8 +69,9 @@ class Calling implements RehearsedEndpoint {
         ...operation,
         method: compiled.operation.method,
         path: placed.path,
-        query: { ...placed.query, ...(operation.query as object | undefined) },
-        headers: { ...placed.headers, ...(operation.headers as object | undefined) },
+        // As whoever writes method and path would have it.
+        query: together(placed.query, operation.query),
+        headers: together(placed.headers, operation.headers),
       },
     });
     const checked = (more: readonly Violation[]): Exchange => {
@@ -194,6 +195,11 @@ class Calling implements RehearsedEndpoint {
     this.#operations.set(operation.id, compiled);
     return compiled;
   }
+}
+
+function together(placed: Readonly<Record<string, unknown>>, written: unknown): unknown {
+  const both = { ...placed, ...(written as object | undefined) };
+  return Object.keys(both).length === 0 ? undefined : both;
 }
 
 const asMap = (value: unknown): Readonly<Record<string, unknown>> =>

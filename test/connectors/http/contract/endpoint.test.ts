@@ -213,3 +213,54 @@ flows:
     assert.equal(calls, 3);
   });
 });
+
+describe('policies of an endpoint with a contract', () => {
+  const yaml = (at: string, steps: string): string => `
+dowel: 1
+name: caller
+server: { port: 0, host: 127.0.0.1 }
+endpoints:
+  inventory:
+    http: { url: "${at}", headers: { x-tenant: acme }, contract: { openapi: ./inventory.yaml } }
+    cache: { ttl: 1m }
+  other: { http: { url: "${at}" } }
+flows:
+  ask:
+    from: { http: { path: "/ask/{sku}" } }
+    steps: [ ${steps} ]
+`;
+
+  test('the cache knows a call by its request: by operation or by path, it is the same', async (t) => {
+    const urls: (string | undefined)[] = [];
+    const at = await service(t, (request, response) => {
+      urls.push(request.url);
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"available":1}');
+    });
+    const steps = `{ call: { endpoint: inventory, http: { operation: getStock, params: { sku: "\${{ $params.sku }}" } }, as: a } },
+      { call: { endpoint: inventory, http: { method: POST, path: "/stock/\${{ $query.changed }}" }, as: b } },
+      { respond: { body: "\${{ $a }}" } }`;
+    const { url } = await startIntegration(t, yaml(at, steps), { files: { 'inventory.yaml': inventory } });
+    const ask = async (path: string): Promise<void> => {
+      assert.equal((await fetch(`${url}${path}`, { method: 'POST' })).status, 200);
+    };
+    await ask('/ask/tea?changed=mug');
+    await ask('/ask/tea?changed=mug');
+    assert.deepEqual(urls, ['/stock/tea', '/stock/mug', '/stock/mug']);
+    await ask('/ask/tea?changed=tea');
+    await ask('/ask/tea?changed=mug');
+    assert.deepEqual(urls.slice(3), ['/stock/tea', '/stock/tea', '/stock/mug']);
+  });
+
+  test('one of several recipients that has no contract is sent no operation', async (t) => {
+    const urls: (string | undefined)[] = [];
+    const at = await service(t, (request, response) => {
+      urls.push(request.url);
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"available":1}');
+    });
+    const steps = `{ recipientList: { endpoints: '["inventory", "other"]', http: { operation: getStock, params: { sku: tea } }, require: all, as: all } }`;
+    const { url } = await startIntegration(t, yaml(at, steps), { files: { 'inventory.yaml': inventory } });
+    const refused = await fetch(`${url}/ask/tea`, { method: 'POST' });
+    assert.match(await refused.text(), /names an operation, and its endpoint has no contract/);
+    assert.ok(!urls.includes('/'), String(urls));
+  });
+});
