@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { root } from '../support/child-process.ts';
 import { DowelProcess, runDowel, startDowel } from '../support/dowel-process.ts';
 import { eventually } from '../support/eventually.ts';
+import { takenPort } from '../support/free-port.ts';
 import { farEndpoint, heldService } from './support/held-service.ts';
 import { answering, Project, serving } from './support/project.ts';
 
@@ -227,4 +228,13 @@ test('its admin server tells of the version that runs now, and is asked for metr
   assert.doesNotMatch(metrics, /version="1\.0\.0"/);
   // What was counted before the reload stays counted.
   assert.match(metrics, /^dowel_messages_total\{[^}]*outcome="done",code=""\} ([2-9]|\d\d)/m);
+});
+
+test('an admin port that is taken, where the file insists on it, is said; the integration runs all the same', async (t) => {
+  await using other = await takenPort();
+  const yaml = answering('one').replace('name:', `admin: { port: ${other.port} }\nname:`);
+  const project = new Project(t, { 'integration.yaml': yaml });
+  await using dowel = await start(project);
+  assert.match(dowel.stderr, new RegExp(`there is no admin server .*\\bport=${other.port}\\b.*EADDRINUSE`));
+  assert.equal(await textOf(dowel), 'one');
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
 import { heldService } from '../cli/support/held-service.ts';
 import { Project } from '../cli/support/project.ts';
@@ -183,6 +183,31 @@ flows:
     await eventually('it waits in the store', async () => waits.test((await get(dowel, '/metrics')).text));
     assert.deepEqual(said(dowel, /^did/), []);
     await post(dowel, '/flows/work/resume');
+    await dowel.until('it is done', () => said(dowel, /^did/).length === 1);
+  });
+
+  test('what cannot be opened again is paused on, with the reason', async (t) => {
+    const project = new Project(t, {
+      'integration.yaml': definition(`
+flows:
+  read:
+    from: { file: { path: in, every: 20ms, settle: 0s } }
+    steps: [ { log: { message: "did \${{ $ }}" } } ]
+`),
+    });
+    mkdirSync(project.path('in'));
+    await using dowel = await startDowel(project.path(), { env: { TOKEN: token } });
+    await post(dowel, '/flows/read/pause');
+    rmSync(project.path('in'), { recursive: true });
+    const refused = await post(dowel, '/flows/read/resume');
+    assert.deepEqual([refused.status, refused.body['code']], [503, 'not-resumed']);
+    assert.match(
+      refused.text,
+      /It is paused on: The folder .* of the flow `read` could not be opened: it does not exist/,
+    );
+    assert.match((await get(dowel, '/status')).text, /"paused":true/);
+    project.write('in/a.txt', 'one');
+    assert.equal((await post(dowel, '/flows/read/resume')).status, 200);
     await dowel.until('it is done', () => said(dowel, /^did/).length === 1);
   });
 

@@ -31,7 +31,7 @@ export function sourceRoutes(world: AdminWorld): readonly AdminRoute[] {
       access: 'change',
       handle: async (request) => {
         const { flow, source } = found(world, request);
-        await source.resume();
+        await source.resume().catch(notResumed);
         world.log.warn('source resumed by hand', { flow });
         return stateOf(world, flow);
       },
@@ -58,6 +58,12 @@ function sourceIn(world: AdminWorld, flow: string): { flow: string; source: Runn
 function stateOf(world: AdminWorld, flow: string): Answer {
   const { paused = false, inFlight = 0 } = world.status()?.flows.find((one) => one.name === flow) ?? {};
   return { status: 200, body: { flow, paused, inFlight } };
+}
+
+function notResumed(thrown: unknown): never {
+  const error = toFailure(thrown);
+  if (error.code !== 'startup') throw error;
+  throw customFailure('not-resumed', 'transient', 503, `It is paused on: ${error.message}`);
 }
 
 async function trigger(world: AdminWorld, { params, query }: AdminRequest): Promise<Answer> {

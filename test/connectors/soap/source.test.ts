@@ -141,6 +141,17 @@ test('a reply with a status of 400 or more is a fault with the body as its detai
   assert.deepEqual(server.envelope.fault, { code: 'Server', string: 'come back later' });
 });
 
+test('while its source is paused callers get a Server fault, and when they may ask again', async (t) => {
+  const running = await start(t);
+  const source = running.runtime.sourceOf('calc');
+  await source?.pause();
+  const reply = await ask(running, '<Tell/>');
+  assert.deepEqual([reply.envelope.fault?.code, detailOf(reply)['code']], ['Server', 'paused']);
+  assert.equal(reply.headers['retry-after'], '30');
+  await source?.resume();
+  assert.equal((await ask(running, '<Tell/>')).status, 200);
+});
+
 test('a reply that is no element is a Server fault', async (t) => {
   const running = await start(t, '', '- respond: { body: [1, 2] }');
   const reply = await ask(running, '<Add/>');
