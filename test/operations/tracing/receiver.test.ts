@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
+import { readFileSync } from 'node:fs';
+import https from 'node:https';
+import { type AddressInfo, createServer } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
+import type { TLSSocket } from 'node:tls';
+import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { FinishedSpan } from '../../../src/operations/tracing/finished-span.ts';
@@ -136,5 +140,36 @@ describe('a receiver of traces', () => {
     await far.start();
     assert.deepEqual(await near.post(body, protobufType), { taken: true, rejected: 0, why: '' });
     assert.equal(far.taken.length, 2);
+  });
+
+  test('over TLS: its authority and our certificate are those of the environment', async (t) => {
+    const pem = (name: string): string => fileURLToPath(new URL(`../../fixtures/tls/${name}.pem`, import.meta.url));
+    const read = (name: string): Buffer => readFileSync(pem(name));
+    const tls = {
+      cert: read('localhost.cert'),
+      key: read('localhost.key'),
+      ca: read('localhost.cert'),
+      requestCert: true,
+    };
+    const server = https.createServer(tls, (request, response) => {
+      request.resume().on('end', () => response.writeHead((request.socket as TLSSocket).authorized ? 200 : 403).end());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    const { port } = server.address() as AddressInfo;
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: `https://127.0.0.1:${port}` };
+    const unknown = await open(t, env).post(body, protobufType);
+    assert.ok(!unknown.taken && unknown.again);
+    assert.match(unknown.why, /certificate/);
+    const known = open(t, {
+      ...env,
+      OTEL_EXPORTER_OTLP_CERTIFICATE: pem('localhost.cert'),
+      OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: pem('client.cert'),
+      OTEL_EXPORTER_OTLP_CLIENT_KEY: pem('client.key'),
+    });
+    assert.deepEqual(await known.post(body, protobufType), { taken: true, rejected: 0, why: '' });
   });
 });
