@@ -37,6 +37,8 @@ export async function openApiOf(source: IntegrationSource, described: Described)
     const serves = from && (await described(from.name))?.serves;
     if (!from || !serves) continue;
     const served = serves(from.options as never);
+    // Which document it keeps is said by config that has no value here.
+    if (typeof served.path !== 'string') continue;
     const path = served.path.replaceAll(/\{([\w.-]+)\+\}/g, '{$1}');
     const item = paths[path] ?? {};
     paths[path] = item;

@@ -125,14 +125,15 @@ export function givenNames(flow: FlowSource): ReadonlySet<string> {
   return names;
 }
 
-/** Every field that a JSON Schema in the flow declares, however deep. */
-export function declaredFields(flow: FlowSource): ReadonlySet<string> {
+/** Every field that a JSON Schema in the flow, or one that its source brings along, declares, however deep. */
+export function declaredFields(flow: FlowSource, source?: ConnectorDefinition): ReadonlySet<string> {
   const fields = new Set<string>();
   const declare = (schema: unknown): void =>
     eachMap(schema, ({ properties }) => {
       if (typeof properties !== 'object' || properties === null) return;
       for (const name of Object.keys(properties)) fields.add(name);
     });
+  declare(flow.from && source?.schemas?.(flow.from.options, 'source'));
   eachMap(flow, ({ kind, options }) => {
     const schema = kind === 'validate' ? (options as { readonly schema?: unknown }).schema : undefined;
     const text = (schema as { readonly text?: unknown } | undefined)?.text;

@@ -213,7 +213,7 @@ class Compiler {
       config: this.#source.config,
       secretNames: this.#source.secretNames,
       params: flow.from && this.#tools.connectors[flow.from.name]?.params?.(flow.from.options),
-      declaredFields: () => declaredFields(flow),
+      declaredFields: () => declaredFields(flow, flow.from && this.#tools.connectors[flow.from.name]),
       givenNames: givenNames(flow),
       errorCodes: this.#errorCodes,
       endpoint: (name) => this.#references.get(name),

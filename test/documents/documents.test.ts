@@ -194,6 +194,16 @@ components: { securitySchemes: { key: { type: apiKey, in: header, name: x-key } 
     assert.deepEqual(Object.keys(components.securitySchemes), ['key']);
   });
 
+  test('a source whose document is named by config without a value is left out', async () => {
+    const yaml = `
+config: { DOC: {} }
+flows:
+  a: { from: { http: { contract: { openapi: "\${DOC}", operation: a } } }, steps: [] }
+  b: { from: { http: { path: /b } }, steps: [] }
+`;
+    assert.deepEqual(Object.keys((await shown('openapi', yaml)).paths), ['/b']);
+  });
+
   test('accepted messages are answered 202, SOAP in its own types', async () => {
     const { paths } = await shown(
       'openapi',

@@ -19,6 +19,20 @@ const fine: Readonly<Record<string, string>> = {
       - forEach: { items: mail, steps: [ { transform: body.text } ] }
       - respond: { body: "\${{ env.X }}" }
 `),
+  'a field `body` that the contract of the source declares': `dowel: 1
+name: t
+flows:
+  f:
+    from: { http: { contract: { openapi: ./api.yaml, operation: sendMail } } }
+    steps: [ { transform: body.text } ]
+`,
+  'a contract, and path and method as it has them': `dowel: 1
+name: t
+flows:
+  f:
+    from: { http: { method: GET, path: "/v2/orders/{id}", contract: { openapi: ./api.yaml, operation: getOrder, basePath: /v2 } } }
+    steps: [ { transform: $params.id } ]
+`,
   'a field `body` of the body, by its full path': flow('      - transform: $.body.text & $.env.X\n'),
   'parameters of the path, also of its rest': flow(
     '      - transform: $params.id & $params.rest & $params.`id`\n',

@@ -125,6 +125,8 @@ function keysOf(template: unknown): readonly string[] | undefined {
 const pointed = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
 
 function operationOf(contract: Contract, id: string, at: string, report: Report): ContractOperation | undefined {
+  // A document that could not be read has its message, or is named by config that has no value here.
+  if (contract.path === '') return undefined;
   for (const problem of contract.problems(id)) report(at, `this operation cannot be used: ${problem}`);
   if (contract.operationIds.includes(id)) return contract.operation(id);
   const near = nearest(id, contract.operationIds);
