@@ -12,9 +12,9 @@ import { TcpProxy } from '../support/tcp-proxy.ts';
 import { conformance } from './support/conformance.ts';
 import { leases } from './support/leases.ts';
 import { tryStore } from './support/model.ts';
-import { waiting } from './support/real-time.ts';
+import { has, onServer, refusing } from './support/on-a-server.ts';
 import { shared } from './support/shared.ts';
-import { failOnFatal, type OpenSubject, put, quietLog, written } from './support/subject.ts';
+import { failOnFatal, put, quietLog, written } from './support/subject.ts';
 
 let count = 0;
 const fresh = (server: RedisServer, options: Partial<RedisOptions> = {}): StoreOptions => ({
@@ -31,17 +31,7 @@ withPackage('redis-server', redisProgram, 'redis store', () => {
   });
   after(() => server[Symbol.asyncDispose]());
 
-  const openFresh: OpenSubject = async (t) => {
-    const options = fresh(server);
-    let store = await open(options);
-    t.after(() => store.close());
-    const reopen = async (): Promise<Store> => {
-      await store.close();
-      store = await open(options);
-      return store;
-    };
-    return { store, until: waiting, reopen };
-  };
+  const openFresh = onServer(() => fresh(server), open);
 
   conformance(openFresh);
   leases(openFresh);
@@ -86,14 +76,7 @@ withPackage('redis-server', redisProgram, 'redis store', () => {
   });
 
   describe('opening', () => {
-    const refuses = async (options: StoreOptions, pattern: RegExp): Promise<void> => {
-      await assert.rejects(open(options), (error: Error & { code?: string }) => {
-        assert.equal(error.code, 'startup', error.message);
-        assert.match(error.message, pattern);
-        assert.doesNotMatch(error.message, /secret/);
-        return true;
-      });
-    };
+    const refuses = refusing(open);
 
     test('a server that is not there is said to be so, with its address', async () => {
       const port = await freePort();
@@ -154,12 +137,7 @@ withPackage('redis-server', redisProgram, 'redis store', () => {
       });
     }
     other.process.kill('SIGCONT');
-    await eventually('it answers again', async () => {
-      return store.get('test', 'a').then(
-        (entry) => entry !== undefined,
-        () => false,
-      );
-    });
+    await eventually('it answers again', () => has(store, 'a'));
   });
 
   test('a connection that has died unnoticed is replaced', async (t) => {
@@ -169,11 +147,6 @@ withPackage('redis-server', redisProgram, 'redis store', () => {
     await written(store, put('a'));
     proxy.mute();
     await assert.rejects(store.write([put('a')]), /no answer within 1000 ms/);
-    await eventually('there is another', async () => {
-      return store.get('test', 'a').then(
-        (entry) => entry !== undefined,
-        () => false,
-      );
-    });
+    await eventually('there is another', () => has(store, 'a'));
   });
 });

@@ -1,10 +1,7 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import type { Slot } from '#sdk';
 import { check } from '../../../connectors/nats/check.ts';
+import { describeMistakes } from '../mistakes.ts';
 
-/** Mistakes with secrets, which no file of mistakes can have in the open; the others are in the fixtures. */
-const mistakes: readonly (readonly [string, Slot, object, string, RegExp])[] = [
+describeMistakes(check, [
   [
     'two ways to say who we are',
     'endpoint',
@@ -16,14 +13,4 @@ const mistakes: readonly (readonly [string, Slot, object, string, RegExp])[] = [
   ['a password without a user', 'endpoint', { url: 'nats://n', password: 'p' }, 'password', /add `username`/],
   ['a certificate without its key', 'endpoint', { url: 'nats://n', tls: { cert: {} } }, 'tls', /add `key`/],
   ['WebSocket', 'endpoint', { url: 'wss://n' }, 'url', /WebSocket is not supported/],
-];
-
-for (const [title, slot, options, at, says] of mistakes) {
-  test(`${title} is one mistake, with what to write`, () => {
-    const found: string[][] = [];
-    check(options, (place, message) => found.push([place, message]), slot);
-    assert.equal(found.length, 1);
-    assert.equal(found[0]?.[0], at);
-    assert.match(found[0]?.[1] ?? '', says);
-  });
-}
+]);

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import type { Endpoint, Source } from '#sdk';
 import type { NatsEndpointOptions, NatsSourceOptions } from '../../../connectors/nats/definition.ts';
@@ -8,10 +7,11 @@ import { openSource } from '../../../connectors/nats/source.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { defaultsOf } from '../../../src/schema/stand-in.ts';
 import type { NatsServer } from '../../support/nats-server.ts';
-import { ManualFlow, type PlainContext, type PlainOptions, plainContext } from '../../support/plain-context.ts';
+import { freshName, type Opened, opened } from '../../support/opened.ts';
+import { ManualFlow, type PlainOptions, plainContext } from '../../support/plain-context.ts';
 
 /** A name that no other test has. */
-export const fresh = (prefix = 'T'): string => `${prefix}${randomUUID().slice(0, 8)}`;
+export const fresh = (prefix = 'T'): string => freshName(prefix);
 
 export const sourceOptions = (given: Partial<NatsSourceOptions>): NatsSourceOptions => ({
   ...(defaultsOf(source, '') as unknown as NatsSourceOptions),
@@ -23,32 +23,21 @@ export const endpointOptions = (given: Partial<NatsEndpointOptions>): NatsEndpoi
   ...given,
 });
 
-export interface Opened<T> {
-  readonly it: T;
-  readonly context: PlainContext;
-}
-
-export async function openedSource(
+export const openedSource = (
   t: TestContext,
   given: Partial<NatsSourceOptions>,
   more: PlainOptions = {},
-): Promise<Opened<Source>> {
-  const context = plainContext({ clock: systemClock, ...more });
-  const it = await openSource(sourceOptions(given), context);
-  t.after(() => it.close());
-  return { it, context };
-}
+): Promise<Opened<Source>> =>
+  opened(t, plainContext({ clock: systemClock, ...more }), (context) => openSource(sourceOptions(given), context));
 
-export async function openedEndpoint(
+export const openedEndpoint = (
   t: TestContext,
   given: Partial<NatsEndpointOptions>,
   more: PlainOptions = {},
-): Promise<Opened<Endpoint>> {
-  const context = plainContext({ clock: systemClock, name: 'events', ...more });
-  const it = await openEndpoint(endpointOptions(given), context);
-  t.after(() => it.close());
-  return { it, context };
-}
+): Promise<Opened<Endpoint>> =>
+  opened(t, plainContext({ clock: systemClock, name: 'events', ...more }), (context) =>
+    openEndpoint(endpointOptions(given), context),
+  );
 
 /** A client of the test's own, that does not go through what is tested. */
 export async function outsider(t: TestContext, server: NatsServer) {

@@ -7,10 +7,11 @@ import { openEndpoint } from '../../../connectors/redis/endpoint.ts';
 import { openSource } from '../../../connectors/redis/source.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { defaultsOf } from '../../../src/schema/stand-in.ts';
+import { freshName, type Opened, opened } from '../../support/opened.ts';
 import { ManualFlow, type PlainContext, type PlainOptions, plainContext } from '../../support/plain-context.ts';
 
 /** A name that no other test has. */
-export const fresh = (prefix = 'stream'): string => `${prefix}-${randomUUID().slice(0, 8)}`;
+export const fresh = (prefix = 'stream'): string => freshName(`${prefix}-`);
 
 export const sourceOptions = (given: Partial<RedisSourceOptions>): RedisSourceOptions => ({
   ...(defaultsOf(source, '') as unknown as RedisSourceOptions),
@@ -22,38 +23,29 @@ export const endpointOptions = (given: Partial<RedisEndpointOptions>): RedisEndp
   ...given,
 });
 
-export interface Opened<T> {
-  readonly it: T;
-  readonly context: PlainContext;
-}
-
 /** Ids differ between processes; the context of tests draws the same ones each time. */
 const withOwnIds = (context: PlainContext): PlainContext => ({
   ...context,
   random: { ...context.random, uuid: () => randomUUID() },
 });
 
-export async function openedSource(
+export const openedSource = (
   t: TestContext,
   given: Partial<RedisSourceOptions>,
   more: PlainOptions = {},
-): Promise<Opened<Source>> {
-  const context = withOwnIds(plainContext({ clock: systemClock, ...more }));
-  const it = await openSource(sourceOptions(given), context);
-  t.after(() => it.close());
-  return { it, context };
-}
+): Promise<Opened<Source>> =>
+  opened(t, withOwnIds(plainContext({ clock: systemClock, ...more })), (context) =>
+    openSource(sourceOptions(given), context),
+  );
 
-export async function openedEndpoint(
+export const openedEndpoint = (
   t: TestContext,
   given: Partial<RedisEndpointOptions>,
   more: PlainOptions = {},
-): Promise<Opened<Endpoint>> {
-  const context = plainContext({ clock: systemClock, name: 'events', ...more });
-  const it = await openEndpoint(endpointOptions(given), context);
-  t.after(() => it.close());
-  return { it, context };
-}
+): Promise<Opened<Endpoint>> =>
+  opened(t, plainContext({ clock: systemClock, name: 'events', ...more }), (context) =>
+    openEndpoint(endpointOptions(given), context),
+  );
 
 /** A client of the test's own, that does not go through what is tested. */
 export async function outsider(t: TestContext, server: { readonly url: string }) {
