@@ -460,6 +460,27 @@ flows:
     assert.doesNotMatch(dowel.stdout.replaceAll('canary-detail', ''), /canary/);
   });
 
+  test('dowel dev sends them too', async (t) => {
+    const receiver = await receiving(t);
+    const file = written(
+      t,
+      `
+name: tried
+flows:
+  tick:
+    from: { timer: { every: 1h, immediately: true } }
+    steps: [ { name: Say, log: { message: tick } } ]
+`,
+    );
+    await using _ = await startDowel(file, {
+      command: 'dev',
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, ...soon },
+    });
+    await eventually('all spans are there', () => receiver.taken.length >= 2);
+    assert.equal(one(receiver, 'Say').parent, one(receiver, 'tick').id);
+    assert.equal(one(receiver, 'tick').resource['service.name'], 'tried');
+  });
+
   test('a wrong variable ends the start with one line that says what to write', async (t) => {
     const file = written(t, stock);
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' };
