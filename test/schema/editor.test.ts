@@ -50,10 +50,10 @@ describe('completion', () => {
     );
     assert.deepEqual(
       [...call].sort().filter((label) => label !== 'http'),
-      ['headers', 'method', 'path', 'query', 'target'],
+      ['headers', 'method', 'operation', 'params', 'path', 'query', 'target'],
     );
     const source = labels(await editor.complete('flows:\n  f:\n    from:\n      http:\n        |'));
-    for (const name of ['path', 'method', 'maxBody', 'cors']) assert.ok(source.includes(name), name);
+    for (const name of ['path', 'method', 'contract', 'maxBody', 'cors']) assert.ok(source.includes(name), name);
   });
 
   test('offers the connectors of a source and of an endpoint, with what they need', async () => {
@@ -63,9 +63,10 @@ describe('completion', () => {
       assert.equal(labels(sources).includes(name), source !== undefined, name);
       assert.equal(labels(endpoints).includes(name), endpoint !== undefined, name);
     }
-    assert.equal(textOf(sources, 'http'), 'http:\n  path: ');
+    assert.equal(textOf(sources, 'file'), 'file:\n  path: ');
     assert.equal(textOf(endpoints, 'file'), 'file:\n  path: ');
-    // `url` or `urls`: there is a choice.
+    // `path` or `contract`, `url` or `urls`: there is a choice.
+    assert.equal(textOf(sources, 'http'), 'http:\n  ');
     assert.equal(textOf(endpoints, 'http'), 'http:\n  ');
     assert.ok(labels(endpoints).includes('timeout'));
   });
