@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { backoff, customFailure, type Failure, noHeaders, type SourceContext, sleep, toFailure } from '#sdk';
+import { backoff, customFailure, type Failure, failure, noHeaders, type SourceContext, sleep, toFailure } from '#sdk';
 import type { Claim, Claims } from './claims.ts';
 import { bodyOf } from './content.ts';
 import type { FileSourceOptions } from './definition.ts';
@@ -69,6 +69,8 @@ async function attempt(claim: Claim, shop: Workshop): Promise<Failure | 'gone' |
     const body = await bodyOf({ at: claim.path, path, name, size }, how);
     const receivedAt = context.clock.now();
     try {
+      // It was claimed, and the source told to stop before it was read: nothing of it was begun.
+      if (shop.stopping.aborted) throw failure('stopping', {}, { kind: 'cancelled' });
       await context.deliver({ body, headers: noHeaders, origin: { source, receivedAt, attempt: claim.attempt } });
     } finally {
       body.discard();

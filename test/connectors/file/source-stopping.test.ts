@@ -29,6 +29,30 @@ describe('stopping', () => {
     assert.deepEqual(await inbox.list('.claimed'), []);
   });
 
+  test('a file that was claimed when the stop came, and not begun, is not begun any more', async (t) => {
+    const inbox = await Inbox.make(t);
+    for (let nth = 0; nth < 200; nth++) await inbox.put(`${nth}.txt`);
+    const flow = inbox.flow();
+    let atStop: number | undefined;
+    // Told to stop in the middle of one: others are just being read.
+    const deliver: typeof flow.deliver = async (message) => {
+      void flow.deliver(message);
+      if (flow.deliveries.length < 30 || atStop !== undefined) return undefined;
+      void source.stop();
+      atStop = flow.deliveries.length;
+      return undefined;
+    };
+    const { source } = await inbox.source({}, { deliver, concurrency: 20 });
+    await flow.given(30);
+    await source.close();
+    assert.deepEqual([flow.deliveries.length, (await inbox.list('.done')).length], [atStop, atStop]);
+    const next = inbox.flow();
+    await inbox.source({}, { deliver: next.record, concurrency: 20 });
+    await eventually('the others are done', async () => (await inbox.list('.done')).length === 200);
+    assert.deepEqual(new Set(next.deliveries.map(({ message }) => message.origin.attempt)), new Set([1]));
+    assert.equal(next.deliveries.length, 200 - (atStop ?? 0));
+  });
+
   test('a file that was given up is free at once, for the next process, and the attempt does not count', async (t) => {
     const inbox = await Inbox.make(t);
     const flow = inbox.flow();
