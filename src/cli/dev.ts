@@ -67,6 +67,7 @@ export async function command(args: readonly string[]): Promise<number> {
     }
     admin ??= openAdmin(runtime, metrics, prepared.program.source, log);
     await admin;
+    current ??= prepared.program.source;
     try {
       await (running ? runtime.swap(prepared.program, drainTimeout) : runtime.start(prepared.program));
       log.info(running ? 'reloaded' : 'ready', { file: basename(file), ms: Math.round(performance.now() - started) });

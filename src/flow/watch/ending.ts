@@ -10,9 +10,9 @@ export function outcomeOf(exchange: Exchange | undefined, error: Failure | undef
   return error.kind === 'rejected' || error.kind === 'cancelled' ? error.kind : 'failed';
 }
 
-/** What the sender is told, in the language's own statuses. */
+/** What the sender is told, in the language's own statuses; 499 where it went away. */
 export function statusTold(exchange: Exchange | undefined, error: Failure | undefined): number {
-  if (error) return error.kind === 'cancelled' ? 503 : error.status;
+  if (error) return error.status;
   if (exchange?.reply) return exchange.reply.status;
   return exchange === undefined || exchange.body.isEmpty ? 204 : 200;
 }
