@@ -24,12 +24,11 @@ export { type Exchange, type Handler, type Headers, type Log, noHeaders, type Or
 export { type Identity, tokenOf, withToken } from './core/identity.ts';
 export type { Life } from './core/life.ts';
 export { Link, type LinkPlan, type LinkWorld, type Trouble } from './core/link.ts';
-export { certificateWords, networkWords } from './core/network-words.ts';
 export { once } from './core/once.ts';
 export { optionalPackage } from './core/optional-package.ts';
 export type { Random } from './core/random.ts';
 export { Refrain, type RefrainLine } from './core/refrain.ts';
-export { socketTrouble } from './core/socket-trouble.ts';
+export { certificateWords, networkWords, socketTrouble } from './core/socket-trouble.ts';
 export type { Attributes } from './core/span.ts';
 export { TokenBucket } from './core/token-bucket.ts';
 export { Trace } from './core/trace.ts';

@@ -13,7 +13,6 @@ const network: Readonly<Record<string, string>> = { ...networkWords, ECONNABORTE
 
 const certificates: Readonly<Record<string, string>> = {
   ...certificateWords,
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host: correct the URL, or give `tls.servername`',
   ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS at this port: write `amqp:`, or the port for TLS',
 };
 

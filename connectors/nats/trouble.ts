@@ -36,7 +36,7 @@ export function explain(thrown: unknown): Trouble {
       if (/does not support 'tls'/.test(message)) {
         return { detail: 'the server speaks no TLS: drop `tls` and write `nats:`, or enable it there', hopeless: true };
       }
-      return { detail: /refused/.test(message) ? 'connection refused' : 'the connection failed' };
+      return { detail: /refused/.test(message) ? 'nobody listens there' : 'the connection failed' };
     default:
       return isApiError(thrown) ? apiTrouble(thrown) : { detail: 'the connection was closed' };
   }

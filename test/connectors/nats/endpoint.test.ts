@@ -214,8 +214,8 @@ withPackage('nats-server', natsProgram, 'nats endpoint', () => {
     const life = new Life(clock, { deadline: clock.monotonic() + 50 });
     await assert.rejects(it.handle(message(context, {}).withLife(life)), {
       code: 'connection',
-      message: 'events could not be reached: connection refused (ECONNREFUSED)',
-      facts: { endpoint: 'events', detail: 'connection refused (ECONNREFUSED)', sent: false },
+      message: 'events could not be reached: nobody listens there (ECONNREFUSED)',
+      facts: { endpoint: 'events', detail: 'nobody listens there (ECONNREFUSED)', sent: false },
     });
     const patient = it.handle(message(context, {}));
     await proxy.up();

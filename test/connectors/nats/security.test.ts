@@ -72,9 +72,13 @@ withPackage('nats-server', natsProgram, 'nats: who we are, and whom we trust', (
     const url = `tls://localhost:${server.port}`;
     const trusting = { rejectUnauthorized: true, ca: file(cert) };
     assert.equal((await openedEndpoint(t, { url, tls: trusting })).it.ready, true);
-    await refused(t, { url }, /TLS: its certificate is not trusted: give its authority as `tls\.ca`/);
+    await refused(t, { url }, /its certificate is signed by itself: name it as `tls\.ca`/);
     const other = { ...trusting, servername: 'elsewhere.example' };
-    await refused(t, { url, tls: other }, /certificate is for another name: give the right one as `tls\.servername`/);
+    await refused(
+      t,
+      { url, tls: other },
+      /certificate is for another host: correct the URL, or give `tls\.servername`/,
+    );
     const own = { ...trusting, cert: file(cert), key: file(key) };
     assert.equal((await openedEndpoint(t, { url: `tls://localhost:${strict.port}`, tls: own })).it.ready, true);
   });

@@ -167,8 +167,8 @@ withPackage('redis-server', redisProgram, 'redis endpoint', () => {
     await it.handle(message(context));
     const refused = (options: Partial<RedisEndpointOptions>, says: RegExp) =>
       assert.rejects(openedEndpoint(t, options), { code: 'startup', message: says });
-    await refused({ url }, /TLS: its certificate is not trusted: give its authority as `tls\.ca`/);
-    await refused({ url, tls: { ...own, servername: 'elsewhere.example' } }, /certificate is for another name/);
+    await refused({ url }, /its certificate is signed by itself: name it as `tls\.ca`/);
+    await refused({ url, tls: { ...own, servername: 'elsewhere.example' } }, /certificate is for another host/);
   });
 
   test('a server without a password, or without that database, is said', async (t) => {
@@ -189,7 +189,7 @@ withPackage('redis-server', redisProgram, 'redis endpoint', () => {
     const life = new Life(clock, { deadline: clock.monotonic() + 50 });
     await assert.rejects(it.handle(message(context).withLife(life)), {
       code: 'connection',
-      facts: { endpoint: 'events', detail: 'connection refused (ECONNREFUSED)', sent: false },
+      facts: { endpoint: 'events', detail: 'nobody listens there (ECONNREFUSED)', sent: false },
     });
     const patient = it.handle(message(context));
     await proxy.up();
