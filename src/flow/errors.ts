@@ -1,6 +1,7 @@
-import type { Handler } from '../core/exchange.ts';
+import type { Exchange, Handler } from '../core/exchange.ts';
 import { withGrace } from '../core/grace.ts';
 import { Life } from '../core/life.ts';
+import { recovered } from '../core/pipeline.ts';
 import { type Failure, failure, toFailure } from '../errors.ts';
 import type { Catching } from '../steps/parts/catch.ts';
 import { defaultUndo, undo } from '../steps/parts/undo.ts';
@@ -11,23 +12,25 @@ import type { FlowProgram } from './program.ts';
  * that does not catch goes to the source.
  */
 export function withErrors(steps: Handler, onError: Catching | undefined): Handler {
-  return async (exchange) => {
-    try {
-      return await steps(exchange);
-    } catch (thrown) {
-      if (exchange.life.suspended) throw thrown;
-      const error = toFailure(thrown);
-      await undo(exchange, error, defaultUndo);
-      if (!onError) throw error;
-      try {
-        return await withGrace(exchange, (after) => onError.handle(after, error));
-      } catch (again) {
-        // What `onError` itself did until it failed.
-        if (!exchange.life.suspended) await undo(exchange, toFailure(again), defaultUndo);
-        throw again;
-      }
-    }
-  };
+  return (exchange) => recovered(steps, exchange, (thrown) => undone(exchange, thrown, onError));
+}
+
+async function undone(
+  exchange: Exchange,
+  thrown: unknown,
+  onError: Catching | undefined,
+): Promise<Exchange | undefined> {
+  if (exchange.life.suspended) throw thrown;
+  const error = toFailure(thrown);
+  await undo(exchange, error, defaultUndo);
+  if (!onError) throw error;
+  try {
+    return await withGrace(exchange, (after) => onError.handle(after, error));
+  } catch (again) {
+    // What `onError` itself did until it failed.
+    if (!exchange.life.suspended) await undo(exchange, toFailure(again), defaultUndo);
+    throw again;
+  }
 }
 
 /**
