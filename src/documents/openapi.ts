@@ -1,10 +1,12 @@
 /** The HTTP side of an integration as an OpenAPI document, version 3.1. */
-import type { ContractContent, ContractOperation } from '../core/contract.ts';
 import type { FlowSource, IntegrationSource } from '../core/written.ts';
 import type { Served, ServedSecurity } from '../sdk.ts';
+import { asked } from './asked.ts';
 import { Components } from './components.ts';
 import { type Described, infoOf } from './described.ts';
-import { answersOf, headSchema, isOneHole, shapeOf } from './steps.ts';
+import { Paths } from './paths.ts';
+import { promised } from './promised.ts';
+import { headSchema } from './steps.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -29,7 +31,7 @@ const problemSchema = {
 } as const;
 
 export async function openApiOf(source: IntegrationSource, described: Described): Promise<Json> {
-  const paths: Record<string, Record<string, unknown>> = {};
+  const paths = new Paths();
   const components = new Components();
   const securitySchemes = new Map<string, Json>();
   for (const flow of Object.values(source.flows)) {
@@ -39,26 +41,23 @@ export async function openApiOf(source: IntegrationSource, described: Described)
     const served = serves(from.options as never);
     // Which document it keeps is said by config that has no value here.
     if (typeof served.path !== 'string') continue;
-    const path = served.path.replaceAll(/\{([\w.-]+)\+\}/g, '{$1}');
-    const item = paths[path] ?? {};
-    paths[path] = item;
     for (const method of served.methods) {
       const operation = operationOf(flow, method, served, components);
       const security = securityOf(served, securitySchemes);
-      item[method.toLowerCase()] = { ...operation, ...security };
+      paths.add(served.path, method, { ...operation, ...security });
     }
   }
   return {
     openapi: '3.1.0',
     info: infoOf(source),
     ...serversOf(source),
-    paths,
+    paths: paths.all,
     components: {
-      schemas: { ...components.schemas, Problem: problemSchema },
+      schemas: { ...components.schemas, DowelProblem: problemSchema },
       responses: {
         Problem: {
           description: 'An error, as problem details.',
-          content: { [problemType]: { schema: { $ref: '#/components/schemas/Problem' } } },
+          content: { [problemType]: { schema: { $ref: '#/components/schemas/DowelProblem' } } },
         },
       },
       ...(securitySchemes.size > 0 ? { securitySchemes: Object.fromEntries(securitySchemes) } : {}),
@@ -90,119 +89,6 @@ function operationOf(flow: FlowSource, method: string, served: Served, component
     responses: { ...accepted(served), ...responses, ...withProblems(flow, served, responses) },
   };
 }
-
-/** As the document of the contract says. */
-function promised(operation: ContractOperation, schemaOf: (schema: unknown) => unknown): Json {
-  const { told, parameters, body, answers } = operation;
-  const described = (schema: unknown, mediaType: string | undefined): Json =>
-    mediaType === undefined ? { schema: schemaOf(schema) } : { content: { [mediaType]: { schema: schemaOf(schema) } } };
-  const contents = (all: readonly ContractContent[]): Json =>
-    Object.fromEntries(
-      all.map((one) => [
-        one.mediaType,
-        { ...one.told, ...(one.schema === undefined ? {} : { schema: schemaOf(one.schema) }) },
-      ]),
-    );
-  const { security: _, ...said } = told;
-  return {
-    ...said,
-    ...(parameters.length > 0
-      ? {
-          parameters: parameters.map(
-            ({ name, in: place, required, style, explode, mediaType, schema, told: more }) => ({
-              name,
-              in: place,
-              ...more,
-              ...(required ? { required } : {}),
-              ...(mediaType === undefined ? { style, explode } : {}),
-              ...described(schema, mediaType),
-            }),
-          ),
-        }
-      : {}),
-    ...(body
-      ? {
-          requestBody: { ...body.told, ...(body.required ? { required: true } : {}), content: contents(body.contents) },
-        }
-      : {}),
-    responses: Object.fromEntries(
-      answers.map((answer) => [
-        answer.status,
-        {
-          ...answer.told,
-          ...(answer.headers.length > 0
-            ? {
-                headers: Object.fromEntries(
-                  answer.headers.map((header) => [
-                    header.name,
-                    {
-                      ...header.told,
-                      ...(header.required ? { required: true } : {}),
-                      ...described(header.schema, header.mediaType),
-                    },
-                  ]),
-                ),
-              }
-            : {}),
-          ...(answer.contents.length > 0 ? { content: contents(answer.contents) } : {}),
-        },
-      ]),
-    ),
-  };
-}
-
-/** What the flow itself tells, where there is no contract. */
-function asked(
-  flow: FlowSource,
-  method: string,
-  { path, accepted: kept, mediaTypes }: Served,
-  components: Components,
-): Json {
-  const names = [...path.matchAll(/\{([\w.-]+)(\+?)\}/g)];
-  const head = headSchema(flow);
-  const schema = head && components.own(head.key, head.name ?? flow.name, head.schema);
-  const takesBody = method !== 'GET' && method !== 'HEAD' && method !== 'DELETE';
-  const types = mediaTypes ?? [schema ? 'application/json' : '*/*'];
-  const answers = kept ? [] : [...answersOf(flow)];
-  // What ends without `respond` answers with its body.
-  const succeeds = kept || answers.some(([status]) => status < 300);
-  return {
-    ...(names.length > 0
-      ? {
-          parameters: names.map(([, name = '', rest]) => ({
-            name,
-            in: 'path',
-            required: true,
-            ...(rest ? { description: 'All the rest of the path, slashes and all.' } : {}),
-            schema: { type: 'string' },
-          })),
-        }
-      : {}),
-    ...(takesBody
-      ? {
-          requestBody: {
-            ...(schema ? { required: true } : {}),
-            content: Object.fromEntries(types.map((type) => [type, schema ? { schema } : {}])),
-          },
-        }
-      : {}),
-    responses: Object.fromEntries(
-      (succeeds ? answers : [...answers, [200, undefined] as const]).map(([status, body]) => [
-        String(status),
-        { description: textOf(status), ...contentOf(body, mediaTypes) },
-      ]),
-    ),
-  };
-}
-
-function contentOf(body: unknown, mediaTypes: Served['mediaTypes']): Json {
-  if (mediaTypes) return { content: Object.fromEntries(mediaTypes.map((type) => [type, {}])) };
-  if (body === undefined || (typeof body === 'string' && isOneHole(body))) return {};
-  const type = typeof body === 'string' ? 'text/plain' : 'application/json';
-  return { content: { [type]: { schema: shapeOf(body) } } };
-}
-
-const textOf = (status: number): string => process.getBuiltinModule('node:http').STATUS_CODES[status] ?? 'An answer';
 
 function accepted({ accepted: kept }: Served): Json {
   if (!kept) return {};

@@ -152,7 +152,7 @@ flows:
     assert.deepEqual(Object.keys(post.responses), ['201', '400', '415', '4XX', 'default']);
     assert.equal(post.responses['201'].headers.Location.required, true);
     assert.deepEqual(post.security, [{ oauth: ['write'] }]);
-    assert.deepEqual(Object.keys(components.schemas), ['Order', 'Placed', 'Problem']);
+    assert.deepEqual(Object.keys(components.schemas), ['Order', 'Placed', 'DowelProblem']);
     assert.deepEqual(components.schemas.Order.required, ['id', 'sku', 'quantity']);
     const { parameters } = paths['/orders'].get;
     assert.deepEqual(
@@ -192,6 +192,25 @@ components: { securitySchemes: { key: { type: apiKey, in: header, name: x-key } 
     });
     assert.deepEqual(paths['/a'].post.security, [{ key: [] }]);
     assert.deepEqual(Object.keys(components.securitySchemes), ['key']);
+  });
+
+  test('paths that differ in the names of their parameters are one, and ids are given once', async () => {
+    const { paths } = await shown(
+      'openapi',
+      `
+flows:
+  placeOrder: { from: { http: { method: GET, path: "/a/{id}/b" } }, steps: [] }
+  put: { from: { http: { method: PUT, path: "/a/{other}/b" } }, steps: [] }
+  place: { from: { http: { contract: { openapi: ./api.yaml, operation: placeOrder } } }, steps: [] }
+`,
+      { 'api.yaml': shopApi.replaceAll('Placed', 'Problem') },
+    );
+    assert.deepEqual(Object.keys(paths), ['/a/{id}/b', '/orders']);
+    assert.equal(paths['/a/{id}/b'].put.parameters[0].name, 'id');
+    assert.deepEqual(
+      [paths['/a/{id}/b'].get.operationId, paths['/orders'].post.operationId],
+      ['placeOrder', 'placeOrder-2'],
+    );
   });
 
   test('a source whose document is named by config without a value is left out', async () => {
