@@ -24,6 +24,10 @@ interface Answer {
   readonly body: Buffer;
 }
 
+/** Where receivers speak gRPC by custom: who copied an address has this one. */
+const grpcPort = '4317';
+const grpcHint = '4317 is usually the port for gRPC; that for HTTP is 4318';
+
 /** An answer is a few bytes; of a page of HTML that is no receiver's, no more is read. */
 const longestAnswer = 64 * 1024;
 
@@ -68,7 +72,8 @@ export function receiver(settings: ReceiverSettings, clock: Clock): Receiver {
         if (gzip) headers['content-encoding'] = 'gzip';
         return deliveryOf(await request(body, headers), contentType, clock.now());
       } catch (thrown) {
-        return { taken: false, again: true, why: wordsOf(thrown) };
+        const why = wordsOf(thrown);
+        return { taken: false, again: true, why: url.port === grpcPort ? `${why} (${grpcHint})` : why };
       }
     },
     close() {

@@ -115,6 +115,13 @@ describe('a receiver of traces', () => {
     assert.match(delivery.why, /ECONNREFUSED/);
   });
 
+  test('at the port for gRPC: what is wrong says where the other one is', async (t) => {
+    const near = open(t, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4317', OTEL_EXPORTER_OTLP_TIMEOUT: '1000' });
+    const delivery = await near.post(body, protobufType);
+    assert.ok(!delivery.taken);
+    assert.match(delivery.why, /\(4317 is usually the port for gRPC; that for HTTP is 4318\)$/);
+  });
+
   test('that says nothing is given up after the timeout', async (t) => {
     const silent = createServer();
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
