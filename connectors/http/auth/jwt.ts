@@ -1,4 +1,5 @@
-import { failure, type SourceContext, withToken } from '#sdk';
+import { createHash } from 'node:crypto';
+import { BoundedCache, failure, type Identity, type SourceContext, withToken } from '#sdk';
 import { ask, objectIn } from '../ask.ts';
 import { addressIn, discover } from '../discovery.ts';
 import { KeySet } from './key-set.ts';
@@ -12,6 +13,18 @@ type Options = NonNullable<Parameters<Verify>[2]>;
 
 /** A set with more keys is none: each may be tried for a token that names none of them. */
 const mostKeys = 100;
+
+/** Tokens that were found to be good are known by their digest: checking a signature again costs as much as a request. */
+const mostKnown = 10_000;
+const mostBytes = 16 * 1024 ** 2;
+
+interface Known {
+  readonly identity: Identity;
+  /** By these: when there are others, it is checked again. */
+  readonly keys: Keys;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+}
 
 /** Who signed the token, found out here; only the keys come from outside. */
 export async function jwtScheme(options: JwtOptions, context: SourceContext): Promise<Scheme> {
@@ -50,6 +63,8 @@ export async function jwtScheme(options: JwtOptions, context: SourceContext): Pr
   const check = async (token: string, keys: Keys): Promise<Checked> =>
     verified(jwtVerify, token, keys, { ...wanted, currentDate: new Date(clock.now()) });
 
+  const known = new BoundedCache<Known>(mostKnown, mostBytes);
+
   return {
     name: 'jwt',
     challenge: `Bearer realm="${context.integration.name}"`,
@@ -57,13 +72,24 @@ export async function jwtScheme(options: JwtOptions, context: SourceContext): Pr
       const shown = bearer(asking);
       if (!shown || 'refused' in shown) return shown;
       const { token } = shown;
-      let checked = await check(token, await keySet.keys());
+      let keys = await keySet.keys();
+      const digest = createHash('sha256').update(token).digest('base64');
+      const before = known.get(digest);
+      if (before?.keys === keys && clock.now() < before.until) return { identity: withToken(before.identity, token) };
+      let checked = await check(token, keys);
       if (checked === 'unknown-key') {
         const newer = await keySet.newer();
-        if (newer) checked = await check(token, newer);
+        if (newer) {
+          keys = newer;
+          checked = await check(token, newer);
+        }
       }
       if (typeof checked === 'string') return { refused: checked };
-      return { identity: withToken(identityOf('jwt', checked), token) };
+      const identity = identityOf('jwt', checked);
+      const until = Number(checked['exp']) * 1000 + clockTolerance;
+      // In memory it takes about twice what it takes on the wire.
+      known.set(digest, { identity, keys, until }, token.length * 2);
+      return { identity: withToken(identity, token) };
     },
   };
 }

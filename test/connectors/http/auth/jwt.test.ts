@@ -121,6 +121,27 @@ describe('an http source with `auth: jwt`', () => {
     assert.equal((await withBearer(running, signed(key, issuer.claims()))).status, 200);
   });
 
+  it('refuses a token that was good once it is over', async (t) => {
+    const issuer = await OpenIdProvider.start(t);
+    const clock = new VirtualClock(Date.now());
+    const running = await startGuarded(t, behind(jwt(issuer, ', clockTolerance: 0s')), { clock });
+    const token = issuer.token();
+    for (let i = 0; i < 3; i++) assert.equal((await withBearer(running, token)).status, 200);
+    await clock.advance(298_000);
+    assert.equal((await withBearer(running, token)).status, 200);
+    await clock.advance(3_000);
+    assert.equal((await withBearer(running, token)).status, 401);
+    assert.equal(running.refused('expired'), 1);
+  });
+
+  it('asks for scopes and conditions at each request, whatever the token was good for before', async (t) => {
+    const { issuer, running } = await guarded(t, ', when: "$identity.claims.tenant = $params.tenant"');
+    const token = issuer.token({ tenant: 'acme' });
+    assert.equal((await withBearer(running, token)).status, 200);
+    assert.equal((await ask(running, { authorization: `Bearer ${token}` }, '/orders/other')).status, 403);
+    assert.equal((await withBearer(running, token)).status, 200);
+  });
+
   it('lets clocks differ by `clockTolerance`', async (t) => {
     const { issuer, running } = await guarded(t, ', clockTolerance: 2m');
     const now = Math.floor(Date.now() / 1000);
