@@ -28,9 +28,17 @@ export class Example implements AsyncDisposable {
   readonly backends: Readonly<Record<string, DowelProcess>>;
   /** Every part by the port that the file gives it. */
   readonly byUsualPort: ReadonlyMap<string, DowelProcess>;
+  /** Where its backends are, by variable: another example that is given them has these. */
+  readonly urls: Environment;
 
-  constructor(main: DowelProcess, usualPort: string, backendsByPort: ReadonlyMap<string, DowelProcess>) {
+  constructor(
+    main: DowelProcess,
+    usualPort: string,
+    backendsByPort: ReadonlyMap<string, DowelProcess>,
+    urls: Environment,
+  ) {
     this.main = main;
+    this.urls = urls;
     this.backends = Object.fromEntries([...backendsByPort].map(([port, one]) => [backends.get(port) ?? port, one]));
     this.byUsualPort = new Map([...backendsByPort, [usualPort, main]]);
   }
@@ -61,11 +69,14 @@ export async function startExample(name: string, env: Environment = {}): Promise
     byPort.set(port, stack.use(await startBackend(backends.get(port) ?? port))),
   );
   await Promise.all(starting);
-  const found = urls.map(([, variable = '', port = '', path = '']) => [variable, `${byPort.get(port)?.url}${path}`]);
-  const main = await startDowel(fileOf(name), { env: { PORT: '0', ...Object.fromEntries(found), ...env } });
+  const started = urls.filter(([, , port = '']) => byPort.has(port));
+  const found = Object.fromEntries(
+    started.map(([, variable = '', port = '', path = '']) => [variable, `${byPort.get(port)?.url}${path}`]),
+  );
+  const main = await startDowel(fileOf(name), { env: { PORT: '0', ...found, ...env } });
   // From here on it is the example that ends them.
   stack.move();
-  return new Example(main, usualPort(text), byPort);
+  return new Example(main, usualPort(text), byPort, found);
 }
 
 export const startBackend = (name: string, env: Environment = {}): Promise<DowelProcess> =>

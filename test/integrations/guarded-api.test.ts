@@ -20,11 +20,6 @@ before(async () => {
   shared = await start({ after });
 });
 after(() => shared[Symbol.asyncDispose]());
-/** Of an example that has an inventory, or payments, of its own. */
-const others = (): { readonly [name in 'INVENTORY_URL' | 'PAYMENTS_URL']: string } => ({
-  INVENTORY_URL: shared.backend('inventory').url,
-  PAYMENTS_URL: shared.backend('payments').url,
-});
 
 const price = ({ url }: Pick<Example, 'url'>, sku: string, client: string): Promise<Answer> =>
   ask(`${url}/prices/${sku}`, { headers: { 'x-client': client } });
@@ -58,7 +53,7 @@ describe('the guarded API remembers prices:', () => {
       asked.push(request.url);
       response.writeHead(200, { 'content-type': 'application/json' }).end('{ "sku": "tea", "amount": 450 }');
     });
-    await using example = await start(t, { ...others(), INVENTORY_URL });
+    await using example = await start(t, { ...shared.urls, INVENTORY_URL });
     const answers = await Promise.all(clients(20).map((client) => price(example, 'tea', client)));
     for (const { status, body } of answers) assert.deepEqual([status, body], [200, { sku: 'tea', amount: 450 }]);
     assert.equal((await price(example, 'tea', 'later')).status, 200);
@@ -73,7 +68,7 @@ describe('the guarded API remembers prices:', () => {
       asked++;
       response.writeHead(asked === 1 ? 404 : 200, { 'content-type': 'application/json' }).end('{ "amount": 1 }');
     });
-    await using example = await start(t, { ...others(), INVENTORY_URL });
+    await using example = await start(t, { ...shared.urls, INVENTORY_URL });
     const { status, body } = await price(example, 'sofa', 'ada');
     assert.deepEqual([status, body], [404, { error: 'unknown article', sku: 'sofa' }]);
     assert.equal((await price(example, 'sofa', 'ada')).status, 200);
@@ -81,7 +76,7 @@ describe('the guarded API remembers prices:', () => {
 
   test('with the inventory down what is known is answered, the rest is 503', async (t) => {
     await using inventory = await startBackend('inventory');
-    await using example = await start(t, { ...others(), INVENTORY_URL: inventory.url });
+    await using example = await start(t, { ...shared.urls, INVENTORY_URL: inventory.url });
     const known = await price(example, 'tea', 'ada');
     await inventory.stop('SIGKILL');
     const again = await price(example, 'tea', 'ada');
@@ -147,7 +142,7 @@ describe('the guarded API makes no payment twice:', () => {
       await released;
       response.writeHead(201, { 'content-type': 'application/json' }).end('{ "id": "ch_7" }');
     });
-    await using example = await start(t, { ...others(), PAYMENTS_URL });
+    await using example = await start(t, { ...shared.urls, PAYMENTS_URL });
     const first = pay(example, { client: 'ada', key: 'k' });
     await eventually('payments is asked', () => asked === 1);
     const meanwhile = await pay(example, { client: 'ada', key: 'k' });
@@ -164,7 +159,7 @@ describe('the guarded API makes no payment twice:', () => {
     await using payments = await startBackend('payments');
     const made = mkdtempSync(join(tmpdir(), 'dowel-guarded-'));
     t.after(() => rmSync(made, { recursive: true }));
-    const env = { ...others(), PAYMENTS_URL: payments.url, STORE_FILE: join(made, 'store.db') };
+    const env = { ...shared.urls, PAYMENTS_URL: payments.url, STORE_FILE: join(made, 'store.db') };
     await using example = await startExample('guarded-api', env);
     const first = await pay(example, { client: 'ada', key: 'k' });
     await example.main.stop('SIGKILL');
@@ -180,7 +175,7 @@ describe('the guarded API makes no payment twice:', () => {
       keys.push(request.headers['idempotency-key']);
       response.writeHead(201, { 'content-type': 'application/json' }).end('{ "id": "ch_1" }');
     });
-    await using example = await start(t, { ...others(), PAYMENTS_URL });
+    await using example = await start(t, { ...shared.urls, PAYMENTS_URL });
     await pay(example, { client: 'a', key: 'b-c' });
     await pay(example, { client: 'a-b', key: 'c' });
     assert.deepEqual(keys, ['["a","b-c"]', '["a-b","c"]']);
