@@ -51,10 +51,21 @@ function prepareThere(file: string, source: IntegrationSource, env: Env): Promis
   return prepare(join(folder, basename(file)), { env: open, config: 'optional', texts });
 }
 
-/** What is set here about the process is meant for the pods. */
+/** What is set here about the process is meant for the pods; headers and addresses with credentials are no such thing. */
 const processEnv = (env: Env): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    ['LOG_LEVEL', 'LOG_CALLS', 'DOWEL_DRAIN_TIMEOUT'].flatMap((name) =>
-      env[name] ? [[name, env[name]] as const] : [],
-    ),
+    [
+      'LOG_LEVEL',
+      'LOG_CALLS',
+      'DOWEL_DRAIN_TIMEOUT',
+      'OTEL_EXPORTER_OTLP_ENDPOINT',
+      'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+      'OTEL_EXPORTER_OTLP_PROTOCOL',
+      'OTEL_RESOURCE_ATTRIBUTES',
+      'OTEL_TRACES_SAMPLER',
+      'OTEL_TRACES_SAMPLER_ARG',
+    ].flatMap((name) => {
+      const value = env[name];
+      return value && !/:\/\/[^/]*@/.test(value) ? [[name, value] as const] : [];
+    }),
   );

@@ -40,6 +40,25 @@ describe('pods', () => {
     assert.deepEqual(at(deployment, `${container}.args`), ['run', '/integration/integration.yaml']);
   });
 
+  test('get what is set about logs and traces, and no credentials of it', async (t) => {
+    const env = {
+      LOG_CALLS: 'info',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://ann:canary@collector:4318/v1/traces',
+      OTEL_EXPORTER_OTLP_HEADERS: 'api-key=canary',
+      OTEL_TRACES_SAMPLER: 'always_on',
+    };
+    const { manifests } = await manifestsOfTexts(t, { 'integration.yaml': reading(http) }, env);
+    const set = at(ofKind(manifests, 'Deployment'), `${container}.env`);
+    assert.deepEqual(set, [
+      { name: 'DOWEL_ADMIN_HOST', value: '0.0.0.0' },
+      { name: 'LOG_CALLS', value: 'info' },
+      { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: 'http://collector:4318' },
+      { name: 'OTEL_TRACES_SAMPLER', value: 'always_on' },
+    ]);
+    assert.doesNotMatch(JSON.stringify(manifests), /canary/);
+  });
+
   test('get more time to stop than the drain takes', async (t) => {
     const seconds = async (env: Readonly<Record<string, string>>) => {
       const { manifests } = await manifestsOfTexts(t, { 'integration.yaml': reading(http) }, env);
