@@ -57,6 +57,7 @@ function factsOf(letter: LetterDetail): string {
     ['source', json(letter.source)],
     ['params', json(letter.params)],
     ['query', json(letter.query)],
+    ['identity', json(letter.identity)],
     ...Object.entries(letter.headers).map(
       ([name, value]) => ['header', `${name}: ${[value].flat().join(', ')}`] as const,
     ),
