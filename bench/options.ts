@@ -8,7 +8,7 @@ export const usage = `npm run bench -- [options]
 Measures what Dowel costs beside the same jobs written by hand. Takes some minutes.
 
   --only NAMES    jobs, separated by commas: ${scenarios.map(({ name }) => name).join(', ')};
-                  or linear, policies, overload, start-up; or ${brokers.map(({ name }) => name).join(', ')}, where the
+                  or linear, policies, watching, overload, start-up; or ${brokers.map(({ name }) => name).join(', ')}, where the
                   broker is installed (default: everything)
   --sizes LIST    sizes of the messages: 1kb,10kb,100kb
   --slices N      how often each system has its turn (6)
@@ -37,6 +37,7 @@ export const allNames: readonly string[] = [
   ...scenarios.map(({ name }) => name),
   'linear',
   'policies',
+  'watching',
   'overload',
   'start-up',
   ...brokers.map(({ name }) => name),

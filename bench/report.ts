@@ -6,11 +6,13 @@ import type { Overload } from './overload.ts';
 import type { PolicyCost } from './policies.ts';
 import type { StartUp } from './start-up.ts';
 import type { System } from './systems/system.ts';
+import type { WatchingCost } from './watching.ts';
 
 export interface Results {
   readonly rows: readonly Row[];
   readonly costs: readonly Cost[];
   readonly policies: PolicyCost | undefined;
+  readonly watching: WatchingCost | undefined;
   readonly overload: readonly Overload[];
   readonly startUp: StartUp | undefined;
   readonly messaging: readonly MessagingRow[];
@@ -104,6 +106,18 @@ export function policyTable({ without, withAll }: PolicyCost): string {
       ['no policy', number(without, 1)],
       ['all of them', number(withAll, 1)],
       ['difference', number(withAll - without, 1)],
+    ],
+  );
+}
+
+export function watchingTable({ without, defaults, lines }: WatchingCost): string {
+  const row = (what: string, cost: number): readonly string[] => [what, number(cost, 1), number(cost / without, 2)];
+  return table(
+    ['pass-through, 1 kB', 'CPU µs for a request', 'ratio'],
+    [
+      row('nothing: no metrics, no log, no admin server', without),
+      row('the defaults', defaults),
+      row('and a line for each message and each call (`LOG_CALLS=info`)', lines),
     ],
   );
 }

@@ -18,6 +18,7 @@ import {
   sizeText,
   spliced,
   startUpTable,
+  watchingTable,
   yardstick,
 } from './report.ts';
 import { scenarios } from './scenarios.ts';
@@ -26,6 +27,7 @@ import { byHand } from './systems/by-hand.ts';
 import { dowel } from './systems/dowel.ts';
 import { peers } from './systems/peers.ts';
 import type { System } from './systems/system.ts';
+import { measureWatching } from './watching.ts';
 
 const page = new URL('../docs/performance.md', import.meta.url);
 
@@ -96,7 +98,7 @@ async function measureLinear({ quick }: Options): Promise<readonly Cost[]> {
 }
 
 function writePage(
-  { rows, costs, policies, overload, startUp, messaging }: Results,
+  { rows, costs, policies, watching, overload, startUp, messaging }: Results,
   systems: readonly System[],
   options: Options,
 ): void {
@@ -106,6 +108,7 @@ function writePage(
   if (rows.length > 0) text = spliced(text, 'load', `${how}\n\n${loadTable(rows, systems)}`);
   if (costs.length > 0) text = spliced(text, 'linear', costTable(costs));
   if (policies) text = spliced(text, 'policies', policyTable(policies));
+  if (watching) text = spliced(text, 'watching', watchingTable(watching));
   if (overload.length > 0) text = spliced(text, 'overload', overloadTable(overload));
   if (startUp) text = spliced(text, 'start-up', startUpTable(startUp));
   if (messaging.length > 0) text = spliced(text, 'messaging', messagingTable(messaging));
@@ -122,12 +125,13 @@ async function main(): Promise<void> {
   const rows = await measureLoad(options, systems);
   const costs = options.names.includes('linear') ? await measureLinear(options) : [];
   const policies = options.names.includes('policies') ? await measurePolicies(options.plan) : undefined;
+  const watching = options.names.includes('watching') ? await measureWatching(options.plan) : undefined;
   const overload = options.names.includes('overload')
     ? await measureOverload(options.quick ? { warmUpMs: 200, ms: 300 } : { warmUpMs: 5000, ms: 10_000 })
     : [];
   const startUp = options.names.includes('start-up') ? await measureStartUp(options.quick ? 1 : 7) : undefined;
   const messaging = await measureBrokers(options);
-  const results: Results = { rows, costs, policies, overload, startUp, messaging };
+  const results: Results = { rows, costs, policies, watching, overload, startUp, messaging };
   if (options.markdown) writePage(results, systems, options);
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ machine: machine(), plan: options.plan, ...results }, null, 2)}\n`);
@@ -137,6 +141,7 @@ async function main(): Promise<void> {
     rows.length > 0 ? loadTable(rows, systems) : undefined,
     costs.length > 0 ? costTable(costs) : undefined,
     policies && policyTable(policies),
+    watching && watchingTable(watching),
     overload.length > 0 ? overloadTable(overload) : undefined,
     startUp && startUpTable(startUp),
     messaging.length > 0 ? messagingTable(messaging) : undefined,

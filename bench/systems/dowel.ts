@@ -11,16 +11,17 @@ function listeningAt(log: string): number | undefined {
   return line && ready ? (JSON.parse(line) as { readonly port: number }).port : undefined;
 }
 
-/** `dowel run` with one of our integrations, as everybody starts it. */
+/** `dowel run` with one of our integrations, as everybody starts it; or another program that runs integrations. */
 export async function runDowel(
   integration: string,
   backendUrl: string,
+  { program, env }: { readonly program?: URL; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<Running & { usage(): Promise<Usage> }> {
   const file = fileURLToPath(new URL(`../integrations/${integration}.yaml`, import.meta.url));
-  const child = new Child(launcher, {
-    args: ['run', file],
+  const child = new Child(program ?? launcher, {
+    args: program ? [file] : ['run', file],
     measured: true,
-    env: { PORT: '0', BACKEND_URL: backendUrl },
+    env: { PORT: '0', BACKEND_URL: backendUrl, ...env },
   });
   const port = await child.until('ready', listeningAt);
   const usage = (): Promise<Usage> => child.usage();

@@ -12,6 +12,7 @@ import { scenarios } from '../../bench/scenarios.ts';
 import { byHand } from '../../bench/systems/by-hand.ts';
 import { dowel } from '../../bench/systems/dowel.ts';
 import type { System } from '../../bench/systems/system.ts';
+import { measureWatching } from '../../bench/watching.ts';
 import { root } from '../support/child-process.ts';
 
 const tiny: Plan = { sizes: [1000, 100_000], slices: 1, sliceMs: 20, warmUpMs: 5, connections: 2 };
@@ -58,9 +59,10 @@ test('bench: every work on JSON and XML is measured at every size', () => {
   for (const { perKilobyte } of costs) assert.ok(perKilobyte > 0);
 });
 
-test('bench: policies and overload are measured', async () => {
+test('bench: policies, watching and overload are measured', async () => {
   const { without, withAll } = await measurePolicies(tiny);
   assert.ok(without > 0 && withAll > 0);
+  for (const cost of Object.values(await measureWatching(tiny))) assert.ok(cost > 0);
   const cases = await measureOverload({ warmUpMs: 0, ms: 1_000 });
   assert.equal(cases.length, 2);
   for (const { goodput, outcome, peakMb } of cases) {
