@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Environment, root } from '../support/child-process.ts';
 import { type DowelProcess, startDowel } from '../support/dowel-process.ts';
+import { freePort } from '../support/free-port.ts';
 
 export const folder = join(root, 'integrations');
 const fileOf = (path: string): string => join(folder, path, 'integration.yaml');
@@ -81,6 +82,9 @@ export async function startExample(name: string, env: Environment = {}): Promise
 
 export const startBackend = (name: string, env: Environment = {}): Promise<DowelProcess> =>
   startDowel(fileOf(`backends/${name}`), { env: { PORT: '0', ...env } });
+
+/** A place where nobody listens. */
+export const nobody = async (): Promise<string> => `http://127.0.0.1:${await freePort()}`;
 
 export interface Answer {
   readonly status: number;

@@ -8,7 +8,7 @@ import { startDowel } from '../support/dowel-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { service } from '../support/http-service.ts';
-import { type Answer, ask, type Example, folder, post, startBackend, startExample } from './example.ts';
+import { type Answer, ask, type Example, folder, nobody, post, startBackend, startExample } from './example.ts';
 
 const key = 'demo-key';
 const good = { sku: 'tea', quantity: 2, country: 'DE' };
@@ -62,7 +62,6 @@ after(async () => {
 const startOther = (t: Pick<TestContext, 'after'>, env: Environment): Promise<Example> =>
   startExample('order', { AUDIT_FILE: join(temporary(t), 'audit.jsonl'), ...example.urls, ...env });
 const chargesOf = (order: string): Promise<unknown> => charges(example.backend('payments').url, order);
-const nobody = async (): Promise<string> => `http://127.0.0.1:${await freePort()}`;
 
 describe('the order scenario', () => {
   const place = (order: unknown): Promise<Answer> => post(`${example.url}/orders`, order);

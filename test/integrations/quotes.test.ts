@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { service } from '../support/http-service.ts';
-import { type Answer, type Example, post, startExample } from './example.ts';
+import { type Answer, type Example, post, startBackend, startExample } from './example.ts';
 
 interface Quote {
   readonly best: { readonly supplier: string; readonly cents: number; readonly days: number };
@@ -22,13 +22,13 @@ async function mugs(example: Example): Promise<Quote> {
 /** What each supplier wants for ten mugs. */
 const prices: Readonly<Record<string, number>> = { north: 11_500, south: 12_000, east: 10_900 };
 
-describe('quotes of several suppliers', () => {
-  let example: Example;
-  before(async () => {
-    example = await startExample('quotes');
-  });
-  after(() => example[Symbol.asyncDispose]());
+let example: Example;
+before(async () => {
+  example = await startExample('quotes');
+});
+after(() => example[Symbol.asyncDispose]());
 
+describe('quotes of several suppliers', () => {
   test('the better of two offers is taken, whoever made it, and whatever the third one says', async () => {
     const few = await ask(example, 'tea', 10);
     assert.equal(few.status, 200);
@@ -65,13 +65,15 @@ describe('quotes of several suppliers', () => {
 
 describe('quotes, when a supplier', () => {
   test('is down: the two others are enough; with two down there is no quote: 503, with the reasons', async () => {
-    await using example = await startExample('quotes');
-    await example.backend('supplier-north').stop('SIGKILL');
-    assert.equal((await mugs(example)).best.supplier, 'east');
+    await using north = await startBackend('supplier-north');
+    await using east = await startBackend('supplier-east');
+    await using other = await startExample('quotes', { ...example.urls, NORTH_URL: north.url, EAST_URL: east.url });
+    await north.stop('SIGKILL');
+    assert.equal((await mugs(other)).best.supplier, 'east');
     // Tea is sold by two only: one of them may be back later.
-    assert.equal((await ask(example, 'tea')).status, 503);
-    await example.backend('supplier-east').stop('SIGKILL');
-    const { status, headers, body } = await ask(example, 'mug');
+    assert.equal((await ask(other, 'tea')).status, 503);
+    await east.stop('SIGKILL');
+    const { status, headers, body } = await ask(other, 'mug');
     assert.equal(status, 503);
     assert.equal(headers.get('retry-after'), '5');
     const { error, reasons } = body as { readonly error: string; readonly reasons: readonly string[] };
@@ -84,17 +86,21 @@ describe('quotes, when a supplier', () => {
     const NORTH_URL = await service(t, (request) => {
       request.socket.once('close', () => left++);
     });
-    await using example = await startExample('quotes', { NORTH_URL });
+    await using other = await startExample('quotes', { ...example.urls, NORTH_URL });
     await eventually('whoever was asked is told that it is not needed any more', async () => {
-      assert.equal((await mugs(example)).best.supplier, 'east');
+      assert.equal((await mugs(other)).best.supplier, 'east');
       return left > 0;
     });
   });
 
   test('and another one never answer: 503 when their time is over', async (t) => {
     const silent = await service(t, () => {});
-    await using example = await startExample('quotes', { NORTH_URL: silent, SOUTH_URL: silent });
-    assert.equal((await ask(example, 'mug')).status, 503);
+    await using other = await startExample('quotes', {
+      ...example.urls,
+      NORTH_URL: silent,
+      SOUTH_URL: silent,
+    });
+    assert.equal((await ask(other, 'mug')).status, 503);
   });
 
   test('goes on failing: its breaker opens, it is not asked any more, and the others give quotes as before', async (t) => {
@@ -103,15 +109,15 @@ describe('quotes, when a supplier', () => {
       asked++;
       response.writeHead(500).end();
     });
-    await using example = await startExample('quotes', { NORTH_URL });
-    const isOpen = async (): Promise<boolean> => (await mugs(example)).failed?.['north'] === 'circuit-open';
+    await using other = await startExample('quotes', { ...example.urls, NORTH_URL });
+    const isOpen = async (): Promise<boolean> => (await mugs(other)).failed?.['north'] === 'circuit-open';
     await eventually('the breaker opens', isOpen);
     const before = asked;
-    const { best, failed } = await mugs(example);
+    const { best, failed } = await mugs(other);
     assert.equal(best.supplier, 'east');
     assert.deepEqual(failed, { north: 'circuit-open' });
     assert.equal(asked, before);
-    const line = example.main.log.find((one) => one.message === 'circuit breaker changed');
+    const line = other.main.log.find((one) => one.message === 'circuit breaker changed');
     assert.partialDeepStrictEqual(line, { level: 'warn', endpoint: 'north', state: 'open' });
   });
 });
