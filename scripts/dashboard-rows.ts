@@ -168,9 +168,13 @@ export const rows: readonly Row[] = [
         queries: [perSecond('dowel_http_refused_total', 'flow, reason', '{{flow}}: {{reason}}')],
       },
       {
-        title: 'Answers that broke their contract',
+        title: 'Broken contracts',
         unit: 'ops',
-        queries: [perSecond('dowel_contract_broken_answers_total', 'side, name', '{{side}} {{name}}')],
+        queries: [
+          perSecond('dowel_contract_requests_refused_total', 'flow', '{{flow}}: requests'),
+          perSecond('dowel_contract_replies_broken_total', 'flow', '{{flow}}: answers'),
+          perSecond('dowel_contract_answers_broken_total', 'endpoint', '{{endpoint}}: answers of the service'),
+        ],
       },
     ],
   },

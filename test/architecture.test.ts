@@ -86,6 +86,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   'src/integration/': [
     'src/schema/',
     'src/core/contract.ts',
+    'src/core/url-passwords.ts',
     'src/core/written.ts',
     'src/expression/holes.ts',
     'src/errors.ts',
@@ -103,6 +104,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/store/memory.ts',
   ],
   'src/kubernetes/': [
+    'src/core/url-passwords.ts',
     'src/core/written.ts',
     'src/flow/program.ts',
     'src/schema/node.ts',
@@ -119,6 +121,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/flow/status.ts',
     'src/flow/dead-letters/',
     'src/resilience/circuit-breaker.ts',
+    'src/schema/units.ts',
     'src/errors.ts',
   ],
 };

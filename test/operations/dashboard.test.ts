@@ -55,6 +55,7 @@ endpoints:
     retry: { maxAttempts: 2, delay: 1ms }
     circuitBreaker: { minCalls: 100 }
     bulkhead: { max: 3 }
+  agreed: { http: { url: "${far}", contract: { openapi: ./api.yaml } } }
   jobs: { channel: { name: jobs } }
 flows:
   door:
@@ -63,7 +64,7 @@ flows:
     steps: [ { call: { endpoint: far, http: { method: GET, path: / } } } ]
   things:
     from: { http: { contract: { openapi: ./api.yaml, operation: listThings } } }
-    steps: [ { respond: { status: 200, body: {} } } ]
+    steps: [ { call: { endpoint: agreed, http: { operation: listThings } } }, { respond: { status: 200, body: {} } } ]
   put:
     from: { http: { path: /put } }
     steps: [ { send: { endpoint: jobs } } ]

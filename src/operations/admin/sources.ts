@@ -1,10 +1,8 @@
 /** Where messages come in: paused, resumed, and made to run by a person. */
 import { sleep, systemClock } from '../../core/clock.ts';
-import type { Exchange } from '../../core/exchange.ts';
 import { customFailure, toFailure } from '../../errors.ts';
 import type { RunningSource } from '../../flow/runtime.ts';
 import { parseDuration } from '../../schema/units.ts';
-import type { Trigger } from '../../sdk.ts';
 import type { Answer } from './answer.ts';
 import { type AdminRequest, type AdminRoute, badRequest, queryOf } from './router.ts';
 import type { AdminWorld } from './world.ts';
@@ -88,6 +86,8 @@ async function trigger(world: AdminWorld, { params, query }: AdminRequest): Prom
   return { status: outcome.outcome === 'running' ? 202 : 200, body: { flow, exchange, tick, ...outcome, ms } };
 }
 
+type Run = ReturnType<NonNullable<RunningSource['trigger']>>;
+
 type Outcome =
   | { readonly outcome: 'done' | 'dropped' | 'running' }
   | {
@@ -99,7 +99,7 @@ type Outcome =
     };
 
 /** What has become of the run after `ms` at the latest. */
-async function outcomeOf({ ended }: Trigger<Exchange | undefined>, ms: number): Promise<Outcome> {
+async function outcomeOf({ ended }: Run, ms: number): Promise<Outcome> {
   const enough = new AbortController();
   const result = ended.then(
     (exchange): Outcome => ({ outcome: exchange ? 'done' : 'dropped' }),
