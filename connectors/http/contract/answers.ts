@@ -12,7 +12,7 @@ import {
 import { asTyped, contentFor, isChecked } from './content.ts';
 import { saidByHeader } from './parameters.ts';
 import type { Violation } from './request.ts';
-import { asks } from './shape.ts';
+import { asks, Shape } from './shape.ts';
 
 type JsonSchema = (schema: unknown) => (value: unknown) => readonly SchemaFinding[];
 type Check = ReturnType<JsonSchema>;
@@ -49,13 +49,22 @@ function compileAnswer(answer: ContractAnswer, contract: Contract, jsonSchema: J
   const all = contract.schemas;
   const compiled = (schema: unknown): Check | undefined =>
     asks(schema) ? jsonSchema(wholeSchema(schema, all, 'answered')) : undefined;
-  const headers = answer.headers.map((header) => ({ header, check: compiled(header.schema) }));
-  const bodies = new Map(answer.contents.map((content) => [content, compiled(content.schema)]));
+  const headers = answer.headers.map((header) => ({
+    header,
+    shape: new Shape(header.schema, all),
+    check: compiled(header.schema),
+  }));
+  const bodies = new Map(
+    answer.contents.map((content) => [
+      content,
+      { check: compiled(content.schema), shape: new Shape(content.schema, all) },
+    ]),
+  );
 
   const checkHeaders = (given: Headers): readonly Violation[] =>
-    headers.flatMap(({ header, check }): readonly Violation[] => {
+    headers.flatMap(({ header, shape, check }): readonly Violation[] => {
       const where = `header \`${header.name}\``;
-      const found = saidByHeader(header, given[header.name.toLowerCase()], all);
+      const found = saidByHeader(header, given[header.name.toLowerCase()], shape);
       if (!found) return header.required ? [{ where, pointer: '', message: 'is required' }] : [];
       if (found.problem !== undefined) return [{ where, pointer: '', message: found.problem }];
       return check?.(found.value).map((one) => ({ where, ...one })) ?? [];
@@ -74,10 +83,10 @@ function compileAnswer(answer: ContractAnswer, contract: Contract, jsonSchema: J
       const types = answer.contents.map(({ mediaType }) => mediaType).join(', ');
       return found(`has the content type ${contentType ?? 'application/json'}, and must have ${types}`);
     }
-    const check = bodies.get(content);
-    if (!check || !isChecked(content.schema, contentType)) return [];
+    const { check, shape } = bodies.get(content) ?? {};
+    if (!check || !shape || !isChecked(content.schema, contentType)) return [];
     const checked = (value: unknown): readonly Violation[] =>
-      check(asTyped(value, contentType, { schema: content.schema, all })).map((one) => ({ where: 'body', ...one }));
+      check(asTyped(value, contentType, shape)).map((one) => ({ where: 'body', ...one }));
     const unreadable = (thrown: unknown): readonly Violation[] => {
       const error = toFailure(thrown);
       if (error.kind !== 'permanent' && error.code !== 'invalid-response') throw error;

@@ -18,7 +18,7 @@ import { usualType } from './content.ts';
 import { keyOf, titleOf } from './named.ts';
 import { type Given, place } from './place.ts';
 import { compileRequest, type RequestCheck, type Violation, worded } from './request.ts';
-import { asks, typed, typesOf } from './shape.ts';
+import { asks, Shape } from './shape.ts';
 
 /** The operations of a service by its contract: calls that name one become requests, and answers are looked at. */
 export function callContract(options: EndpointOptions, context: EndpointContext): RehearsedEndpoint | undefined {
@@ -181,9 +181,9 @@ class Calling implements RehearsedEndpoint {
     const values = operation.parameters.flatMap((parameter) => {
       if (!asks(parameter.schema)) return [];
       const check = jsonSchema(wholeSchema(parameter.schema, schemas, 'sent'));
-      const shaped = { schema: parameter.schema, all: schemas };
+      const shape = new Shape(parameter.schema, schemas);
       const checked = (value: unknown): readonly Violation[] =>
-        check(asAsked(value, parameter, typesOf(shaped), shaped)).map((one) => ({ where: titleOf(parameter), ...one }));
+        check(asAsked(value, parameter, shape)).map((one) => ({ where: titleOf(parameter), ...one }));
       return [[keyOf(parameter), checked] as const];
     });
     const compiled: Compiled = {
@@ -206,18 +206,16 @@ const asMap = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 
 /** As it will be read at the far side: text and numbers look the same there. */
-function asAsked(
-  value: unknown,
-  { mediaType }: ContractParameter,
-  types: ReadonlySet<string>,
-  shaped: Parameters<typeof typed>[1],
-): unknown {
+function asAsked(value: unknown, { mediaType }: ContractParameter, shape: Shape): unknown {
   if (mediaType !== undefined) return value;
-  if (typeof value === 'string') return typed(value, shaped);
+  if (typeof value === 'string') return shape.typed(value);
+  const { types } = shape;
   const isPlain = typeof value === 'number' || typeof value === 'boolean';
-  if (isPlain && types.has('string') && !types.has(typeof value)) return String(value);
+  const fits = typeof value === 'number' ? types.has('number') || types.has('integer') : types.has('boolean');
+  if (!isPlain || fits) return value;
+  if (types.has('string')) return String(value);
   // A list of one, written as its element.
-  return isPlain && types.has('array') && !types.has(typeof value) ? [value] : value;
+  return types.has('array') ? [value] : value;
 }
 
 /** Headers and query parameters of every request, whatever a call says. */

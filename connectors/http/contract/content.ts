@@ -1,5 +1,5 @@
 import { type ContractContent, parseContentType } from '#sdk';
-import { asks, itemOf, propertiesOf, type Shaped, typed, typesOf } from './shape.ts';
+import { asks, type Shape } from './shape.ts';
 
 const essence = (contentType: string): string => parseContentType(contentType).mediaType;
 
@@ -29,18 +29,16 @@ export function isChecked(schema: unknown, contentType: string | undefined): boo
 }
 
 /** A body as its schema sees it: the fields of a form are text, and have types there. */
-export function asTyped(value: unknown, contentType: string | undefined, shaped: Shaped): unknown {
+export function asTyped(value: unknown, contentType: string | undefined, shape: Shape): unknown {
   if (contentType === undefined || !isForm(essence(contentType))) return value;
   if (typeof value !== 'object' || value === null) return value;
-  const properties = propertiesOf(shaped);
   const entries = Object.entries(value).map(([name, one]): readonly [string, unknown] => {
-    const inner = properties.get(name);
+    const inner = shape.properties.get(name);
     if (!inner) return [name, one];
-    const types = typesOf(inner);
-    if (types.has('array') && !types.has('string')) {
-      return [name, [one].flat().map((each) => (typeof each === 'string' ? typed(each, itemOf(inner)) : each))];
+    if (inner.isList) {
+      return [name, [one].flat().map((each) => (typeof each === 'string' ? inner.item.typed(each) : each))];
     }
-    return [name, typeof one === 'string' ? typed(one, inner) : one];
+    return [name, typeof one === 'string' ? inner.typed(one) : one];
   });
   return Object.fromEntries(entries);
 }

@@ -10,7 +10,7 @@ import {
 import { asTyped, contentFor, isChecked } from './content.ts';
 import { isReadable, titleOf } from './named.ts';
 import { said, type Written } from './parameters.ts';
-import { asks } from './shape.ts';
+import { asks, Shape } from './shape.ts';
 
 type JsonSchema = (schema: unknown) => (value: unknown) => readonly SchemaFinding[];
 type Codec = Exchange['services']['codec'];
@@ -37,18 +37,21 @@ export function compileRequest(operation: ContractOperation, contract: Contract,
   const compiled = (schema: unknown): ReturnType<JsonSchema> => jsonSchema(wholeSchema(schema, all, 'sent'));
   const parameters = operation.parameters.map((parameter) => ({
     parameter,
+    shape: new Shape(parameter.schema, all),
     check: isReadable(parameter) && asks(parameter.schema) ? compiled(parameter.schema) : undefined,
   }));
   const contents = operation.body?.contents ?? [];
   const checks = new Map(
-    contents.filter(({ schema }) => asks(schema)).map((content) => [content, compiled(content.schema)]),
+    contents
+      .filter(({ schema }) => asks(schema))
+      .map((content) => [content, { check: compiled(content.schema), shape: new Shape(content.schema, all) }]),
   );
 
   return {
     parameters(written) {
-      return parameters.flatMap(({ parameter, check }): readonly Violation[] => {
+      return parameters.flatMap(({ parameter, shape, check }): readonly Violation[] => {
         const where = titleOf(parameter);
-        const found = said(parameter, written, all);
+        const found = said(parameter, written, shape);
         if (!found) return parameter.required ? [{ where, pointer: '', message: 'is required' }] : [];
         if (found.problem !== undefined) return [{ where, pointer: '', message: found.problem }];
         return check?.(found.value).map((one) => ({ where, ...one })) ?? [];
@@ -62,12 +65,12 @@ export function compileRequest(operation: ContractOperation, contract: Contract,
       if (!content && contents.length > 0) {
         throw failure('unsupported-media-type', { contentType, accepted: contents.map((one) => one.mediaType) });
       }
-      const check = content && checks.get(content);
-      if (!content || !check || !isChecked(content.schema, contentType)) return [];
+      const schema = content && checks.get(content);
+      if (!content || !schema || !isChecked(content.schema, contentType)) return [];
       const { required } = operation.body;
       const checked = (value: unknown): readonly Violation[] => {
         if (value === undefined) return required ? [missing] : [];
-        return check(asTyped(value, contentType, { schema: content.schema, all })).map((one) => ({
+        return schema.check(asTyped(value, contentType, schema.shape)).map((one) => ({
           where: 'body',
           ...one,
         }));
