@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import type { IntegrationSource } from '../core/written.ts';
-import { type Definition, textsOf } from '../flow/dead-letters/definition.ts';
+import { credentialsOf, type Definition, textsOf } from '../flow/dead-letters/definition.ts';
 import type { Program } from '../flow/program.ts';
 import { prepare } from './prepare.ts';
 
@@ -12,7 +12,11 @@ export async function compileKept(
   env: Readonly<Record<string, string | undefined>>,
   traced = false,
 ): Promise<Program | string> {
-  const texts = textsOf(definition, file);
+  const texts = new Map(textsOf(definition, file));
+  for (const path of credentialsOf(definition, file)) {
+    const text = textAt(path);
+    if (text !== undefined) texts.set(path, text);
+  }
   const options = { env, config: 'required', trustSchemas: true, texts, traced } as const;
   const { program, diagnostics } = await prepare(file, options);
   if (!program) {

@@ -84,4 +84,21 @@ describe('the definition that gave a message up', () => {
     }
     assert.equal(definitionOf(await read(project)).hash, definition.hash);
   });
+
+  test('has no private keys in it: those of today serve', async (t) => {
+    const withKey = yaml.replace(
+      'flows:',
+      'endpoints:\n  far: { http: { url: https://far.example, tls: { cert: ./own.crt, key: ./own.key } } }\nflows:',
+    );
+    const key = '-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n';
+    const project = new Project(t, { ...files, 'integration.yaml': withKey, 'own.crt': 'CERT\n', 'own.key': key });
+    const source = await read(project);
+    const definition = definitionOf(source);
+    assert.doesNotMatch(JSON.stringify(definition), /canary/);
+    project.write('own.key', key.replace('canary', 'renewed'));
+    assert.equal(definitionOf(await read(project)).hash, definition.hash);
+    const program = await compileKept(definition, source, env);
+    assert.ok(typeof program !== 'string', String(program));
+    assert.match(program.source.texts.get(project.path('own.key')) ?? '', /renewed/);
+  });
 });
