@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { environment } from './config.ts';
 import { type Deployable, folder, listens } from './deployable.ts';
 import { type Manifest, metadata } from './manifest.ts';
+import { portName } from './network.ts';
 import type { Storage } from './volumes.ts';
 
 export interface Shape {
@@ -64,7 +65,7 @@ function podSpec(one: Deployable, { storage, configMap }: Shape): unknown {
         image: one.image,
         args: ['run', `${folder}/${posix.basename(one.source.file)}`],
         ports: [
-          ...(listens(one.source) ? [{ name: 'http', containerPort: one.source.server.port }] : []),
+          ...(listens(one.source) ? [{ name: portName(one.source), containerPort: one.source.server.port }] : []),
           { name: 'admin', containerPort: one.source.admin.port },
         ],
         ...(configMap ? { envFrom: [{ configMapRef: { name: configMap.metadata.name } }] } : {}),

@@ -4,13 +4,17 @@ import { namesIn } from './written.ts';
 
 export function service({ source, naming }: Deployable): Manifest | undefined {
   if (!listens(source)) return undefined;
+  const name = portName(source);
   return {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: metadata(naming),
-    spec: { selector: naming.selector, ports: [{ name: 'http', port: 80, targetPort: 'http' }] },
+    spec: { selector: naming.selector, ports: [{ name, port: source.server.tls ? 443 : 80, targetPort: name }] },
   };
 }
+
+/** What the http sources speak; meshes and ingresses go by it. */
+export const portName = ({ server }: Deployable['source']): string => (server.tls ? 'https' : 'http');
 
 export function disruptionBudget({ naming }: Deployable, replicas: number): Manifest | undefined {
   if (replicas < 2) return undefined;

@@ -203,4 +203,19 @@ describe('the definition', () => {
     assert.ok(result.notes.some((note) => note.includes('reader-1-files --from-file=my.creds=my.creds')));
     for (const manifest of result.manifests) assertValid(manifest);
   });
+
+  test('with `server.tls` the Service is one of https, and the key comes from a Secret', async (t) => {
+    const key = '-----BEGIN PRIVATE KEY-----\nc4nary\n-----END PRIVATE KEY-----\n';
+    const yaml = `${reading(http)}\nserver: { tls: { cert: ./tls.crt, key: ./tls.key } }\n`;
+    const result = await manifestsOfTexts(t, { 'my.yaml': yaml, 'tls.crt': 'CERT\n', 'tls.key': key });
+    assert.deepEqual(at(ofKind(result.manifests, 'Service'), 'spec.ports'), [
+      { name: 'https', port: 443, targetPort: 'https' },
+    ]);
+    assert.deepEqual(at(ofKind(result.manifests, 'Deployment'), `${container}.ports.0`), {
+      name: 'https',
+      containerPort: 8080,
+    });
+    assert.doesNotMatch(JSON.stringify(result), /c4nary/);
+    for (const manifest of result.manifests) assertValid(manifest);
+  });
 });
