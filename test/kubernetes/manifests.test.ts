@@ -206,7 +206,8 @@ describe('the definition', () => {
 
   test('with `server.tls` the Service is one of https, and the key comes from a Secret', async (t) => {
     const key = '-----BEGIN PRIVATE KEY-----\nc4nary\n-----END PRIVATE KEY-----\n';
-    const yaml = `${reading(http)}\nserver: { tls: { cert: ./tls.crt, key: ./tls.key } }\n`;
+    const tls = 'tls: { cert: ./tls.crt, key: ./tls.key }';
+    const yaml = reading(http).replace('server: { ', `server: { ${tls}, `);
     const result = await manifestsOfTexts(t, { 'my.yaml': yaml, 'tls.crt': 'CERT\n', 'tls.key': key });
     assert.deepEqual(at(ofKind(result.manifests, 'Service'), 'spec.ports'), [
       { name: 'https', port: 443, targetPort: 'https' },
