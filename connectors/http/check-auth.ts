@@ -122,7 +122,7 @@ export function checkTokenServer(
 }
 
 /** Keys and tokens over a line that anybody may write on are nobody's. */
-export function checkAddress(at: string, url: string, report: Report): void {
+function checkAddress(at: string, url: string, report: Report): void {
   if (!URL.canParse(url)) return;
   const { protocol, hostname, username, password } = new URL(url);
   if (protocol !== 'https:' && protocol !== 'http:') {

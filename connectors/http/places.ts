@@ -58,7 +58,7 @@ export async function placesByService(url: URL, resolver: Resolver): Promise<rea
  * The host in certificates and in `Host`: `_http._tcp.orders.example` is the service `_http` of `orders.example`. Not the
  * name in the record: whoever forges an answer of DNS would choose whose certificate is right.
  */
-export const serviceHost = (name: string): string => name.replace(/^_[^.]+\._[^.]+\./, '');
+const serviceHost = (name: string): string => name.replace(/^_[^.]+\._[^.]+\./, '');
 
 const portOf = ({ port, protocol }: URL): number => Number(port) || (protocol === 'https:' ? 443 : 80);
 

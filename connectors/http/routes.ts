@@ -20,7 +20,7 @@ interface Node<T> {
 const newNode = <T>(): Node<T> => ({ literals: new Map(), parameter: undefined, leaf: undefined, rest: undefined });
 
 export type Params = Readonly<Record<string, string>>;
-export const noParams: Params = Object.freeze(Object.create(null) as Params);
+const noParams: Params = Object.freeze(Object.create(null) as Params);
 
 export type Found<T> =
   | { readonly value: T; readonly params: Params }

@@ -37,7 +37,7 @@ function withoutOrigin(url: string): string | undefined {
 }
 
 export type Query = Readonly<Record<string, string | readonly string[]>>;
-export const noQuery: Query = Object.freeze(Object.create(null) as Query);
+const noQuery: Query = Object.freeze(Object.create(null) as Query);
 
 /** A parameter that stands there several times is a list. `undefined` when the encoding is broken. */
 export function readQuery(text: string | undefined): Query | undefined {

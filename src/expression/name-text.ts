@@ -59,8 +59,6 @@ const rules: Readonly<Record<NameMode, NameRule>> = {
   },
 };
 
-export const isNameMode = (mode: string): mode is NameMode => Object.hasOwn(rules, mode);
-
 /** How people call what a template of this mode makes. */
 export const nameOf = (mode: NameMode): string => rules[mode].name;
 

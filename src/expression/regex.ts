@@ -10,7 +10,7 @@ const batch = 256;
 const skeleton = (pattern: string): string => pattern.replace(/\\[^k1-9]|\[(?:\\.|[^\]\\])*\]/g, 'x');
 
 /** Why V8's linear engine cannot take over when this pattern backtracks too much; undefined if it can. */
-export function backtrackingOnly(regex: RegExp): string | undefined {
+function backtrackingOnly(regex: RegExp): string | undefined {
   const bare = skeleton(regex.source);
   if (/\(\?<?[=!]/.test(bare)) return 'it looks ahead or behind';
   if (/\\[1-9]|\\k</.test(bare)) return 'it refers back to a group';

@@ -4,7 +4,7 @@ import type { Format } from './format.ts';
 import { writeJson } from './json.ts';
 
 /** The text of a value: a string as it is, nothing as the empty text, lists and maps as JSON. */
-export function writeText(value: unknown): string {
+function writeText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value === undefined || value === null) return '';
   return typeof value === 'object' ? writeJson(value) : String(value);

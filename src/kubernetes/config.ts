@@ -3,7 +3,7 @@ import { type Deployable, listens } from './deployable.ts';
 import { type Manifest, metadata } from './manifest.ts';
 import { mayBeAbsent, nameAt, podName } from './written.ts';
 
-export function configValues(one: Deployable): Readonly<Record<string, string>> {
+function configValues(one: Deployable): Readonly<Record<string, string>> {
   const values = Object.entries(one.source.config).filter(([name, value]) => name !== podName && value !== undefined);
   const everywhere = hostToOpen(one);
   return Object.fromEntries(values.map(([name, value]) => [name, name === everywhere ? '0.0.0.0' : String(value)]));
@@ -15,7 +15,7 @@ export function configMap(one: Deployable): Manifest | undefined {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(one.naming, '-config'), data };
 }
 
-export const secretName = ({ naming }: Deployable): string => `${naming.name}-secrets`;
+const secretName = ({ naming }: Deployable): string => `${naming.name}-secrets`;
 
 export function environment(one: Deployable): readonly unknown[] {
   const { source, root, processEnv } = one;

@@ -60,7 +60,7 @@ export const retryOptions = {
 export type RetryOptions = Infer<typeof retryOptions>;
 
 /** A bucket of tokens, full at start: a retry takes one, a first call adds a tenth ("retry budget", Google SRE book). */
-export class RetryBudget {
+class RetryBudget {
   static readonly size = 50;
   static readonly perCall = 0.1;
   #tokens = RetryBudget.size;

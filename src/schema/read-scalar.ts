@@ -174,7 +174,7 @@ function fitText(text: string, literal: Literal, node: ScalarNode, schema: Schem
 }
 
 /** An absolute URI. `localhost:8080` would be one with the scheme `localhost`, which nobody means. */
-export const isUri = (text: string): boolean =>
+const isUri = (text: string): boolean =>
   /^[a-z][a-z0-9+.-]*:/i.test(text) && !/\s/.test(text) && !/^[\w.-]+:\d+(\/|$)/.test(text) && URL.canParse(text);
 
 function isTimeZone(text: string): boolean {

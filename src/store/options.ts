@@ -10,7 +10,7 @@ const timeout = {
   description: 'How long the server may take over one operation, connecting included.',
 } as const satisfies Schema;
 
-export const sqliteOptions = {
+const sqliteOptions = {
   type: 'object',
   description: 'A file that this process alone uses: nothing to install, nothing to run.',
   properties: {
@@ -24,13 +24,13 @@ export const sqliteOptions = {
   },
 } as const satisfies Schema;
 
-export const memoryOptions = {
+const memoryOptions = {
   type: 'object',
   description: 'Gone when the process ends: for tests, and where nothing must survive.',
   properties: {},
 } as const satisfies Schema;
 
-export const redisOptions = {
+const redisOptions = {
   type: 'object',
   required: ['url'],
   description:
@@ -68,7 +68,7 @@ export const redisOptions = {
   },
 } as const satisfies Schema;
 
-export const postgresOptions = {
+const postgresOptions = {
   type: 'object',
   required: ['url'],
   description:

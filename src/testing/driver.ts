@@ -10,7 +10,7 @@ export interface Bounds {
   readonly realMs: number;
 }
 
-export const usualBounds: Bounds = { virtualMs: 30 * 24 * 3_600_000, timers: 20_000, realMs: 10_000 };
+const usualBounds: Bounds = { virtualMs: 30 * 24 * 3_600_000, timers: 20_000, realMs: 10_000 };
 
 /** What goes on outside of the test is waited for so long, in this machine's time. */
 const patienceMs = 5_000;

@@ -204,7 +204,7 @@ function elapsedDifferences(
 }
 
 /** Of `order/steps/1 "Charge"` the name, or the path where the step has none: or what of it is expected. */
-export function shownPlace(place: string | undefined, expected?: string): string | undefined {
+function shownPlace(place: string | undefined, expected?: string): string | undefined {
   if (place === undefined) return undefined;
   const [, path = place, name] = /^(.*?) "(.*)"$/s.exec(place) ?? /^(\S+) [A-Za-z]+$/.exec(place) ?? [];
   const forms = [name, path, place].filter((one) => one !== undefined);

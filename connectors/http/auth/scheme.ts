@@ -64,7 +64,7 @@ export function bearer(asking: Asking): { readonly token: string } | { readonly 
 }
 
 /** `scope` is text with blanks (RFC 8693 §4.2); others write `scp`, or a list. */
-export function scopesOf(claims: Readonly<Record<string, unknown>>): readonly string[] {
+function scopesOf(claims: Readonly<Record<string, unknown>>): readonly string[] {
   const written = claims['scope'] ?? claims['scp'];
   if (typeof written === 'string') return written.split(' ').filter((one) => one !== '');
   return Array.isArray(written) ? written.filter((one) => typeof one === 'string') : [];

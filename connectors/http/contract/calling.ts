@@ -219,7 +219,7 @@ function asAsked(value: unknown, { mediaType }: ContractParameter, shape: Shape)
 }
 
 /** Headers and query parameters of every request, whatever a call says. */
-export function alwaysGiven({ headers, query, auth }: Partial<EndpointOptions>): ReadonlySet<string> {
+function alwaysGiven({ headers, query, auth }: Partial<EndpointOptions>): ReadonlySet<string> {
   const named = auth?.header ? [auth.header.name] : [];
   return new Set([
     ...[...Object.keys(headers ?? {}), ...named].map((name) => `header ${name.toLowerCase()}`),

@@ -8,7 +8,7 @@ export const lost = 'this process was silent for so long that another one may ha
 
 const digits = 16;
 
-export const prefixOf = (queue: string): string => `${encodeURIComponent(queue)} `;
+const prefixOf = (queue: string): string => `${encodeURIComponent(queue)} `;
 
 export const partPrefix = (queue: string, owner: string): string => `${prefixOf(queue)}${owner} `;
 
