@@ -92,7 +92,7 @@ export const requestErrors = {
   },
   'no-token': {
     kind: 'permanent',
-    status: 401,
+    status: 403,
     text: (f) => `${f['endpoint']} needs the token of the caller, and this message has none (any more)`,
     shown: () => 'The token of the caller is needed, and there is none',
     help: '`auth: { forward: … }` and `tokenExchange` pass on the token by which the source knew its caller. It is never kept: a message that comes from the store has none.',

@@ -122,7 +122,8 @@ type Stripped = Pick<Knock, 'headers' | 'query' | 'source'>;
 
 function strip({ headers, query, source }: Knock, hidden: Hidden): Stripped {
   if (hidden.headers.size === 0) return { headers, query, source };
-  const kept: Record<string, string | readonly string[]> = {};
+  // As those that node gives: without a prototype, so that `$headers.constructor` is nothing.
+  const kept = Object.create(null) as Record<string, string | readonly string[]>;
   for (const name in headers) {
     const value = headers[name];
     if (value !== undefined && !hidden.headers.has(name)) kept[name] = value;
@@ -131,7 +132,7 @@ function strip({ headers, query, source }: Knock, hidden: Hidden): Stripped {
   const { [hidden.query]: _, ...rest } = query;
   return {
     headers: kept,
-    query: rest,
+    query: Object.assign(Object.create(null), rest),
     source: { ...source, url: withoutParameter(String(source['url']), hidden.query) },
   };
 }

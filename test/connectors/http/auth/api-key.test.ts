@@ -20,6 +20,15 @@ describe('an http source with `auth: apiKey`', () => {
     }
   });
 
+  it('leaves of `$headers` and `$query` what has no prototype: a name that every object knows is nothing', async (t) => {
+    const steps =
+      '- respond: { body: { a: "${{ $exists($headers.constructor) }}", b: "${{ $exists($query.toString) }}" } }';
+    const running = await startGuarded(t, behind(`{ apiKey: { query: key, ${keys} } }`, '', steps));
+    const headers = { __proto__: null, 'x-a': '1' };
+    const reply = await request(`${running.url}/orders/acme?key=key-one&__proto__=1`, { headers });
+    assert.deepEqual(reply.json, { a: false, b: false });
+  });
+
   it('refuses another key, none, a part of one, and two at once', async (t) => {
     const running = await startGuarded(t, behind(`{ apiKey: { header: x-key, ${keys} } }`));
     for (const key of ['key-onE', 'key-', 'key-one1', '']) {

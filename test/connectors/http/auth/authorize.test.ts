@@ -263,7 +263,7 @@ describe('an endpoint that passes on the token of the caller', () => {
     )}\n  inner:\n    steps: [{ call: { endpoint: far, http: { path: /x } } }]`;
     const running = await startIntegration(t, yaml);
     const reply = await request(`${running.url}/run`, { method: 'POST', headers: { 'x-api-key': 'k' } });
-    assert.deepEqual([reply.status, problemOf(reply).code, far.requests.length], [401, 'no-token', 0]);
+    assert.deepEqual([reply.status, problemOf(reply).code, far.requests.length], [403, 'no-token', 0]);
     assert.equal(reply.headers['www-authenticate'], undefined);
     assert.equal(server.asked.length, 0);
   });
