@@ -42,18 +42,7 @@ export class Documents {
     const known = this.#known.get(path);
     if (known) return known;
     const shown = this.#shown(path);
-    // JSON may be indented by tabs, YAML may not.
-    const yaml = parseYaml(text.startsWith('{') ? text.replaceAll('\t', ' ') : text, 0, limits);
-    const [first] = yaml.findings.filter((one) => one.severity === 'error');
-    if (!yaml.root || first) {
-      const place = placeOf(yaml, first?.span ?? { start: 0, end: 0 });
-      throw new DocumentProblem(`${shown}:${place}: ${first?.message ?? 'the file is empty'}`);
-    }
-    const document: Document = {
-      path,
-      root: plainValue(yaml.root),
-      place: (pointer, at = 'value') => `${shown}:${placeOf(yaml, spanOf(yaml, pointer, at))}`,
-    };
+    const document = jsonDocument(path, text, shown) ?? yamlDocument(path, text, shown);
     this.#known.set(path, document);
     return document;
   }
@@ -127,6 +116,46 @@ export class Documents {
     return near.startsWith('.') ? near : `./${near}`;
   }
 }
+
+/** JSON is read in a fraction of the time; places are looked for when there is something to say about one. */
+function jsonDocument(path: string, text: string, shown: string): Document | undefined {
+  if (!looksLikeJson(text)) return undefined;
+  let root: unknown;
+  try {
+    root = JSON.parse(text);
+  } catch {
+    return undefined; // whoever reads it as YAML says where it is broken
+  }
+  let yaml: YamlDocument | undefined;
+  return {
+    path,
+    root,
+    place(pointer, at = 'value') {
+      yaml ??= parsed(text);
+      return `${shown}:${placeOf(yaml, spanOf(yaml, pointer, at))}`;
+    },
+  };
+}
+
+function yamlDocument(path: string, text: string, shown: string): Document {
+  const yaml = parsed(text);
+  const [first] = yaml.findings.filter((one) => one.severity === 'error');
+  if (!yaml.root || first) {
+    const place = placeOf(yaml, first?.span ?? { start: 0, end: 0 });
+    throw new DocumentProblem(`${shown}:${place}: ${first?.message ?? 'the file is empty'}`);
+  }
+  return {
+    path,
+    root: plainValue(yaml.root),
+    place: (pointer, at = 'value') => `${shown}:${placeOf(yaml, spanOf(yaml, pointer, at))}`,
+  };
+}
+
+const looksLikeJson = (text: string): boolean => /^\s*\{/.test(text);
+
+/** JSON may be indented by tabs, YAML may not. */
+const parsed = (text: string): YamlDocument =>
+  parseYaml(looksLikeJson(text) ? text.replaceAll('\t', ' ') : text, 0, limits);
 
 export const problemAt = ({ document, pointer }: Located, message: string): DocumentProblem =>
   new DocumentProblem(`${document.place(pointer)}: ${message}`);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { service } from '../../../support/http-service.ts';
 import { type Running, startIntegration } from '../support.ts';
 import { shopApi } from './shop.ts';
 
@@ -114,6 +115,44 @@ describe('a source with a contract', () => {
     const { url } = await start(t, serving('placeOrder', `{ ${placed} }`, ', basePath: /v2'));
     assert.equal((await post(`${url}/v2/orders`, '{"sku":"tea","quantity":2}')).status, 201);
     assert.equal((await post(`${url}/orders`, '{"sku":"tea","quantity":2}')).status, 404);
+  });
+
+  test('a key by which the caller is known may be among the parameters: it is checked at the door alone', async (t) => {
+    const auth = ', auth: { apiKey: { header: X-Tenant, keys: [ { id: a, key: "${KEY}" } ] } }';
+    const yaml = serving('listOrders', '{ respond: { body: [ "${{ $headers }}" ] } }')
+      .replace('operation: listOrders }', `operation: listOrders, answers: refuse }${auth}`)
+      .replace('name: shop', 'name: shop\nconfig: { KEY: { secret: true } }');
+    const options = { files: { 'api.yaml': shopApi }, env: { KEY: 'Canary Key 1' } };
+    const { url } = await startIntegration(t, yaml, options);
+    const response = await fetch(`${url}/orders`, { headers: { 'x-tenant': 'Canary Key 1' } });
+    assert.equal(response.status, 200);
+    assert.doesNotMatch(await response.text(), /Canary/);
+    assert.equal((await fetch(`${url}/orders?limit=0`)).status, 401);
+  });
+
+  test('HEAD is served by the operation of GET, and its answer needs no body', async (t) => {
+    const { url, log } = await start(t, serving('getOrder', '{ respond: { body: { id: 1 } } }', ', answers: refuse'));
+    assert.equal((await fetch(`${url}/orders/1`, { method: 'HEAD' })).status, 200);
+    assert.equal((await fetch(`${url}/orders/x`, { method: 'HEAD' })).status, 400);
+    assert.deepEqual(
+      log.lines.filter((one) => one.level === 'error'),
+      [],
+    );
+  });
+
+  test('what a flow relays is checked as well', async (t) => {
+    const at = await service(t, (_, response) => {
+      response.writeHead(201, { 'content-type': 'application/json', location: '/1' }).end('{"id":"one"}');
+    });
+    const yaml = serving(
+      'placeOrder',
+      '{ call: { endpoint: far } }, { respond: { status: 201, headers: { location: a } } }',
+      ', answers: refuse',
+    ).replace('flows:', `endpoints: { far: { http: { url: "${at}" } } }\nflows:`);
+    const { url, log } = await start(t, yaml);
+    assert.equal((await post(`${url}/orders`, '{"sku":"tea","quantity":2}')).status, 500);
+    const [line] = log.lines.filter((one) => one.level === 'error');
+    assert.deepEqual(line?.fields['broken'], ['/id: must be an integer']);
   });
 
   test('an answer that breaks it passes, and is logged and counted', async (t) => {
