@@ -56,15 +56,21 @@ export function serveContract(
 
   const check = (message: Incoming): Promise<void> =>
     looked(message).catch((thrown: unknown) => {
-      refused.add();
-      const { code, message: detail } = toFailure(thrown);
-      log.debug('a request breaks the contract', { flow, operation: operation.id, code, detail });
+      const { code, kind, message: detail } = toFailure(thrown);
+      // Of a caller that went away nobody knows what it would have sent.
+      if (kind === 'permanent') {
+        refused.add();
+        log.debug('a request breaks the contract', { flow, operation: operation.id, code, detail });
+      }
       throw thrown;
     });
 
   const answered = async (exchange: Exchange | undefined): Promise<Exchange | undefined> => {
     if (!answer) return exchange;
-    const found = await answer(exchange ? answerOf(exchange) : nothing, services.codec);
+    const looking = answer(exchange ? answerOf(exchange) : nothing, services.codec);
+    // What is relayed is still coming, though the flow has ended: a shutdown waits for it.
+    if (looking instanceof Promise) services.background(looking, 'an answer that is held against its contract');
+    const found = await looking;
     if (found.length === 0) return exchange;
     broken.add();
     const facts = { flow, operation: operation.id, broken: found.map(worded) };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { Metrics } from '../../../../src/operations/metrics.ts';
 import { service } from '../../../support/http-service.ts';
 import { type Running, startIntegration } from '../support.ts';
 import { shopApi } from './shop.ts';
@@ -115,6 +116,26 @@ describe('a source with a contract', () => {
     const { url } = await start(t, serving('placeOrder', `{ ${placed} }`, ', basePath: /v2'));
     assert.equal((await post(`${url}/v2/orders`, '{"sku":"tea","quantity":2}')).status, 201);
     assert.equal((await post(`${url}/orders`, '{"sku":"tea","quantity":2}')).status, 404);
+  });
+
+  test('what breaks it is counted, on either side', async (t) => {
+    const meter = new Metrics();
+    const yaml = serving('placeOrder', '{ respond: { status: 299 } }');
+    const { url, log } = await startIntegration(t, yaml, { files: { 'api.yaml': shopApi }, meter });
+    await post(`${url}/orders`, '{"sku":"tea","quantity":0}');
+    await post(`${url}/orders`, '<a/>', 'application/xml');
+    await post(`${url}/orders`, '{"sku":"tea","quantity":1}');
+    const text = meter.text();
+    assert.match(text, /^dowel_contract_requests_refused_total\{flow="shop"\} 2$/m);
+    assert.match(text, /^dowel_contract_replies_broken_total\{flow="shop"\} 1$/m);
+    const told = log.lines.filter((line) => line.message === 'a request breaks the contract');
+    assert.deepEqual(
+      told.map(({ level, fields }) => [level, fields['code']]),
+      [
+        ['debug', 'validation'],
+        ['debug', 'unsupported-media-type'],
+      ],
+    );
   });
 
   test('a key by which the caller is known may be among the parameters: it is checked at the door alone', async (t) => {
