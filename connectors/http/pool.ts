@@ -1,3 +1,4 @@
+import { createRequire, Module } from 'node:module';
 import type { LookupFunction } from 'node:net';
 import type { Pool } from 'undici';
 import type { EndpointOptions } from './definition.ts';
@@ -9,18 +10,35 @@ export type { Pool };
 type PoolClass = new (origin: string, options: Pool.Options) => Pool;
 
 // Measured: `undici` costs 83 ms of CPU and 27 MB (it loads fetch, WebSocket, caches, mocks …); its pool alone 30 ms and
-// 13 MB. The package has no export map that forbids the deep path, and its version is pinned; should the file move, the
-// whole package serves as well.
-const poolModule: string = 'undici/lib/dispatcher/pool.js';
+// 13 MB, and without HTTP/2, which is never spoken (`allowH2: false`), half of that. The package has no export map that
+// forbids the deep paths, and its version is pinned; should the files move, the whole package serves as well.
+const poolModule = 'undici/lib/dispatcher/pool.js';
+const http2Module = 'undici/lib/dispatcher/client-h2.js';
+
+// A CommonJS package is read twice, and kept twice, when it is imported.
+const load = createRequire(import.meta.url);
 
 async function loadClass(): Promise<PoolClass> {
   try {
-    const { default: deep } = (await import(poolModule)) as { readonly default: PoolClass };
-    return deep;
+    deferHttp2();
+    return load(poolModule) as PoolClass;
   } catch {
     const { Pool: whole } = await import('undici');
     return whole;
   }
+}
+
+/** Puts something in the place of undici's HTTP/2 that loads it when a connection is to speak it. */
+function deferHttp2(): void {
+  const path = load.resolve(http2Module);
+  if (load.cache[path]) return;
+  const later = new Module(path);
+  later.loaded = true;
+  later.exports = (...connection: readonly unknown[]): unknown => {
+    if (load.cache[path] === later) delete load.cache[path];
+    return (load(path) as (...connection: readonly unknown[]) => unknown)(...connection);
+  };
+  load.cache[path] = later;
 }
 
 /** An address that a name has. */

@@ -18,6 +18,8 @@ async function loadedBy(
   readonly packages: readonly string[];
   readonly roles: readonly string[];
   readonly traces: readonly string[];
+  /** HTTP/2, which is never spoken, and costs 4 MB. */
+  readonly http2: readonly string[];
 }> {
   const folder = mkdtempSync(join(tmpdir(), 'dowel-loaded-'));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -37,6 +39,7 @@ async function loadedBy(
     traces: matches(
       /\/((?:operations\/tracing|connectors\/[^/]+\/telemetry|flow\/watch\/(?:spans|messaging))[^?]*)\.ts$/,
     ),
+    http2: matches(/(node:http2|client-h2)/),
   };
 }
 
@@ -55,7 +58,7 @@ const always = [...logging, 'js-yaml', 'jsonata'].sort();
 
 describe('only what an integration uses is loaded', () => {
   test('http in and out: the http client, nothing else', async (t) => {
-    const { packages, roles } = await loadedBy(
+    const { packages, roles, http2 } = await loadedBy(
       t,
       `
 dowel: 1
@@ -70,6 +73,7 @@ flows:
     );
     assert.deepEqual(packages, [...always, 'undici'].sort());
     assert.deepEqual(roles, ['http/endpoint', 'http/source']);
+    assert.deepEqual(http2, []);
   });
 
   test('a key at the door: nothing more; a token: jose, and still no client', async (t) => {
