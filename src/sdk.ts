@@ -7,7 +7,7 @@
 export { backoff, pauseBound } from './core/backoff.ts';
 export { Body, type Codec, type StreamSource } from './core/body.ts';
 export { BoundedCache } from './core/bounded-cache.ts';
-export { type Clock, sleep } from './core/clock.ts';
+export { atMost, type Clock, sleep } from './core/clock.ts';
 export {
   type Contract,
   type ContractAnswer,

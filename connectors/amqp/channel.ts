@@ -1,7 +1,7 @@
 import type { Channel, ChannelModel } from 'amqplib';
-import { Link, type LinkWorld } from '#sdk';
+import { atMost, Link, type LinkWorld } from '#sdk';
 import type { Connection, OpenConnection } from './connection.ts';
-import { atMost, goodbyeMs } from './goodbye.ts';
+import { goodbyeMs } from './goodbye.ts';
 import { type BrokerTrouble, lostTrouble } from './trouble.ts';
 
 /** An open channel, and what becomes of it. */
@@ -71,9 +71,9 @@ export function channelOn<C extends Channel>(
       // Waits for the answer: what was written before has arrived by then.
       close: ({ channel }) =>
         atMost(
-          channel.close().catch(() => undefined),
-          goodbyeMs,
           world.clock,
+          goodbyeMs,
+          channel.close().catch(() => undefined),
         ),
       explain: (thrown) => explain(thrown instanceof Refused ? thrown.trouble : lostTrouble(thrown)),
     },

@@ -1,8 +1,8 @@
 import type { ChannelModel } from 'amqplib';
-import { Link, type LinkWorld, type Trouble } from '#sdk';
+import { atMost, Link, type LinkWorld, type Trouble } from '#sdk';
 import { type Address, addressesOf } from './address.ts';
 import { cut, type Dialling, dial } from './dial.ts';
-import { atMost, goodbyeMs } from './goodbye.ts';
+import { goodbyeMs } from './goodbye.ts';
 import { dialTrouble, lostTrouble } from './trouble.ts';
 
 export interface OpenConnection {
@@ -81,7 +81,7 @@ export class Connection {
 
   async #leave(model: ChannelModel): Promise<void> {
     const left = model.close().catch(() => undefined);
-    await atMost(left, goodbyeMs, this.#world.clock);
+    await atMost(this.#world.clock, goodbyeMs, left);
     cut(model);
   }
 

@@ -1,5 +1,6 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import {
+  atMost,
   type Exchange,
   type Incoming,
   type Link,
@@ -13,7 +14,7 @@ import { Acks } from './acks.ts';
 import { answer } from './answering.ts';
 import { channelOn, type MakeChannel, type OpenChannel, startChannel, troubleOf } from './channel.ts';
 import type { AmqpSourceOptions } from './definition.ts';
-import { atMost, goodbyeMs } from './goodbye.ts';
+import { goodbyeMs } from './goodbye.ts';
 import { incomingOf } from './incoming.ts';
 import { Outbox } from './outbox.ts';
 import { type Handwriting, handwritingOf } from './own-headers.ts';
@@ -196,7 +197,7 @@ class Consumer implements Source {
     const tag = this.#consumerTag;
     if (tag === undefined) return;
     const cancelled = open.channel.cancel(tag).catch(() => undefined);
-    await atMost(cancelled, goodbyeMs, this.#context.clock);
+    await atMost(this.#context.clock, goodbyeMs, cancelled);
   }
 
   async #close(): Promise<void> {
@@ -205,7 +206,7 @@ class Consumer implements Source {
       const settled = new Promise<void>((resolve) => {
         this.#whenSettled = resolve;
       });
-      await atMost(settled, goodbyeMs, this.#context.clock);
+      await atMost(this.#context.clock, goodbyeMs, settled);
     }
     this.#acks?.flush();
     await this.#link.close();

@@ -1,4 +1,4 @@
-import { backoff, type ConnectorContext, sleep } from '#sdk';
+import { atMost, backoff, type ConnectorContext, sleep } from '#sdk';
 import { quiet } from './cluster.ts';
 import { explain, protocolError } from './explain.ts';
 import type { Library } from './library.ts';
@@ -126,11 +126,8 @@ export class Membership {
   /** The partitions go to others at once. */
   async leave(): Promise<void> {
     this.#ending.abort(new Error('the member has left'));
-    const patience = new AbortController();
-    const late = sleep(this.#context.clock, longestLeaving, patience.signal).catch(() => undefined);
-    const leaving = Promise.resolve(this.#consumer.leaveGroup());
-    await Promise.race([leaving.catch(() => undefined), late]);
-    patience.abort();
+    const leaving = Promise.resolve(this.#consumer.leaveGroup()).catch(() => undefined);
+    await atMost(this.#context.clock, longestLeaving, leaving);
     this.#cut();
     await this.#consumer.close(true).catch(() => undefined);
     await this.#running;

@@ -1,4 +1,4 @@
-import { type Clock, sleep } from '#sdk';
+import { atMost, type Clock, sleep } from '#sdk';
 import type { Committer } from './committer.ts';
 import { explain } from './explain.ts';
 import type { Assignment, Membership } from './membership.ts';
@@ -61,10 +61,8 @@ export class Share {
     const going = [...this.#owned.keys()].filter((name) => !names.has(name));
     const open = going.flatMap((name) => this.#open.get(name) ?? []);
     if (known && open.length > 0) {
-      const enough = new AbortController();
-      const late = sleep(this.#world.clock, this.#world.patience, enough.signal).catch(() => undefined);
-      await Promise.race([Promise.all(open.map((partition) => partition.giveUp())), late]);
-      enough.abort();
+      const { clock, patience } = this.#world;
+      await atMost(clock, patience, Promise.all(open.map((partition) => partition.giveUp())));
       for (const partition of open) partition.release();
       await this.#world.committer().flush(open);
     }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Clock, Link, type OpenSource, type Source, type SourceContext, sleep } from '#sdk';
+import { atMost, Link, type OpenSource, once, type Source, type SourceContext } from '#sdk';
 import { Cluster } from './cluster.ts';
 import { Committer } from './committer.ts';
 import type { SourceOptions } from './definition.ts';
@@ -173,20 +173,19 @@ function read(
     handover.stop();
     fetcher?.stop();
   };
-  const close = async (): Promise<void> => {
+  const close = once(async () => {
     stop();
     forget();
     await handover.idle();
     share.stop();
     growth.stop();
     committer.stop();
-    if (running) await soon(clock, committer.flush());
+    if (running) await atMost(clock, longestCommit, committer.flush());
     await membership.leave();
     turn.leave();
     await turns.release();
     await link.close();
-  };
-  let closing: Promise<void> | undefined;
+  });
   return {
     permitted: () => membership.permitted(),
     get ready() {
@@ -195,16 +194,6 @@ function read(
     async stop() {
       stop();
     },
-    close() {
-      closing ??= close();
-      return closing;
-    },
+    close,
   };
-}
-
-/** `work`, or a little less when it hangs. */
-async function soon(clock: Clock, work: Promise<void>): Promise<void> {
-  const enough = new AbortController();
-  await Promise.race([work, sleep(clock, longestCommit, enough.signal).catch(() => undefined)]);
-  enough.abort();
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Clock, type ConnectorContext, Link, optionalPackage } from '#sdk';
+import { atMost, type Clock, type ConnectorContext, Link, optionalPackage } from '#sdk';
 import type { ConnectionOptions } from './connection-options.ts';
 import { explain, replyOf } from './trouble.ts';
 
@@ -151,10 +151,8 @@ export class Connection {
       this.drop('closed');
       return;
     }
-    const late = Promise.withResolvers<void>();
-    const cancel = this.#clock.after(1_000, late.resolve);
-    await Promise.race([this.command('PING').catch(() => undefined), late.promise]);
-    cancel();
+    const answered = this.command('PING').catch(() => undefined);
+    await atMost(this.#clock, 1_000, answered);
     this.drop('closed');
   }
 }

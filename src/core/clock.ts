@@ -96,6 +96,17 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
+/** Waits for `work`, but no longer than `ms`: of what hangs nobody hears. */
+export async function atMost(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const cancel = clock.after(ms, late.resolve);
+  try {
+    await Promise.race([work, late.promise]);
+  } finally {
+    cancel();
+  }
+}
+
 /** A clock that stands still until it is told to go on: for tests. */
 export class VirtualClock implements Clock {
   #elapsed = 0;

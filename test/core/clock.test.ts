@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { sleep, systemClock, VirtualClock } from '../../src/core/clock.ts';
+import { atMost, sleep, systemClock, VirtualClock } from '../../src/core/clock.ts';
 
 describe('the virtual clock', () => {
   test('fires timers in the order of their time, each before the next', async () => {
@@ -26,6 +26,28 @@ describe('sleep', () => {
     await sleeping;
     assert.equal(clock.next, undefined);
     await assert.rejects(sleep(clock, 1000, controller.signal), /enough/);
+  });
+});
+
+describe('what is waited for at most so long', () => {
+  test('ends with the work, and leaves no timer', async () => {
+    const clock = new VirtualClock();
+    await atMost(clock, 1_000, Promise.resolve());
+    await assert.rejects(atMost(clock, 1_000, Promise.reject(new Error('no'))), /no/);
+    assert.equal(clock.next, undefined);
+  });
+
+  test('ends without it when it hangs', async () => {
+    const clock = new VirtualClock();
+    let over = false;
+    const waiting = atMost(clock, 1_000, new Promise(() => {})).then(() => {
+      over = true;
+    });
+    await clock.advance(999);
+    assert.equal(over, false);
+    await clock.advance(1);
+    await waiting;
+    assert.equal(over, true);
   });
 });
 
