@@ -46,6 +46,14 @@ export async function command(args: readonly string[]): Promise<number> {
   const document = await documentOf(kind, source, connectors);
   const text = output?.endsWith('.json') ? `${JSON.stringify(document, null, 2)}\n` : writeYaml([document]);
   if (output === undefined) print(text);
-  else writeFileSync(output, text);
+  else write(output, text);
   return exitCode.done;
+}
+
+function write(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (thrown) {
+    throw new UsageError(`${path} cannot be written (${(thrown as NodeJS.ErrnoException).code})`);
+  }
 }

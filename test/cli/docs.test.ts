@@ -64,6 +64,9 @@ describe('dowel docs', () => {
     await isOpenApi(JSON.parse(readFileSync(project.path('api.json'), 'utf8')));
     await runDowel([...args, 'api.yaml'], { cwd: project.folder });
     assert.match(readFileSync(project.path('api.yaml'), 'utf8'), /^openapi: 3\.1\.0\n/);
+    const nowhere = await runDowel([...args, 'no/such/folder/api.yaml'], { cwd: project.folder });
+    assert.deepEqual([nowhere.code, nowhere.stdout], [2, '']);
+    assert.match(nowhere.stderr, /no\/such\/folder\/api\.yaml cannot be written \(ENOENT\)/);
   });
 
   test('a file with errors has no documents, but its errors, and 1; other formats are 2', async (t) => {
