@@ -40,7 +40,7 @@ flows:
     );
     assert.deepEqual(
       [source.name, source.version, source.description, source.server, source.log],
-      ['order', '1.2.3', 'What it does.', { port: 8080, host: '127.0.0.1' }, { level: 'warn' }],
+      ['order', '1.2.3', 'What it does.', { port: 8080, host: '127.0.0.1' }, { level: 'warn', calls: 'debug' }],
     );
     assert.deepEqual(source.admin, { host: '127.0.0.1', port: 9500, insist: true, token: undefined });
     assert.equal(source.endpoints['stock']?.connector.name, 'http');
@@ -67,7 +67,7 @@ flows:
       [
         { port: 8080, host: '0.0.0.0' },
         { host: '127.0.0.1', port: 9400, insist: false, token: undefined },
-        { level: 'info' },
+        { level: 'info', calls: 'debug' },
         {},
         {},
       ],
