@@ -38,6 +38,9 @@ export async function openEndpoint(options: EndpointOptions, context: EndpointCo
     get ready() {
       return outbox.ready;
     },
+    get trouble() {
+      return outbox.trouble;
+    },
     // Not an async function: one that returns a promise makes its caller wait three turns more.
     handle(exchange) {
       try {

@@ -73,6 +73,11 @@ export class Inbox {
     return this.#connection.link !== undefined;
   }
 
+  /** Why it is not ready. */
+  get trouble(): string {
+    return this.#connection.trouble;
+  }
+
   /** The returned functions are those of its source. */
   async attach(reader: Reader): Promise<{ readonly stop: () => void; readonly leave: () => Promise<void> }> {
     const seat: Seat = {

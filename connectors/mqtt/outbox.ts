@@ -37,6 +37,11 @@ export class Outbox {
     return this.#connection.link !== undefined;
   }
 
+  /** Why it is not ready. */
+  get trouble(): string {
+    return this.#connection.trouble;
+  }
+
   open(): Promise<void> {
     return this.#connection.open();
   }

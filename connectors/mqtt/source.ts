@@ -53,6 +53,9 @@ export async function openSource(options: SourceOptions, context: SourceContext)
     get ready() {
       return shared.value.ready;
     },
+    get trouble() {
+      return shared.value.trouble;
+    },
     async stop() {
       seat.stop();
     },
