@@ -7,8 +7,8 @@ import { finished, root } from '../support/child-process.ts';
 
 /** Where each of them looks for its server: nobody is there, and that is not what the start shall end with. */
 const endpoints = {
-  nats: '{ url: "nats://127.0.0.1:1" }',
-  redis: '{ url: "redis://127.0.0.1:1" }',
+  nats: '{ url: "nats://127.0.0.1:1", subject: s }',
+  redis: '{ url: "redis://127.0.0.1:1", stream: s }',
 } as const;
 
 const installs = {
