@@ -1,11 +1,13 @@
-import { connectorDefinitions } from '../../connectors/index.ts';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { IntegrationSource } from '../core/written.ts';
 import { compile } from '../flow/compile.ts';
 import type { Program } from '../flow/program.ts';
 import { type Diagnostic, sortDiagnostics } from '../integration/diagnostic.ts';
 import { loadIntegration } from '../integration/load.ts';
 import { compileJsonSchema } from '../schema/validator.ts';
-import { steps } from '../steps/index.ts';
+import type { Connector } from '../sdk.ts';
+import { allWords, type Words, wordsIn } from './words.ts';
 
 export interface Prepared {
   /** `undefined` when there are errors. */
@@ -14,6 +16,8 @@ export interface Prepared {
   readonly diagnostics: readonly Diagnostic[];
   /** The integration and every file it refers to. */
   readonly files: readonly string[];
+  /** Those that it may use. */
+  readonly connectors: Readonly<Record<string, Connector>>;
 }
 
 export interface PrepareOptions {
@@ -30,13 +34,30 @@ export interface PrepareOptions {
 
 /** Load and compile: everything that `validate` does, and `run` does before it opens anything. */
 export async function prepare(file: string, options: PrepareOptions): Promise<Prepared> {
-  const kinds = { steps, connectors: connectorDefinitions };
-  const loaded = await loadIntegration(file, kinds, options, options.texts);
+  const prepared = await prepareWith(await wordsIn(textOf(file, options)), file, options);
+  // Who made a mistake is told what could have been meant: that may be any word.
+  return prepared.program ? prepared : prepareWith(await allWords(), file, options);
+}
+
+/** Nothing where it cannot be read: the reader says why. */
+function textOf(file: string, { texts }: PrepareOptions): string {
+  const path = resolve(file);
+  try {
+    return texts?.get(path) ?? readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+async function prepareWith({ steps, connectors }: Words, file: string, options: PrepareOptions): Promise<Prepared> {
+  const definitions = Object.fromEntries(Object.entries(connectors).map(([name, one]) => [name, one.definition]));
+  const loaded = await loadIntegration(file, { steps, connectors: definitions }, options, options.texts);
   const found = [...loaded.diagnostics];
   const program =
     loaded.source &&
     compile(loaded.source, {
-      connectors: connectorDefinitions,
+      steps,
+      connectors: definitions,
       jsonSchema: (schema) => compileJsonSchema(schema, options.trustSchemas),
       traced: options.traced === true,
       report: (finding) => {
@@ -45,5 +66,11 @@ export async function prepare(file: string, options: PrepareOptions): Promise<Pr
     });
   const diagnostics = sortDiagnostics(found);
   const broken = diagnostics.some((one) => one.severity === 'error');
-  return { program: broken ? undefined : program, source: loaded.source, diagnostics, files: loaded.files };
+  return {
+    program: broken ? undefined : program,
+    source: loaded.source,
+    diagnostics,
+    files: loaded.files,
+    connectors,
+  };
 }

@@ -52,6 +52,9 @@ export const services = (log: Log, traced = false): RuntimeServices => ({
     const { compileKept } = await import('./kept-definition.ts');
     return compileKept(definition, now, process.env, traced);
   },
+  async allConnectors() {
+    return (await import('../../connectors/index.ts')).connectors;
+  },
   async openStore({ name, file, store }) {
     // Most integrations keep nothing.
     const { openStore } = await import('../store/open.ts');

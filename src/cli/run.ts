@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
-import { connectors } from '../../connectors/index.ts';
 import { callLog } from '../core/call-log.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Log } from '../core/exchange.ts';
@@ -46,7 +45,7 @@ export async function command(args: readonly string[]): Promise<number> {
 
   const { drainTimeout, logLevel, logCalls, adminHost } = surroundings(process.env);
   const tracingSettings = await tracingOf(process.env);
-  const { program, source, diagnostics } = await prepare(file, {
+  const { program, source, diagnostics, connectors } = await prepare(file, {
     env: process.env,
     config: 'required',
     trustSchemas: true,

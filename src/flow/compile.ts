@@ -5,9 +5,8 @@ import { compileExpression, type Expression } from '../expression/expression.ts'
 import type { PolicyOptions } from '../resilience/policy.ts';
 import { nearest } from '../schema/nearest.ts';
 import type { ConnectorDefinition } from '../sdk.ts';
-import { steps as allSteps } from '../steps/index.ts';
 import { compileCatch } from '../steps/parts/catch.ts';
-import type { Compiled, EndpointReference, SchemaFinding, Surrounding } from '../steps/step.ts';
+import type { Compiled, EndpointReference, SchemaFinding, StepDefinition, Surrounding } from '../steps/step.ts';
 import type { Store } from '../store/store.ts';
 import { FirstBody } from './body-use.ts';
 import { checkClaims, checkMeetings, checkSubFlows, declaredFields, givenNames, ownErrorCodes } from './checks.ts';
@@ -38,6 +37,7 @@ import { worldOfStep } from './watch/call-lines.ts';
 import { spanned } from './watch/step-span.ts';
 
 export interface CompileTools {
+  readonly steps: readonly StepDefinition[];
   readonly connectors: Readonly<Record<string, ConnectorDefinition>>;
   /** Throws an Error with a readable message when the schema itself is wrong. */
   readonly jsonSchema: (schema: unknown) => (value: unknown) => readonly SchemaFinding[];
@@ -50,8 +50,6 @@ export interface CompileTools {
   readonly watch?: (step: StepSource) => () => void;
 }
 
-const definitions = new Map(allSteps.map((step) => [step.name, step]));
-
 /** Turns a read integration into handlers. Pure: no network, no files, no clock; problems are reported, not thrown. */
 export function compile(source: IntegrationSource, tools: CompileTools): Program {
   return new Compiler(source, tools).program();
@@ -60,6 +58,7 @@ export function compile(source: IntegrationSource, tools: CompileTools): Program
 class Compiler {
   readonly #source: IntegrationSource;
   readonly #tools: CompileTools;
+  readonly #definitions: ReadonlyMap<string, StepDefinition>;
   readonly #endpoints: ReadonlyMap<string, EndpointSlot>;
   readonly #references: ReadonlyMap<string, EndpointReference>;
   readonly #flows = new Map<string, FlowProgram>();
@@ -74,6 +73,7 @@ class Compiler {
   constructor(source: IntegrationSource, tools: CompileTools) {
     this.#source = source;
     this.#tools = tools;
+    this.#definitions = new Map(tools.steps.map((step) => [step.name, step]));
     this.#errorCodes = ownErrorCodes(source);
     const slots = Object.values(source.endpoints).map((endpoint): [string, EndpointSlot] => [
       endpoint.name,
@@ -270,7 +270,7 @@ class Compiler {
   }
 
   #step(world: FlowWorld, step: StepSource, place: Place): Step | undefined {
-    const definition = definitions.get(step.kind);
+    const definition = this.#definitions.get(step.kind);
     if (!definition) return undefined;
     const title = step.name ?? step.kind;
     const at = placeOf(step);

@@ -26,6 +26,8 @@ export interface RuntimeServices extends Omit<Services, 'background' | 'config' 
   readonly openStore?: (source: IntegrationSource) => Promise<Store>;
   /** Compiles a definition of before in the place of `now`, with today's configuration; says why it cannot. Absent: nobody can. */
   readonly compileKept?: (definition: Definition, now: IntegrationSource) => Promise<Program | string>;
+  /** Every connector there is: definitions of before may use others. Absent: they use those that the runtime was given. */
+  readonly allConnectors?: () => Promise<Readonly<Record<string, Connector>>>;
 }
 
 /** The source of a flow, for whoever operates it. */
@@ -46,7 +48,7 @@ const resumeMs = 10_000;
 /** The running integration: opens a program, swaps it for a newer one, drains and stops. */
 export class Runtime {
   readonly #services: RuntimeServices;
-  readonly #connectors: Readonly<Record<string, Connector>>;
+  #connectors: Readonly<Record<string, Connector>>;
   readonly #shared = new SharedResources();
   #current: Generation | undefined;
   /** Versions that were replaced, until their last message has ended. */
@@ -239,6 +241,7 @@ export class Runtime {
   async #openDesk(program: Program): Promise<Desk> {
     const { openDesk } = await import('./dead-letters/open-desk.ts');
     const { store, letters } = await this.#keep(program);
+    this.#connectors = (await this.#services.allConnectors?.()) ?? this.#connectors;
     return openDesk({
       store,
       letters: await letters(),

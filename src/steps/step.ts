@@ -6,7 +6,7 @@ import type { Schema } from '../schema/schema.ts';
 import type { Store } from '../store/store.ts';
 
 /**
- * The shape of a step: one file, one `defineStep`, listed in `index.ts`. From the options literal come the types, the
+ * The shape of a step: one file, one `defineStep`, listed in `load.ts`. From the options literal come the types, the
  * reader, the editor's schema and the reference.
  */
 export interface StepDefinition<O extends Schema = Schema> {

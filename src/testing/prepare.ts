@@ -3,11 +3,10 @@ import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { Finding, IntegrationSource, StepSource } from '../core/written.ts';
 import type { Expression } from '../expression/expression.ts';
-import { compile } from '../flow/compile.ts';
+import { type CompileTools, compile } from '../flow/compile.ts';
 import type { Program } from '../flow/program.ts';
 import { type Diagnostic, sortDiagnostics } from '../integration/diagnostic.ts';
 import { type Loaded, loadIntegration } from '../integration/load.ts';
-import type { Kinds } from '../schema/kinds.ts';
 import { childPointer } from '../schema/node.ts';
 import type { Connector, ConnectorDefinition } from '../sdk.ts';
 import type { TestFileSource } from './language.ts';
@@ -17,7 +16,7 @@ import { readTestFile, type TestRead } from './read.ts';
 import { unknownName } from './unknown-name.ts';
 
 export interface TestTools {
-  readonly steps: Kinds['steps'];
+  readonly steps: CompileTools['steps'];
   readonly connectors: Readonly<Record<string, Connector>>;
   readonly jsonSchema: PlanWorld['jsonSchema'];
   /** Compiles JSONata; every test compiles all of the integration. */
@@ -116,6 +115,7 @@ async function loadTested(
   const connectors = { ...definitions, [byTest.name]: byTest };
   const found: Diagnostic[] = [...diagnostics];
   compile(integration, {
+    steps: tools.steps,
     connectors: definitions,
     jsonSchema: tools.jsonSchema,
     report: (finding) => {

@@ -212,7 +212,12 @@ describe('dead letters of an integration that does not run', { concurrency: 2 },
   });
 
   test('the original definition is that of then, whatever the file says now', async (t) => {
-    const shop = await Shop.open(t, yaml('', '/old/${{ $params.id }}'));
+    // It names a connector and a step that the later one does not.
+    const old = yaml('      - send: { endpoint: list, file: { append: true } }', '/old/${{ $params.id }}');
+    const shop = await Shop.open(
+      t,
+      old.replace('endpoints:\n', 'endpoints:\n  list: { file: { path: ./list.jsonl } }\n'),
+    );
     shop.fail();
     const running = await shop.start();
     await shop.bury(running, { a: '{}', b: '{}' });
@@ -225,6 +230,7 @@ describe('dead letters of an integration that does not run', { concurrency: 2 },
     await using again = await shop.start();
     assert.equal((await shop.letters('replay', idOf(b), '--with', 'original')).code, 0);
     assert.deepEqual(shop.received, ['PUT /old/a {}', 'PUT /old/b {}']);
+    assert.equal(readFileSync(shop.project.path('list.jsonl'), 'utf8').split('\n').length, 3);
     await again.stop();
   });
 

@@ -17,6 +17,8 @@ async function loadedBy(
 ): Promise<{
   readonly packages: readonly string[];
   readonly roles: readonly string[];
+  /** Steps, and connectors of which at least the description is there. */
+  readonly words: readonly string[];
   readonly traces: readonly string[];
   /** HTTP/2, which is never spoken, and costs 4 MB. */
   readonly http2: readonly string[];
@@ -39,6 +41,10 @@ async function loadedBy(
     traces: matches(
       /\/((?:operations\/tracing|connectors\/[^/]+\/telemetry|flow\/watch\/(?:spans|messaging))[^?]*)\.ts$/,
     ),
+    words: [
+      ...matches(/\/connectors\/([^/]+)\/definition\.ts$/),
+      ...matches(/\/src\/steps\/(?!index|load|step\.)([^/]+)\.ts$/),
+    ],
     http2: matches(/(node:http2|client-h2)/),
   };
 }
@@ -58,7 +64,7 @@ const always = [...logging, 'js-yaml', 'jsonata'].sort();
 
 describe('only what an integration uses is loaded', () => {
   test('http in and out: the http client, nothing else', async (t) => {
-    const { packages, roles, http2 } = await loadedBy(
+    const { packages, roles, words, http2 } = await loadedBy(
       t,
       `
 dowel: 1
@@ -73,6 +79,7 @@ flows:
     );
     assert.deepEqual(packages, [...always, 'undici'].sort());
     assert.deepEqual(roles, ['http/endpoint', 'http/source']);
+    assert.deepEqual(words, ['http', 'call']);
     assert.deepEqual(http2, []);
   });
 
@@ -114,7 +121,7 @@ flows:
   });
 
   test('a queue: its client, and no other', async (t) => {
-    const { packages, roles } = await loadedBy(
+    const { packages, roles, words } = await loadedBy(
       t,
       `
 dowel: 1
@@ -126,6 +133,7 @@ flows:
     );
     assert.deepEqual(packages, [...always, 'amqplib'].sort());
     assert.deepEqual(roles, ['amqp/source']);
+    assert.deepEqual(words, ['amqp', 'log']);
   });
 
   test('traces: nothing of them without a receiver; with one, no package and only the words of the connectors in use', async (t) => {

@@ -60,7 +60,7 @@ const connectors = { test };
 const known = { test: definitions.test };
 const loaded = await loadIntegration(resolve(file), { steps, connectors: known }, { env: {}, config: 'required' });
 if (!loaded.source) throw new Error(readFileSync(file, 'utf8'));
-const program = compile(loaded.source, { connectors: known, jsonSchema: compileJsonSchema, report: () => {} });
+const program = compile(loaded.source, { steps, connectors: known, jsonSchema: compileJsonSchema, report: () => {} });
 const runtime = new Runtime(
   {
     clock: systemClock,

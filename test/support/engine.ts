@@ -225,6 +225,7 @@ export class Engine {
     const program =
       loaded.source &&
       compile(loaded.source, {
+        steps,
         connectors: known,
         jsonSchema: compileJsonSchema,
         report,
