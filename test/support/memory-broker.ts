@@ -311,6 +311,9 @@ async function openSource(
     get ready() {
       return consumer !== undefined;
     },
+    get trouble() {
+      return broker.up ? undefined : 'it is down';
+    },
     stop,
     async close() {
       await stop();
@@ -350,6 +353,9 @@ async function openEndpoint(
     handle,
     get ready() {
       return broker.up;
+    },
+    get trouble() {
+      return broker.up ? undefined : 'it is down';
     },
     async close() {},
   };

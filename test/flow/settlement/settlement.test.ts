@@ -247,8 +247,14 @@ describe('readiness', () => {
   test('follows sources and endpoints', async (t) => {
     const { engine, broker } = await startBench(t, flowOf(call));
     assert.equal(engine.runtime?.ready, true);
+    const troubles = () => {
+      const { flows = [], endpoints = [] } = engine.runtime?.status() ?? {};
+      return [flows[0]?.trouble, endpoints.find(({ name }) => name === 'parked')?.trouble];
+    };
+    assert.deepEqual(troubles(), [undefined, undefined]);
     broker.down();
     assert.equal(engine.runtime?.ready, false);
+    assert.deepEqual(troubles(), ['it is down', 'it is down']);
     broker.up = true;
     await engine.clock.advance(1000);
     assert.equal(engine.runtime?.ready, true);
