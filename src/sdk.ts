@@ -36,6 +36,7 @@ export type { ExpressionSource, OpenApiSource, Rate, ServerSource } from './core
 export { customFailure, Failure, failure, httpFailure, toFailure } from './errors.ts';
 export { type ContentType, parseContentType } from './format/content-type.ts';
 export { writeXml, type XmlOptions, xmlOptions, xmlReader } from './format/xml.ts';
+export { cannotListen } from './listen-error.ts';
 export type { Infer } from './schema/infer.ts';
 export { nearest } from './schema/nearest.ts';
 export type { Schema, Slot } from './schema/schema.ts';

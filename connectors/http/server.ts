@@ -1,11 +1,10 @@
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { failure, type Log, type ServerSource, type SourceContext, toFailure } from '#sdk';
+import { cannotListen, failure, type Log, type ServerSource, type SourceContext, toFailure } from '#sdk';
 import { Call, type Route } from './call.ts';
 import type { Certificates } from './certificates.ts';
 import { Connection } from './connection.ts';
 import { isPreflight } from './cors.ts';
-import { cannotListen } from './listen-error.ts';
 import { refuseRaw } from './malformed.ts';
 import type { ParsedPath } from './path.ts';
 import { type Patience, usualPatience } from './patience.ts';
@@ -174,7 +173,7 @@ export class HttpServer {
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => {
         this.#opening = undefined;
-        reject(cannotListen(error, this.#host, this.#port));
+        reject(cannotListen(error, { host: this.#host, port: this.#port, section: 'server' }));
       });
       server.listen(this.#port, this.#host, () => {
         server.removeAllListeners('error');

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { callLog } from '../core/call-log.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Log } from '../core/exchange.ts';
-import { detailOf, type Failure, failure, toFailure } from '../errors.ts';
+import { detailOf, type Failure, toFailure } from '../errors.ts';
 import { Runtime } from '../flow/runtime.ts';
 import '../operations/kept-tick.ts';
 import { jsonLog } from '../operations/logger.ts';
@@ -88,9 +88,7 @@ export async function command(args: readonly string[]): Promise<number> {
     await runtime.start(program);
   } catch (thrown) {
     await admin?.close();
-    const taken = admin === undefined && thrown instanceof Error;
-    const error = taken ? failure('startup', { what: 'The admin server', detail: thrown.message }) : toFailure(thrown);
-    return notStarted(error, log);
+    return notStarted(toFailure(thrown), log);
   }
   serving = true;
   // The launcher kept the young heap small; under load it may grow.

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { Log } from '../core/exchange.ts';
+import { cannotListen } from '../listen-error.ts';
 import type { Serve } from './admin/serve.ts';
 import type { AdminWorld } from './admin/world.ts';
 
@@ -38,7 +39,7 @@ export async function startAdmin(
   });
   server.unref();
   const port = await listen(server, options.host, options.port).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EADDRINUSE' || options.insist) throw error;
+    if (error.code !== 'EADDRINUSE' || options.insist) throw cannotListen(error, { ...options, section: 'admin' });
     return listen(server, options.host, 0);
   });
   // A connection that cannot be accepted is no reason to end the process.

@@ -235,6 +235,9 @@ test('an admin port that is taken, where the file insists on it, is said; the in
   const yaml = answering('one').replace('name:', `admin: { port: ${other.port} }\nname:`);
   const project = new Project(t, { 'integration.yaml': yaml });
   await using dowel = await start(project);
-  assert.match(dowel.stderr, new RegExp(`there is no admin server .*\\bport=${other.port}\\b.*EADDRINUSE`));
+  assert.match(
+    dowel.stderr,
+    new RegExp(`there is no admin server .*\\bport=${other.port}\\b.*set another \`admin.port\``),
+  );
   assert.equal(await textOf(dowel), 'one');
 });

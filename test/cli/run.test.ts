@@ -72,7 +72,10 @@ describe('starting', () => {
     const project = new Project(t, { 'integration.yaml': `${answering('hi')}admin: { port: ${taken.port} }\n` });
     const { code, stderr } = await runDowel(['run', 'integration.yaml'], { cwd: project.folder });
     assert.equal(code, 69);
-    assert.match(stderr, new RegExp(`^dowel: The admin server could not be opened: .*${taken.port}.*\n$`));
+    assert.match(
+      stderr,
+      new RegExp(`^dowel: The admin port ${taken.port} of .* another process uses it; .*\`admin.port\`\n$`),
+    );
     project.write('integration.yaml', answering('hi'));
     await using first = await startDowel(project.path());
     await using second = await startDowel(project.path());

@@ -47,6 +47,9 @@ describe('the admin server', () => {
     assert.notEqual(second.port, first.port);
     assert.equal(log.lines.at(-1)?.fields['port'], second.port);
     const insisting = startAdmin(world, { host: '127.0.0.1', port: first.port, insist: true }, log);
-    await assert.rejects(insisting, { code: 'EADDRINUSE' });
+    await assert.rejects(insisting, {
+      code: 'startup',
+      message: `The admin port ${first.port} of 127.0.0.1 could not be opened: another process uses it; stop that one, or set another \`admin.port\``,
+    });
   });
 });
