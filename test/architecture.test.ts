@@ -121,6 +121,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/resilience/circuit-breaker.ts',
     'src/schema/units.ts',
     'src/errors.ts',
+    'src/listen-error.ts',
   ],
 };
 
