@@ -41,6 +41,8 @@ export class HttpServer {
   #opening: Promise<void> | undefined;
   #lastCall: { readonly over: Promise<void>; end(): void } | undefined;
   #closed: Promise<void> | undefined;
+  /** How many connections there have been. */
+  #arrived = 0;
 
   constructor(options: {
     readonly host: string;
@@ -113,10 +115,28 @@ export class HttpServer {
       if (this.#mounts === 0) this.#drain();
       resolve();
     };
-    const cancel = this.services.clock.after(this.patience.lastCall, end);
+    const cancel = this.services.clock.after(this.patience.lastCall, () => {
+      this.#whenAllHaveArrived(() => {
+        if (this.#lastCall?.end === end) end();
+      });
+    });
     this.#lastCall = { over, end };
     if (this.#connections.size === 0) end();
     return over;
+  }
+
+  /**
+   * A process that was too busy to look has not seen yet who is connected: of those that wait it is shown one in each
+   * turn of the event loop, and what they sent in the next one. Whoever were not looked at would be cut.
+   */
+  #whenAllHaveArrived(run: () => void): void {
+    const { clock } = this.services;
+    const latest = clock.monotonic() + this.patience.lastCall;
+    const look = (arrived: number, quiet: number): void => {
+      if (quiet === 2 || clock.monotonic() > latest) run();
+      else setImmediate(() => look(this.#arrived, this.#arrived === arrived ? quiet + 1 : 0));
+    };
+    look(this.#arrived, 0);
   }
 
   /** Resolves when the port is open. With `tls` the connections from now on have these certificates. */
@@ -197,6 +217,7 @@ export class HttpServer {
   #connected(socket: Socket): void {
     const connection = Connection.of(socket);
     this.#connections.add(connection);
+    this.#arrived += 1;
     socket.on('close', () => {
       this.#connections.delete(connection);
       if (this.#connections.size === 0) this.#lastCall?.end();
