@@ -51,6 +51,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/store/lease.ts',
     'src/store/entries.ts',
     'src/format/index.ts',
+    'src/format/record-formats.ts',
   ],
   'src/events/': ['src/core/', 'src/errors.ts', 'src/schema/schema.ts', 'src/schema/infer.ts'],
   'src/resilience/': ['src/core/', 'src/errors.ts', 'src/schema/schema.ts', 'src/schema/infer.ts'],

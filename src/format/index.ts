@@ -13,7 +13,6 @@ export { StreamDecoder } from './charset.ts';
 export { type ContentType, parseContentType } from './content-type.ts';
 export { type CsvOptions, csvProblem } from './csv-options.ts';
 export type { Format } from './format.ts';
-export { type RecordFormat, recordFormats } from './record-formats.ts';
 export type { FoundRecord } from './records.ts';
 
 /** In the order of asking: text last, because `text/xml` is XML and `text/csv` CSV. */

@@ -1,21 +1,13 @@
 /** XML ⇄ a value. The parser is loaded when the first XML comes along: most integrations never see any. */
 import { createRequire } from 'node:module';
+import { lazily } from '../core/lazily.ts';
 import type { Format } from './format.ts';
 import { type OnRecord, type RecordReader, tooLong } from './records.ts';
 import { makePlan, type XmlOptions, xmlOptions } from './xml-options.ts';
 
 export { type XmlOptions, xmlOptions } from './xml-options.ts';
 
-// `import()` would make reading asynchronous for everybody; Node can require ES modules, at once and only once.
 const require = createRequire(import.meta.url);
-
-const lazily = <T>(load: () => T): (() => T) => {
-  let loaded: T | undefined;
-  return () => {
-    loaded ??= load();
-    return loaded;
-  };
-};
 const reader = lazily(() => require('./xml-read.ts') as typeof import('./xml-read.ts'));
 const writer = lazily(() => require('./xml-write.ts') as typeof import('./xml-write.ts'));
 

@@ -1,15 +1,21 @@
+import { createRequire } from 'node:module';
 import type { Clock } from '../core/clock.ts';
 import type { Exchange, Handler, Log } from '../core/exchange.ts';
+import { lazily } from '../core/lazily.ts';
 import type { Counter, Meter } from '../core/meter.ts';
 import { type Failure, failure, toFailure } from '../errors.ts';
 import type { Infer } from '../schema/infer.ts';
 import type { Schema } from '../schema/schema.ts';
 import { Bulkhead, bulkheadOptions } from './bulkhead.ts';
-import { cache, cacheOptions } from './cache.ts';
+import { cacheOptions } from './cache-options.ts';
 import { CircuitBreaker, type CircuitState, circuitBreakerOptions, circuitStates } from './circuit-breaker.ts';
 import { RateLimit, rateLimitOptions } from './rate-limit.ts';
 import { retry, retryOptions } from './retry.ts';
 import { withLimit } from './timeout.ts';
+
+const require = createRequire(import.meta.url);
+// The largest of them, and few endpoints have one.
+const caching = lazily(() => require('./cache.ts') as typeof import('./cache.ts'));
 
 /** What surrounds the calls of an endpoint. */
 export type Policy = (next: Handler) => Handler;
@@ -68,7 +74,7 @@ export function policies(options: PolicyOptions, world: PolicyWorld): Guard {
   const breaker = options.circuitBreaker && circuitBreaker(options.circuitBreaker, world);
   const permits = options.bulkhead && bulkhead(options.bulkhead, world);
   const outsideIn: readonly (Policy | undefined)[] = [
-    options.cache && cache(options.cache, world),
+    options.cache && caching().cache(options.cache, world),
     deadline === undefined ? undefined : withLimit(deadline, late(deadline)),
     options.retry && retry(options.retry, world),
     breaker && breaking(breaker),

@@ -19,6 +19,8 @@ async function loadedBy(
   readonly roles: readonly string[];
   /** Steps, and connectors of which at least the description is there. */
   readonly words: readonly string[];
+  /** What formats and policies load when they are used. */
+  readonly parts: readonly string[];
   readonly traces: readonly string[];
   /** HTTP/2, which is never spoken, and costs 4 MB. */
   readonly http2: readonly string[];
@@ -45,6 +47,7 @@ async function loadedBy(
       ...matches(/\/connectors\/([^/]+)\/definition\.ts$/),
       ...matches(/\/src\/steps\/(?!index|load|step\.)([^/]+)\.ts$/),
     ],
+    parts: matches(/\/src\/(format\/(?:csv-read|csv-write|record-formats|xml-read|xml-write)|resilience\/cache)\.ts$/),
     http2: matches(/(node:http2|client-h2)/),
   };
 }
@@ -64,7 +67,7 @@ const always = [...logging, 'js-yaml', 'jsonata'].sort();
 
 describe('only what an integration uses is loaded', () => {
   test('http in and out: the http client, nothing else', async (t) => {
-    const { packages, roles, words, http2 } = await loadedBy(
+    const { packages, roles, words, parts, http2 } = await loadedBy(
       t,
       `
 dowel: 1
@@ -80,6 +83,7 @@ flows:
     assert.deepEqual(packages, [...always, 'undici'].sort());
     assert.deepEqual(roles, ['http/endpoint', 'http/source']);
     assert.deepEqual(words, ['http', 'call']);
+    assert.deepEqual(parts, []);
     assert.deepEqual(http2, []);
   });
 

@@ -2,7 +2,8 @@
 import type { Exchange } from '../../core/exchange.ts';
 import type { Life } from '../../core/life.ts';
 import { failure } from '../../errors.ts';
-import { type FoundRecord, parseContentType, type RecordFormat, StreamDecoder } from '../../format/index.ts';
+import { type FoundRecord, parseContentType, StreamDecoder } from '../../format/index.ts';
+import type { RecordFormat } from '../../format/record-formats.ts';
 
 export interface RecordRules {
   readonly format: RecordFormat;
