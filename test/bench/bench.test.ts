@@ -63,7 +63,7 @@ test('bench: policies, watching and overload are measured', async () => {
   const { without, withAll } = await measurePolicies(tiny);
   assert.ok(without > 0 && withAll > 0);
   for (const cost of Object.values(await measureWatching(tiny))) assert.ok(cost > 0);
-  const cases = await measureOverload({ warmUpMs: 0, ms: 1_000 });
+  const cases = await measureOverload({ warmUpMs: 0, ms: 2_000 });
   assert.equal(cases.length, 2);
   for (const { goodput, outcome, peakMb } of cases) {
     assert.ok(goodput >= 0 && outcome.answered + outcome.rejected > 0 && peakMb > 0);
