@@ -121,8 +121,15 @@ export class HttpServer {
       });
     });
     this.#lastCall = { over, end };
-    if (this.#connections.size === 0) end();
+    this.#closeIfNobodyIsThere();
     return over;
+  }
+
+  #closeIfNobodyIsThere(): void {
+    if (!this.#lastCall || this.#connections.size > 0) return;
+    this.#whenAllHaveArrived(() => {
+      if (this.#connections.size === 0) this.#lastCall?.end();
+    });
   }
 
   /**
@@ -220,7 +227,7 @@ export class HttpServer {
     this.#arrived += 1;
     socket.on('close', () => {
       this.#connections.delete(connection);
-      if (this.#connections.size === 0) this.#lastCall?.end();
+      this.#closeIfNobodyIsThere();
     });
     // Resets are everyday; the connection's close tells the requests.
     socket.on('error', () => {});
