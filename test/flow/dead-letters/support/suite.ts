@@ -165,7 +165,9 @@ export function deadLetters(open: (t: TestContext) => Promise<{ readonly store: 
           letters.keep(letter({ id: `${round}-${i}` }), bytes('{}'), shared),
         );
         const before = await letters.list({ limit: 100, flow: 'orders' });
-        const go = before.letters.map(async ({ id }) => letters.remove(await found(letters, id)));
+        // Some of this round may have come by then: they stay.
+        const old = before.letters.filter(({ id }) => !id.startsWith(`${round}-`));
+        const go = old.map(async ({ id }) => letters.remove(await found(letters, id)));
         await Promise.all([...come, ...go]);
         assert.equal((await idsOf(letters)).filter((id) => id.startsWith(`${round}-`)).length, 8);
         assert.ok(await letters.definitions.get(shared.hash), 'it is there');
