@@ -111,7 +111,7 @@ class Calling implements RehearsedEndpoint {
       endpoint: this.#context.name,
       operation: compiled.operation.id,
       broken: found.map(worded),
-      exchange: answer.id,
+      ...answer.named,
       status: answer.response?.status,
     });
     return answer;

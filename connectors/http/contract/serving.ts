@@ -74,7 +74,7 @@ export function serveContract(
     if (found.length === 0) return exchange;
     broken.add();
     const facts = { flow, operation: operation.id, broken: found.map(worded) };
-    const logged = { ...facts, exchange: exchange?.id, status: exchange?.reply?.status };
+    const logged = { ...facts, ...exchange?.named, status: exchange?.reply?.status };
     if (!refuses) {
       log.warn('an answer breaks the contract', logged);
       return exchange;

@@ -169,6 +169,7 @@ describe('a call of an operation', () => {
       assert.ok((await again({ sku: 'tea' })).ok);
       const [line] = log.lines.filter((one) => one.level === 'warn');
       assert.deepEqual([line?.message, line?.fields['broken']], ['an answer breaks the contract', [finding]]);
+      assert.equal(line?.fields['traceId'], String(line?.fields['exchange']).replaceAll('-', ''));
     });
   }
 

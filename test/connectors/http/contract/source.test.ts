@@ -185,6 +185,7 @@ describe('a source with a contract', () => {
     assert.equal(response.status, 201);
     const [line] = log.lines.filter((one) => one.level === 'warn');
     assert.equal(line?.message, 'an answer breaks the contract');
+    assert.equal(line?.fields['traceId'], String(line?.fields['exchange']).replaceAll('-', ''));
     assert.deepEqual(line?.fields['broken'], [
       'header `Location`: is required',
       'the body: must not have `secret`',
