@@ -150,8 +150,9 @@ export const errorTable = {
   'circuit-open': {
     kind: 'rejected',
     status: 503,
-    text: (f) => `The circuit breaker of ${f['endpoint']} is open for another ${f['ms']} ms`,
-    help: 'The endpoint failed too often. It is probed again when that time is over.',
+    text: (f) =>
+      `The circuit breaker of ${f['endpoint']} ${f['byHand'] ? 'was opened by hand' : `is open for another ${f['ms']} ms`}`,
+    help: 'The endpoint failed too often. It is probed again when that time is over; opened by hand, it stays open until it is reset.',
   },
   'bulkhead-full': {
     kind: 'rejected',

@@ -113,7 +113,7 @@ export class CircuitBreaker {
   /** Lets a call through, or throws `circuit-open` with the milliseconds until the next probe. */
   enter(): Permit {
     if (this.#state === 'disabled') return unwatched;
-    if (this.#state === 'forced-open') throw this.#rejection(this.#options.openFor);
+    if (this.#state === 'forced-open') throw this.#rejection(this.#options.openFor, true);
     const now = this.#clock.monotonic();
     if (this.#state === 'open') {
       if (now < this.#openUntil) throw this.#rejection(this.#openUntil - now);
@@ -188,8 +188,9 @@ export class CircuitBreaker {
     if (state !== from) this.#changed(state, from);
   }
 
-  #rejection(ms: number): Failure {
-    return failure('circuit-open', { endpoint: this.#endpoint, ms: Math.ceil(ms), retryAfter: Math.ceil(ms) });
+  #rejection(ms: number, byHand = false): Failure {
+    const facts = { endpoint: this.#endpoint, retryAfter: Math.ceil(ms) };
+    return failure('circuit-open', byHand ? { ...facts, byHand } : { ...facts, ms: Math.ceil(ms) });
   }
 }
 

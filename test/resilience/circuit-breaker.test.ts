@@ -123,7 +123,10 @@ describe('a circuit breaker', () => {
   test('by hand: open rejects, off lets everything through, reset starts afresh', () => {
     const { breaker, call } = make();
     breaker.force('open');
-    assert.throws(() => breaker.enter(), { code: 'circuit-open' });
+    assert.throws(() => breaker.enter(), {
+      code: 'circuit-open',
+      message: /^The circuit breaker of \S+ was opened by hand$/,
+    });
     breaker.force('off');
     for (let i = 0; i < 10; i++) call('failure');
     assert.equal(breaker.state, 'disabled');

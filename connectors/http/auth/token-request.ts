@@ -51,7 +51,7 @@ function tokenIn({ status, json }: Reply, endpoint: string): Token {
   if (status === 200) {
     const { access_token: value, token_type: type, expires_in: seconds } = answer;
     if (typeof value !== 'string' || value === '' || badInValue.test(value)) throw refused('its answer holds no token');
-    if (String(type).toLowerCase() !== 'bearer') throw refused('its token is none that a bearer shows');
+    if (String(type).toLowerCase() !== 'bearer') throw refused('the `token_type` of its answer is not Bearer');
     const ms = Number(seconds) * 1000;
     return { value, ms: Number.isFinite(ms) && ms > 0 ? ms : usualLifeMs };
   }
