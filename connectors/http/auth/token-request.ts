@@ -7,7 +7,7 @@ import type { OAuth2Options } from './outgoing-options.ts';
 
 export interface Token {
   readonly value: string;
-  /** How long it lives. */
+  /** How long it lives: 0 serves the one message for which it was fetched. */
   readonly ms: number;
 }
 
@@ -45,6 +45,13 @@ export function tokenRequest(options: OAuth2Options, endpoint: string, clock: Cl
   };
 }
 
+/** Some servers write the number as a text. */
+function lifeIn(seconds: unknown): number {
+  const said = typeof seconds === 'number' || (typeof seconds === 'string' && seconds.trim() !== '');
+  const ms = said ? Number(seconds) * 1000 : Number.NaN;
+  return Number.isFinite(ms) ? Math.max(0, ms) : usualLifeMs;
+}
+
 function tokenIn({ status, json }: Reply, endpoint: string): Token {
   const answer = (typeof json === 'object' && json !== null ? json : {}) as Readonly<Record<string, unknown>>;
   const refused = (detail: string): Failure => failure('token-refused', { endpoint, detail, sent: false });
@@ -52,8 +59,7 @@ function tokenIn({ status, json }: Reply, endpoint: string): Token {
     const { access_token: value, token_type: type, expires_in: seconds } = answer;
     if (typeof value !== 'string' || value === '' || badInValue.test(value)) throw refused('its answer holds no token');
     if (String(type).toLowerCase() !== 'bearer') throw refused('the `token_type` of its answer is not Bearer');
-    const ms = Number(seconds) * 1000;
-    return { value, ms: Number.isFinite(ms) && ms > 0 ? ms : usualLifeMs };
+    return { value, ms: lifeIn(seconds) };
   }
   const { error } = answer;
   // A code of RFC 6749; whatever else stands in the answer may be anything.

@@ -198,6 +198,27 @@ describe('an endpoint with `auth: oauth2`', () => {
     }
   });
 
+  it('keeps no token whose life is over when it comes, and one of which nothing is said for a while', async (t) => {
+    for (const life of [0, -1, '0']) {
+      const one = await calling(t, byUrl);
+      one.server.answer = () => ({
+        status: 200,
+        json: { access_token: `token-${one.server.asked.length}`, token_type: 'Bearer', expires_in: life },
+      });
+      for (let i = 0; i < 2; i++) assert.equal((await run(one)).status, 200);
+      assert.deepEqual(one.tokens(), ['token-1', 'token-2'], `expires_in: ${JSON.stringify(life)}`);
+    }
+    for (const life of [undefined, null, '', 'soon']) {
+      const one = await calling(t, byUrl);
+      one.server.answer = () => ({
+        status: 200,
+        json: { access_token: `token-${one.server.asked.length}`, token_type: 'Bearer', expires_in: life },
+      });
+      for (let i = 0; i < 2; i++) assert.equal((await run(one)).status, 200);
+      assert.deepEqual(one.tokens(), ['token-1', 'token-1'], `expires_in: ${JSON.stringify(life)}`);
+    }
+  });
+
   it('is not overwritten by a header of a call, and its secret and token stand in no log line', async (t) => {
     const steps =
       '- call: { endpoint: far, http: { path: /x, headers: { Authorization: mine } } }\n- log: { message: done, fields: { seen: "${{ $headers }}" } }\n- fail: { code: broken }';
