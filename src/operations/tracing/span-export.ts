@@ -20,6 +20,8 @@ export interface ExportWorld {
 
 /** The pause after the first failed try; it doubles up to the longest one. Milliseconds. */
 const [firstPause, longestPause] = [1_000, 30_000] as const;
+/** Reasons may come out of what the receiver answers. */
+const mostReasons = 10;
 
 /**
  * Spans on their way to the receiver: they wait for each other in a bounded queue and go out in batches, one after the
@@ -38,8 +40,8 @@ export class SpanExport {
   #over = false;
   /** How many spans the last request has. */
   #underWay = 0;
-  /** Why the last delivery failed; `undefined` = it did not. */
-  #trouble: string | undefined;
+  /** Why deliveries failed since the last that did not. */
+  readonly #trouble = new Set<string>();
   #lostInTrouble = 0;
   #lostAtStop = 0;
 
@@ -171,19 +173,18 @@ export class SpanExport {
     if (reason === 'stopped') this.#lostAtStop += count;
   }
 
-  /** Said once, until it is well again. */
+  /** Each reason is said once, until it is well again. */
   #inTrouble(detail: string): void {
-    if (this.#trouble === undefined) {
-      this.#world.log.warn('traces do not reach their receiver', { to: this.#world.to, detail });
-    }
-    this.#trouble = detail;
+    if (this.#trouble.has(detail) || this.#trouble.size >= mostReasons) return;
+    this.#trouble.add(detail);
+    this.#world.log.warn('traces do not reach their receiver', { to: this.#world.to, detail });
   }
 
   #well(): void {
-    if (this.#trouble !== undefined) {
+    if (this.#trouble.size > 0) {
       this.#world.log.info('traces reach their receiver again', { to: this.#world.to, dropped: this.#lostInTrouble });
     }
-    this.#trouble = undefined;
+    this.#trouble.clear();
     this.#lostInTrouble = 0;
   }
 }

@@ -111,6 +111,33 @@ describe('spans on their way', () => {
     assert.equal(said().length, 2);
   });
 
+  test('a new reason why the receiver is away is told, each of them once until it is well again', async () => {
+    const { clock, add, far, log } = exporting();
+    const why = ['it answered 500', 'it answered 401', 'it answered 500', 'no answer'];
+    far.answer = () => ({ taken: false, again: true, why: why.shift() ?? 'no answer' });
+    const told = (): unknown[] => log.lines.map(({ level, fields }) => fields['detail'] ?? level);
+    add(1, 4);
+    await clock.advance(300_000);
+    assert.deepEqual(told(), ['it answered 500', 'it answered 401', 'no answer']);
+
+    far.answer = () => taken;
+    await clock.advance(60_000);
+    far.answer = () => ({ taken: false, again: true, why: 'it answered 500' });
+    add(5, 8);
+    await clock.advance(300_000);
+    assert.deepEqual(told().slice(3), ['info', 'it answered 500']);
+  });
+
+  test('a receiver whose reasons are all different does not fill the log', async () => {
+    const { clock, add, far, log } = exporting();
+    let count = 0;
+    far.answer = () => ({ taken: false, again: true, why: `trouble ${++count}` });
+    add(1, 4);
+    await clock.advance(3_600_000);
+    assert.ok(count > 50, `tried ${count} times`);
+    assert.equal(log.lines.length, 10);
+  });
+
   test('a receiver that asks for a pause gets it', async () => {
     const { clock, posted, add, far } = exporting();
     far.answer = () => ({ taken: false, again: true, after: 20_000, why: 'it answered 429' });
