@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { isCredential } from '../core/credentials.ts';
 import { type Deployable, folder } from './deployable.ts';
 import { type Manifest, metadata } from './manifest.ts';
 
@@ -27,7 +28,7 @@ export function carriedFiles({ source }: Deployable): readonly Carried[] {
 }
 
 const isPrivate = (text: string, secrets: readonly string[]): boolean =>
-  /-----BEGIN [A-Z ]*(PRIVATE KEY|NKEY SEED|USER JWT)-----/.test(text) || secrets.includes(text.trim());
+  isCredential(text) || secrets.includes(text.trim());
 
 export function definitionMap(one: Deployable, files: readonly Carried[]): Manifest {
   const open = files.filter((file) => !file.isPrivate);
