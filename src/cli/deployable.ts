@@ -33,6 +33,7 @@ export async function readDeployable(file: string, env: Env, asked: Asked): Prom
     .map((path) => relative(dirname(resolve(file)), path))
     .filter((path) => path === '..' || path.startsWith('../'))
     .map((path) => `${path} lies outside of the folder of ${file}: move it into that folder`);
+  problems.push(...openSecrets(file, diagnostics));
   if (problems.length > 0) return { diagnostics, problems };
   const { program, source, diagnostics: found } = await prepareThere(file, here.source, env);
   if (!program || !source) return { diagnostics: found, problems };
@@ -41,6 +42,15 @@ export async function readDeployable(file: string, env: Env, asked: Asked): Prom
   const deployable = { source, program, root, naming, image, replicas, drainTimeout, processEnv: processEnv(env) };
   return { deployable, diagnostics, problems };
 }
+
+/** `validate` warns about them; here they would go where everybody in the cluster may read them. */
+const openSecrets = (file: string, diagnostics: readonly Diagnostic[]): readonly string[] =>
+  diagnostics
+    .filter(({ code }) => code === 'open-secret')
+    .map(
+      ({ line, column, message }) =>
+        `${file}:${line}:${column}: ${message}. The definition goes into a ConfigMap, which is no secret`,
+    );
 
 /** As it will be read in the container; the secrets of this machine stay here. */
 function prepareThere(file: string, source: IntegrationSource, env: Env): Promise<Prepared> {

@@ -63,6 +63,11 @@ export class Consequences {
     }
   }
 
+  /** Whether the value there is a mistake itself. */
+  isWrong(pointer: string): boolean {
+    return this.#values.has(pointer);
+  }
+
   /** Whether something of that name stands where nobody looks for it. */
   isUnread(name: string): boolean {
     return [...this.#unread.keys()].some((pointer) => pointerSegments(pointer).at(-1) === name);

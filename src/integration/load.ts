@@ -156,7 +156,10 @@ class Loading {
   #diagnostics(): readonly Diagnostic[] {
     const misplaced = ({ code, name }: Finding): boolean =>
       code === 'undeclared-config' && name !== undefined && this.#consequences.isUnread(name);
-    const found = this.#findings.filter((finding) => !misplaced(finding));
+    // What is wrong altogether is not also no place for a secret.
+    const moot = (finding: Finding): boolean =>
+      finding.code === 'open-secret' && this.#consequences.isWrong(finding.pointer);
+    const found = this.#findings.filter((finding) => !misplaced(finding) && !moot(finding));
     return sortDiagnostics([...this.#placed, ...found.map((finding) => locate(this.#document, finding))]);
   }
 

@@ -1,7 +1,7 @@
 import { passwordsIn } from '../core/url-passwords.ts';
 import { type Deployable, listens } from './deployable.ts';
 import { type Manifest, metadata } from './manifest.ts';
-import { mayBeAbsent, nameAt, podName } from './written.ts';
+import { mayBeAbsent, nameAt, podName, writtenAt } from './written.ts';
 
 function configValues(one: Deployable): Readonly<Record<string, string>> {
   const values = Object.entries(one.source.config).filter(([name, value]) => name !== podName && value !== undefined);
@@ -34,12 +34,21 @@ export function environment(one: Deployable): readonly unknown[] {
   ];
 }
 
-export function configProblems({ source }: Deployable): readonly string[] {
-  return Object.entries(source.config)
-    .filter(([, value]) => typeof value === 'string' && passwordsIn(value).length > 0)
-    .map(
+export function configProblems({ source, root }: Deployable): readonly string[] {
+  const holds = (text: unknown): boolean => typeof text === 'string' && passwordsIn(text).length > 0;
+  const open = Object.entries(source.config).filter(([, value]) => holds(value));
+  const written = [...Object.keys(source.config), ...source.secretNames].filter((name) =>
+    holds(writtenAt(root, `/config/${name}/default`)),
+  );
+  return [
+    ...open.map(
       ([name]) => `the value of ${name} holds a password, and a ConfigMap is no secret: write \`secret: true\` there`,
-    );
+    ),
+    ...written.map(
+      (name) =>
+        `the default of ${name} holds a password, and the definition goes into a ConfigMap, which is no secret: leave the default out`,
+    ),
+  ];
 }
 
 export function configNotes(one: Deployable): readonly string[] {

@@ -9,6 +9,7 @@ import { TemplateSource } from '../core/written.ts';
 import type { Infer } from './infer.ts';
 import { nearest } from './nearest.ts';
 import { describe, isNothing, type Node, plainValue, type ScalarNode } from './node.ts';
+import { checkUrl } from './open-secret.ts';
 import { onTrial, type ReadContext, type Trail } from './read-context.ts';
 import { readObject } from './read-object.ts';
 import { readExpression, readScalar } from './read-scalar.ts';
@@ -40,6 +41,7 @@ const read: ReadNode = (node, schema, context, trail) => {
     return readObject(node, schema, context, trail, read);
   }
   if (schema.type === undefined && !schema.enum && !schema.format) return plainValue(node);
+  if (schema.format === 'uri' && node.kind === 'scalar') checkUrl(node, context);
   return readScalar(node, schema, context);
 };
 

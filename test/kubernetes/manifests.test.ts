@@ -144,6 +144,38 @@ describe('configuration', () => {
     assert.doesNotMatch(problems.join(), /c4nary/);
   });
 
+  test('a password that stands in the file is refused, with its place and what to write instead', async (t) => {
+    const refusedOf = async (url: string, config = ''): Promise<readonly string[]> => {
+      const file = reading(`{ amqp: { url: "${url}", queue: work } }`, { config });
+      const { manifests, problems } = await manifestsOfTexts(t, { 'integration.yaml': file });
+      assert.deepEqual(manifests, []);
+      assert.doesNotMatch(problems.join(), /c4nary/);
+      return problems;
+    };
+    const [inUrl, ...others] = await refusedOf('amqp://me:c4nary@mq/');
+    assert.match(
+      inUrl ?? '',
+      /integration\.yaml:\d+:\d+: `url` holds a password.*`NAME: \{ type: uri, secret: true \}`.*no secret$/,
+    );
+    assert.deepEqual(others, []);
+    assert.match(
+      (await refusedOf('amqp://me:${PASS}@mq/', '  PASS: {}\n')).join(),
+      /declare `PASS` with `secret: true`/,
+    );
+    const config = '  MQ: { type: uri, secret: true, default: "amqp://me:c4nary@mq/" }\n';
+    assert.match(
+      (await refusedOf('${MQ}', config)).join(),
+      /^the default of MQ holds a password.*leave the default out$/,
+    );
+  });
+
+  test('a URL with a password from outside is no reason to refuse', async (t) => {
+    const from = '{ amqp: { url: "amqp://me:${PASS}@mq/", queue: work } }';
+    const config = '  PASS: { secret: true }\n';
+    const { problems } = await manifestsOfTexts(t, { 'integration.yaml': reading(from, { config }) });
+    assert.deepEqual(problems, []);
+  });
+
   test('a host of this machine only is opened where `config` gives it, and named where it does not', async (t) => {
     const config = '  HOST: { default: 127.0.0.1 }\n';
     const file = reading(http, { config }).replace('port: "${PORT}"', 'port: "${PORT}", host: "${HOST}"');
