@@ -134,7 +134,10 @@ function checkAddress(at: string, url: string, report: Report): void {
       url.replace(/^http:/i, 'https:'),
     );
   }
-  if (username || password) report(at, 'a URL must not hold credentials');
+  if (username || password) {
+    const instead = /\/(tokenUrl|url)$/.test(at) ? ': write `clientId` and `clientSecret` beside it' : '';
+    report(at, `a URL must not hold credentials${instead}`);
+  }
 }
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '[::1]' || /^127\./.test(host);

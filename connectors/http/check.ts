@@ -114,7 +114,9 @@ function checkUrl({ at, url }: WrittenUrl, report: Report): void {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     report(at, `\`${url.protocol}\` is not a protocol of this connector: write \`http:\` or \`https:\``);
   }
-  if (url.username || url.password) report(at, 'a URL must not hold credentials: use `auth`');
+  if (url.username || url.password) {
+    report(at, 'a URL must not hold credentials: write `auth: { basic: { username: …, password: … } }` beside it');
+  }
   if (url.search || url.hash) report(at, 'the URL of an endpoint ends with its path: use `query` for parameters');
 }
 

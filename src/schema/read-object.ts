@@ -62,7 +62,9 @@ function emptyMap(node: Node, schema: Schema, context: ReadContext): Finding {
     : schema.oneKey || (schema.slot && schema.slot !== 'call')
       ? `one of ${listed(kinds)}`
       : schema.minItems
-        ? 'at least one entry'
+        ? schema.properties
+          ? `at least one of ${listed(Object.keys(schema.properties))}`
+          : 'at least one entry'
         : undefined;
   const hint = needed === undefined ? 'write `{}` where there is nothing to say' : `it needs ${needed}`;
   const message = `${titleOf(node.pointer)} is empty: ${hint}`;

@@ -2,6 +2,7 @@ import { ExpressionSource, type Rate } from '../core/written.ts';
 import { habitValue } from './habits.ts';
 import { nearest } from './nearest.ts';
 import { describe, isNothing, type Node, type ScalarNode } from './node.ts';
+import { checkSecret } from './open-secret.ts';
 import type { Literal, ReadContext } from './read-context.ts';
 import type { Schema } from './schema.ts';
 import { standIn } from './stand-in.ts';
@@ -58,18 +59,6 @@ export function readScalar(node: Node, schema: Schema, context: ReadContext): un
   return finished(fitted.value, node, schema, context);
 }
 
-/** A secret comes from outside, and what it comes from is declared as one: else expressions see it. */
-function checkSecret(node: ScalarNode, context: ReadContext): void {
-  const used = context.configIn(node);
-  if (used.some((one) => one.secret) || (used.length === 0 && node.text.includes('${'))) return;
-  const name = used[0]?.name;
-  const message =
-    name === undefined
-      ? `${titleOf(node.pointer)} is secret, and stands in the file: declare it under \`config:\` as \`NAME: { secret: true }\`, and write \`\${NAME}\` here`
-      : `${titleOf(node.pointer)} is secret: declare \`${name}\` with \`secret: true\``;
-  context.report({ severity: 'warning', code: 'open-secret', pointer: node.pointer, message });
-}
-
 function literalOf(node: ScalarNode, context: ReadContext): ReturnType<ReadContext['literal']> {
   if (typeof node.value === 'string') return context.literal(node, context.report);
   return { text: node.text, coerced: false, shown: describe(node) };
@@ -120,6 +109,8 @@ function typeSuggestion(typed: string | number | boolean | null, node: ScalarNod
 
 function fitEnum(node: ScalarNode, literal: Literal, names: readonly string[], schema: Schema): Fitted {
   if (names.includes(literal.text)) return { value: literal.text };
+  const why = schema.notTaken && Object.hasOwn(schema.notTaken, literal.text) && schema.notTaken[literal.text];
+  if (why) return { code: 'wrong-value', message: `${titleOf(node.pointer)} cannot be \`${literal.text}\`: ${why}` };
   const suggestion = habitValue(literal.text, names) ?? nearest(literal.text, names);
   return { code: 'wrong-value', message: mismatch(node, schema, literal.shown), suggestion };
 }

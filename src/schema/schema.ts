@@ -53,6 +53,8 @@ export interface Schema {
   readonly oneOf?: readonly string[];
   /** Keys that belong elsewhere in the file, each with where, as the end of a sentence. */
   readonly elsewhere?: Readonly<Record<string, string>>;
+  /** Texts that one might think `enum` has, each with why not and what instead. */
+  readonly notTaken?: Readonly<Record<string, string>>;
   /** Schema of all keys that `properties` does not name; absent = such keys are errors. */
   readonly additionalProperties?: Schema;
   /** What the keys of `additionalProperties` are: names that other places refer to, or environment variables. */

@@ -34,6 +34,16 @@ const ca = {
 } as const satisfies Schema;
 
 /** Signatures that only the holder of a private key can make. With a shared secret, whoever checks could forge. */
+const byPrivateKey =
+  'Write what the issuer signs with by a private key, such as `RS256` or `ES256`, or leave `algorithms` out';
+const shared = `that is a signature by a shared secret, which everybody who checks a token could make as well. ${byPrivateKey}`;
+const notTaken = {
+  none: `a token without a signature is one that anybody can write. ${byPrivateKey}`,
+  HS256: shared,
+  HS384: shared,
+  HS512: shared,
+};
+
 export const algorithms = [
   'RS256',
   'RS384',
@@ -81,7 +91,7 @@ const jwt = {
     },
     algorithms: {
       type: 'array',
-      items: { type: 'string', enum: algorithms },
+      items: { type: 'string', enum: algorithms, notTaken },
       minItems: 1,
       default: algorithms,
       description: 'The signatures that are taken. Never `none`, and no shared secrets (HS256).',

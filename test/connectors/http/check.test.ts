@@ -38,7 +38,12 @@ const mistakes: readonly (readonly [what: string, yaml: string, pointer: string,
     /`https:\/\/a\.example`/,
   ],
   ['another protocol', endpoint('url: "ftp://a"'), '/endpoints/far/http/url', /`http:` or `https:`/],
-  ['credentials in the URL', endpoint('url: "http://u:p@a"'), '/endpoints/far/http/url', /use `auth`/],
+  [
+    'credentials in the URL',
+    endpoint('url: "http://u:p@a"'),
+    '/endpoints/far/http/url',
+    /`auth: \{ basic: \{ username: …, password: /,
+  ],
   ['a query in the URL', endpoint('url: "http://a/?x=1"'), '/endpoints/far/http/url', /use `query`/],
   [
     'a header name that is none',

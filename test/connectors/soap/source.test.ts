@@ -290,7 +290,7 @@ test('mistakes in the options are found while validating', async () => {
     ),
   );
   assert.equal(again.length, 3, again.join('\n'));
-  assert.match(again.join('\n'), /use `auth`/);
+  assert.match(again.join('\n'), /write `auth: \{ basic: /);
   assert.match(again.join('\n'), /neither a literal segment/);
   assert.match(again.join('\n'), /write `namespace`/);
 });
