@@ -33,7 +33,6 @@ const ca = {
   description: 'Authorities to trust for its server (PEM); those that everybody trusts when absent.',
 } as const satisfies Schema;
 
-/** Signatures that only the holder of a private key can make. With a shared secret, whoever checks could forge. */
 const byPrivateKey =
   'Write what the issuer signs with by a private key, such as `RS256` or `ES256`, or leave `algorithms` out';
 const shared = `that is a signature by a shared secret, which everybody who checks a token could make as well. ${byPrivateKey}`;
@@ -44,6 +43,7 @@ const notTaken = {
   HS512: shared,
 };
 
+/** Signatures that only the holder of a private key can make. With a shared secret, whoever checks could forge. */
 export const algorithms = [
   'RS256',
   'RS384',
