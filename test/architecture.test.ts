@@ -75,6 +75,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/schema/': [
     'src/core/contract.ts',
+    'src/core/url-passwords.ts',
     'src/core/written.ts',
     'src/events/options.ts',
     'src/resilience/policy.ts',
@@ -105,6 +106,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'src/store/memory.ts',
   ],
   'src/kubernetes/': [
+    'src/core/credentials.ts',
     'src/core/url-passwords.ts',
     'src/core/written.ts',
     'src/flow/program.ts',
