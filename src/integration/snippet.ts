@@ -10,8 +10,9 @@ const width = 100;
 
 /** The line in question with its number, and below it carets and what to write there instead. */
 export function snippet(lines: readonly string[], diagnostic: Diagnostic): readonly SnippetLine[] {
-  const source = lines[diagnostic.line - 1];
-  if (source === undefined) return [];
+  const line = lines[diagnostic.line - 1];
+  if (line === undefined) return [];
+  const source = diagnostic.code === 'open-secret' ? covered(line, diagnostic) : line;
   const from = diagnostic.column - 1;
   const start = source.length > width ? Math.max(0, Math.min(from - 20, source.length - width)) : 0;
   const cut = source.slice(start, start + width);
@@ -29,6 +30,13 @@ export function snippet(lines: readonly string[], diagnostic: Diagnostic): reado
     { text: `${number} | ${shown}`, caret: false },
     { text: `${' '.repeat(number.length)} | ${before}${carets}${instead}`, caret: true },
   ];
+}
+
+/** What is told about a secret goes into the logs of builds and containers. */
+function covered(line: string, { column, endColumn }: Diagnostic): string {
+  const secret = line.slice(column - 1, endColumn - 1);
+  if (secret.includes('${')) return line;
+  return line.slice(0, column - 1) + '*'.repeat(secret.length) + line.slice(endColumn - 1);
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what is printed must not steer the terminal

@@ -38,6 +38,16 @@ describe('text', () => {
     return renderText(diagnostics, file, { color }).replaceAll(file, 'i.yaml');
   };
 
+  test('a secret that stands in the file is not shown, what stands around it is', (t) => {
+    const secret = { code: 'open-secret', message: 'm', pointer: '', line: 1, column: 6, endLine: 1, endColumn: 12 };
+    const shown = show(t, 'url: canary # of the broker\nurl: ${KEY}\n', [
+      plain(secret),
+      plain({ ...secret, line: 2, endLine: 2 }),
+    ]);
+    assert.match(shown, /1 \| url: \*{6} # of the broker\n/);
+    assert.match(shown, /2 \| url: \$\{KEY\}\n/);
+  });
+
   test('names the place as terminals can open it, shows the line, and what to write', (t) => {
     assert.equal(
       show(t, 'dowel: 1\nserver: { prot: 8080 }\n', [

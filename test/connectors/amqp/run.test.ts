@@ -60,15 +60,17 @@ flows:
     assert.doesNotMatch(running.stdout + running.stderr, /guest:guest/);
   });
 
-  for (const [title, endpoint, says] of [
+  for (const [title, where, options, says] of [
     [
       'a wrong password',
-      (at: string) => `url: "${at.replace(':guest@', ':canary@')}", routingKey: q`,
+      (at: string) => at.replace(':guest@', ':canary@'),
+      'routingKey: q',
       /refused the user `guest`: wrong name or password/,
     ],
     [
       'a missing exchange',
-      (at: string) => `url: "${at}", exchange: { name: nowhere }`,
+      (at: string) => at,
+      'exchange: { name: nowhere }',
       /there is no exchange `nowhere`: make it, or say its `type` and it is made/,
     ],
   ] as const) {
@@ -78,10 +80,11 @@ flows:
         `
 dowel: 1
 name: refused
-endpoints: { e: { amqp: { ${endpoint(url)} } } }
+config: { AMQP_URL: { type: uri, secret: true } }
+endpoints: { e: { amqp: { url: "\${AMQP_URL}", ${options} } } }
 flows: { f: { from: { timer: { every: 1h } }, steps: [ { send: { endpoint: e } } ] } }`,
       );
-      const { code, stdout, stderr } = await runDowel(['run', file]);
+      const { code, stdout, stderr } = await runDowel(['run', file], { env: { AMQP_URL: where(url) } });
       assert.equal(code, 69);
       assert.match(stderr, says);
       assert.equal(stderr.trim().split('\n').length, 1);
