@@ -22,7 +22,7 @@ for (const subject of subjects) {
   for (const fault of faults.filter(({ name }) => tried[subject.name]?.includes(name))) {
     test(`messages that wait in ${subject.name}, ${fault.title}: none is lost, few come twice`, async (t) => {
       const why = await subject.missing();
-      if (why !== undefined && !process.env['CI']) {
+      if (why !== undefined && (subject.optional || !process.env['CI'])) {
         t.skip(why);
         return;
       }

@@ -18,5 +18,7 @@ export interface Subject {
   readonly faults: readonly string[];
   /** Why it cannot be tried here; `undefined` when it can. */
   missing(): Promise<string | undefined>;
+  /** It cannot be had everywhere: where it is not, its test is skipped, on CI too. */
+  readonly optional?: true;
   start(): Promise<Waiting>;
 }

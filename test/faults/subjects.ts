@@ -106,6 +106,7 @@ const redis: Subject = {
 const kafka: Subject = {
   name: 'kafka',
   faults: [...ofRuntime, 'broker'],
+  optional: true,
   missing: async () => {
     const jars = await kafkaJars();
     return 'missing' in jars ? `${howToGetKafka} (${jars.missing})` : undefined;
