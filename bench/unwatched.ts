@@ -1,10 +1,18 @@
 /** `node unwatched.ts FILE`: runs an integration as `dowel run` does, with nothing that watches it: no metrics, no log, no admin server. */
-import { connectors } from '../connectors/index.ts';
-import { prepare } from '../src/cli/prepare.ts';
-import { services } from '../src/cli/process.ts';
+import { setFlagsFromString } from 'node:v8';
 import type { Log } from '../src/core/exchange.ts';
-import { Runtime } from '../src/flow/runtime.ts';
-import '../src/operations/kept-tick.ts';
+
+// As the launcher does (bin/dowel.js): else the two would not be compiled alike.
+for (const flag of ['--no-opt', '--no-maglev', '--semi-space-growth-factor=1']) setFlagsFromString(flag);
+setTimeout(() => {
+  for (const flag of ['--opt', '--maglev', '--semi-space-growth-factor=2']) setFlagsFromString(flag);
+}, 1000).unref();
+
+const { connectors } = await import('../connectors/index.ts');
+const { prepare } = await import('../src/cli/prepare.ts');
+const { services } = await import('../src/cli/process.ts');
+const { Runtime } = await import('../src/flow/runtime.ts');
+await import('../src/operations/kept-tick.ts');
 
 const nothing = (): void => {};
 
