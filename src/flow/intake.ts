@@ -83,7 +83,7 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
     const run = accounting?.run;
     const ms = least(limit, incoming.deadline);
     const since = clock.monotonic();
-    const deadline = ms === undefined ? {} : { deadline: since + ms, late };
+    const deadline = ms === undefined ? {} : { since, deadline: since + ms, late };
     const life = new Life(clock, { ...deadline, journal: run?.journal });
     if (streams) incoming.body.allowRelay();
     const own = new Trace(id, incoming.headers, random);
