@@ -15,7 +15,8 @@ describe('dead letters of a running integration', { concurrency: 2 }, () => {
     const shop = await Shop.open(t);
     shop.fail();
     await using running = await shop.start();
-    await shop.bury(running, { a: '{"n":  1.50}', b: '{"n":2}' });
+    await shop.bury(running, { a: '{"n":  1.50}' });
+    await shop.bury(running, { b: '{"n":2}' });
 
     const list = await shop.letters('list');
     assert.equal(list.code, 0);
@@ -219,7 +220,8 @@ describe('dead letters of an integration that does not run', { concurrency: 2 },
     );
     shop.fail();
     const running = await shop.start();
-    await shop.bury(running, { a: '{}', b: '{}' });
+    await shop.bury(running, { a: '{}' });
+    await shop.bury(running, { b: '{}' });
     await running.stop();
     shop.project.write('integration.yaml', yaml('', '/new/${{ $params.id }}').replace('1.0.0', '2.0.0'));
     const [b, a] = await shop.listed();

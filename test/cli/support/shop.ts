@@ -102,7 +102,7 @@ export class Shop {
     return (JSON.parse(stdout) as { readonly letters: readonly Readonly<Record<string, unknown>>[] }).letters;
   }
 
-  /** Sends orders to a running shop whose backend fails, until all of them are dead letters. */
+  /** Sends orders to a running shop whose backend fails, until all of them are dead letters, in any order. */
   async bury(
     running: DowelProcess,
     orders: Readonly<Record<string, string | Uint8Array<ArrayBuffer>>>,
