@@ -5,7 +5,7 @@ import { compile } from '../flow/compile.ts';
 import type { Program } from '../flow/program.ts';
 import { type Diagnostic, sortDiagnostics } from '../integration/diagnostic.ts';
 import { loadIntegration } from '../integration/load.ts';
-import { compileJsonSchema } from '../schema/validator.ts';
+import { jsonSchemas } from '../schema/validator.ts';
 import type { Connector } from '../sdk.ts';
 import { allWords, type Words, wordsIn } from './words.ts';
 
@@ -58,7 +58,7 @@ async function prepareWith({ steps, connectors }: Words, file: string, options: 
     compile(loaded.source, {
       steps,
       connectors: definitions,
-      jsonSchema: (schema) => compileJsonSchema(schema, options.trustSchemas),
+      jsonSchema: jsonSchemas(options.trustSchemas),
       traced: options.traced === true,
       report: (finding) => {
         if (!loaded.follows(finding)) found.push(loaded.locate(finding));

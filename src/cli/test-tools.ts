@@ -1,6 +1,6 @@
 import { connectors } from '../../connectors/index.ts';
 import { compileExpression } from '../expression/expression.ts';
-import { compileJsonSchema } from '../schema/validator.ts';
+import { jsonSchemas } from '../schema/validator.ts';
 import { steps } from '../steps/index.ts';
 import type { TestTools } from '../testing/prepare.ts';
 
@@ -9,7 +9,7 @@ export function testTools(): TestTools {
   return {
     steps,
     connectors,
-    jsonSchema: remembered(compileJsonSchema, JSON.stringify),
+    jsonSchema: remembered(jsonSchemas(), JSON.stringify),
     expression: remembered(compileExpression, (source) => source),
   };
 }

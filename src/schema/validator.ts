@@ -15,6 +15,8 @@ import { isUnique } from './unique.ts';
 /** The part of ajv's constructors that is used; its builds for the drafts differ in nothing else. */
 interface Compiler {
   compile(schema: object | boolean): ValidateFunction;
+  /** Whether it holds against the schema of schemas. */
+  validateSchema(schema: object | boolean): unknown;
   removeKeyword(keyword: string): unknown;
   addKeyword(definition: object): unknown;
   /** What is wrong with the schema that was compiled last. */
@@ -31,20 +33,30 @@ const maxNodesForAll = 10_000;
 /** Milliseconds for checking one message by a schema with patterns that may backtrack. */
 const maxPatternMs = 250;
 
+/** Gives what is wrong with a value. */
+type Check = (value: unknown) => readonly SchemaFinding[];
+
+/** Of many JSON Schemas: each as {@link compileJsonSchema} does it, with one schema of schemas for all of them. */
+export function jsonSchemas(trusted = false): (schema: unknown) => Check {
+  const readers = new Map<Draft, Compiler>();
+  return (schema) => compileJsonSchema(schema, trusted, readers);
+}
+
 /**
- * Compiles a JSON Schema: draft 2020-12, or what `$schema` says. The function gives what is wrong with a value. Throws
- * an Error with a readable message when the schema itself is wrong; with `trusted` only when it cannot be compiled:
- * holding it against the schema of schemas costs a quarter of a start.
+ * Compiles a JSON Schema: draft 2020-12, or what `$schema` says. Throws an Error with a readable message when the
+ * schema itself is wrong; with `trusted` only when it cannot be compiled: making the schema of schemas, to hold it
+ * against, costs a quarter of a start. `readers` keeps what was made of that.
  */
-export function compileJsonSchema(schema: unknown, trusted = false): (value: unknown) => readonly SchemaFinding[] {
+export function compileJsonSchema(schema: unknown, trusted = false, readers = new Map<Draft, Compiler>()): Check {
   if (typeof schema !== 'boolean' && (typeof schema !== 'object' || schema === null || Array.isArray(schema))) {
     throw new Error('a JSON Schema is an object, `true` or `false`');
   }
   const draft = draftOf(schema);
-  const first = trusted ? compileTrusted(schema, draft) : compile(schema, draft, { validateSchema: true });
+  const first =
+    trusted || isSchema(schema, draft, readers) ? compileTrusted(schema, draft) : compileRead(schema, draft);
   let all: ValidateFunction | undefined;
   const timed = mayBacktrack(schema) ? bounded : unbounded;
-  const check = (value: unknown): readonly SchemaFinding[] => {
+  const check: Check = (value) => {
     if (timed(() => first(value))) return [];
     if (!isSmall(value)) return findingsOf(first.errors ?? []);
     // Not in the time that a message has: it is made once for all of them.
@@ -77,20 +89,31 @@ function draftOf(schema: object | boolean): Draft {
   throw new Error(`\`$schema\` is ${uri}; known are draft 2020-12, 2019-09 and draft-07`);
 }
 
+function isSchema(schema: object | boolean, draft: Draft, readers: Map<Draft, Compiler>): boolean {
+  const reader = readers.get(draft) ?? compilerOf(draft, { validateSchema: true });
+  readers.set(draft, reader);
+  try {
+    return reader.validateSchema(schema) === true;
+  } catch {
+    return false;
+  }
+}
+
 function compileTrusted(schema: object | boolean, draft: Draft): ValidateFunction {
   try {
     return compile(schema, draft, { validateSchema: false });
   } catch {
     // For a message that says where.
-    return compile(schema, draft, { validateSchema: true });
+    return compileRead(schema, draft);
   }
 }
 
-function compile(
-  schema: object | boolean,
-  draft: Draft,
-  how: Pick<Options, 'allErrors' | 'validateSchema'>,
-): ValidateFunction {
+const compileRead = (schema: object | boolean, draft: Draft): ValidateFunction =>
+  compile(schema, draft, { validateSchema: true });
+
+type How = Pick<Options, 'allErrors' | 'validateSchema'>;
+
+function compilerOf(draft: Draft, how: How): Compiler {
   const module = load(draft) as { readonly default: new (options: Options) => Compiler };
   const options: Options = {
     ...how,
@@ -114,6 +137,11 @@ function compile(
     schemaType: 'boolean',
     validate: (wanted: boolean, list: readonly unknown[]) => !wanted || isUnique(list),
   });
+  return compiler;
+}
+
+function compile(schema: object | boolean, draft: Draft, how: How): ValidateFunction {
+  const compiler = compilerOf(draft, how);
   try {
     return compiler.compile(schema);
   } catch (thrown) {
