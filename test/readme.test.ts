@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { root } from './support/child-process.ts';
 import { runDowel, startDowel } from './support/dowel-process.ts';
+import { eventually } from './support/eventually.ts';
+import { freePort } from './support/free-port.ts';
 import { service } from './support/http-service.ts';
 import { type Fence, fences, requestOf } from './support/page.ts';
 
@@ -32,6 +34,17 @@ describe('the README', () => {
     const answer = await fetch(url.replace('http://localhost:8080', hello.url), init);
     assert.equal(answer.status, 200);
     assert.deepEqual(await answer.json(), JSON.parse(find('json', 'Hello, Ada!').text));
+  });
+
+  test('`dev` takes the second one over at once, on the same port', async (t) => {
+    const file = write(t, 'hello.yaml', find('yaml', 'name: hello').text);
+    const port = String(await freePort());
+    await using dowel = await startDowel(file, { command: 'dev', env: { PORT: port } });
+    writeFileSync(file, find('yaml', 'name: offers').text);
+    const served = async (): Promise<boolean> => (await fetch(`http://127.0.0.1:${port}/offers/tea`)).status !== 404;
+    await eventually('offers are served', served).catch((error: Error) => {
+      throw new Error(dowel.describe(error.message));
+    });
   });
 
   test('its tests of the second one pass', async (t) => {

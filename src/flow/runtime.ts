@@ -11,6 +11,7 @@ import type { Definition } from './dead-letters/definition.ts';
 import type { DeadLetterDesk } from './dead-letters/desk.ts';
 import type { Desk } from './dead-letters/open-desk.ts';
 import { Generation, type Opening } from './generation.ts';
+import { isInTheWay } from './in-the-way.ts';
 import type { Kept } from './kept.ts';
 import { Ownership } from './ownership.ts';
 import type { Program } from './program.ts';
@@ -169,13 +170,35 @@ export class Runtime {
   }
 
   async #swap(program: Program, drainMs: number): Promise<void> {
-    const generation = await this.#open(program);
+    const generation = await this.#openBeside(program, drainMs);
     // Not the one of before the opening: another one may have come in between.
     const old = this.#current;
     this.#current = generation;
     this.#program = program;
     for (const flow of [...this.#paused]) if (!generation.sourceOf(flow)) this.#paused.delete(flow);
-    if (!old) return;
+    if (old) await this.#retire(old, drainMs);
+  }
+
+  /** Beside the version that runs; where that holds the port at another address, it lets go of it first. */
+  async #openBeside(program: Program, drainMs: number): Promise<Generation> {
+    const old = this.#current;
+    try {
+      return await this.#open(program);
+    } catch (thrown) {
+      if (!old || !isInTheWay(old.program, program, thrown)) throw thrown;
+    }
+    await old.stopSources();
+    try {
+      return await this.#open(program);
+    } catch (thrown) {
+      // Its sources do not open twice, and what they share must be gone: it goes on as a version of its own.
+      await this.#leave(old, drainMs);
+      this.#current = await this.#open(old.program);
+      throw thrown;
+    }
+  }
+
+  async #retire(old: Generation, drainMs: number): Promise<void> {
     await old.stopSources();
     const left = this.#leave(old, drainMs).catch((thrown: unknown) => {
       const detail = detailOf(thrown);

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { root } from '../support/child-process.ts';
 import { DowelProcess, runDowel, startDowel } from '../support/dowel-process.ts';
 import { eventually } from '../support/eventually.ts';
-import { takenPort } from '../support/free-port.ts';
+import { freePort, takenPort } from '../support/free-port.ts';
 import { farEndpoint, heldService } from './support/held-service.ts';
 import { answering, Project, serving } from './support/project.ts';
 
@@ -121,6 +121,49 @@ test('an edit that is valid but cannot be opened is explained and the old versio
   assert.equal(await textOf(dowel), 'v1');
   project.write('bad.ts', 'export default () => ({ text: "mended" });');
   await goesLive(dowel, 'mended');
+});
+
+test('an edit of the address takes the port over from the version before', async (t) => {
+  const port = await freePort();
+  const at = (host: string, text: string): string =>
+    answering(text).replace('server: { port: 0 }', `server: { port: ${port}, host: ${host} }`);
+  const project = new Project(t, { 'integration.yaml': at('127.0.0.1', 'narrow') });
+  await using dowel = await start(project);
+  assert.equal(await textOf(dowel), 'narrow');
+  project.write('integration.yaml', at('0.0.0.0', 'wide'));
+  await goesLive(dowel, 'wide');
+  project.write('integration.yaml', at('127.0.0.1', 'narrow again'));
+  await goesLive(dowel, 'narrow again');
+  assert.doesNotMatch(dowel.stderr, /could not be opened/);
+});
+
+test('an address that cannot be opened leaves the version before where it was', async (t) => {
+  const port = await freePort();
+  await using other = await takenPort();
+  const at = (host: string, more: number): string =>
+    answering('v1').replace('server: { port: 0 }', `server: { port: ${more}, host: ${host} }`);
+  const project = new Project(t, { 'integration.yaml': at('127.0.0.1', port) });
+  await using dowel = await start(project);
+  project.write('integration.yaml', at('0.0.0.0', other.port));
+  await dowel.until('it is explained', () => dowel.stderr.includes('another process uses it'));
+  assert.equal(await textOf(dowel), 'v1');
+});
+
+test('a new address with something else that cannot be opened: the version before answers where it did', async (t) => {
+  const port = await freePort();
+  const project = new Project(t, { 'a-file': 'no folder', 'integration.yaml': '' });
+  const at = (host: string, text: string, more = ''): string =>
+    answering(text).replace('server: { port: 0 }', `server: { port: ${port}, host: ${host} }`) + more;
+  project.write('integration.yaml', at('127.0.0.1', 'v1'));
+  await using dowel = await start(project);
+  assert.equal(await textOf(dowel), 'v1');
+  const more = '  other:\n    from: { file: { path: ./a-file/in } }\n    steps: [ { stop: {} } ]\n';
+  project.write('integration.yaml', at('0.0.0.0', 'v2', more));
+  await dowel.until('it is explained', () => dowel.stderr.includes('The version before goes on.'));
+  assert.match(dowel.stderr, /a-file/);
+  assert.equal(await textOf(dowel), 'v1');
+  project.write('integration.yaml', at('0.0.0.0', 'v3'));
+  await goesLive(dowel, 'v3');
 });
 
 test('a start with a broken file waits for the correction, also with a missing referenced file', async (t) => {
