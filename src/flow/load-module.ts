@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import { detailOf, failure } from '../errors.ts';
+import { failure } from '../errors.ts';
+import { moduleTrouble } from './module-trouble.ts';
 import type { ModuleSlot } from './program.ts';
 
 /** Puts the function that a step names into its slot. */
@@ -12,8 +13,7 @@ export async function loadModule(slot: ModuleSlot): Promise<void> {
     const url = `${pathToFileURL(slot.path).href}?v=${mtimeMs}-${size}`;
     module = (await import(url)) as Readonly<Record<string, unknown>>;
   } catch (thrown) {
-    const detail = detailOf(thrown);
-    throw failure('startup', { what: `The module ${slot.path}`, detail }, { cause: thrown });
+    throw failure('startup', { what: `The module ${slot.path}`, detail: moduleTrouble(thrown) }, { cause: thrown });
   }
   const run = module[slot.exportName];
   if (typeof run !== 'function') {
