@@ -19,8 +19,8 @@ export function moduleTrouble(thrown: unknown): string {
 function placeOf(thrown: unknown): string | undefined {
   if (!(thrown instanceof Error) || typeof thrown.stack !== 'string') return undefined;
   const [first = ''] = thrown.stack.split('\n', 1);
-  const found = /^((?:file:\/\/|\/|[A-Za-z]:\\).*):(\d+)$/.exec(first) ?? /\((file:.*?):(\d+):\d+\)/.exec(thrown.stack);
-  const [, path, line] = found ?? / at (?:async )?(file:.*?):(\d+):\d+/.exec(thrown.stack) ?? [];
+  const syntax = /^((?:file:\/\/|\/|[A-Za-z]:\\).*):(\d+)$/.exec(first);
+  const [, path, line] = syntax ?? /\bat (?:[^\n]*[ (])?(file:[^\n]*?):(\d+):\d+/.exec(thrown.stack) ?? [];
   return path === undefined ? undefined : `${plainPath(path)}:${line}`;
 }
 
