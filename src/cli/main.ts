@@ -73,6 +73,7 @@ async function dispatch([name, ...rest]: readonly string[]): Promise<number> {
 
 async function instead(name: string): Promise<string> {
   if (/\.ya?ml$/.test(name)) return `; to run the file: dowel run ${name}`;
+  if (name === 'version') return '; did you mean --version?';
   const { nearest } = await import('../schema/nearest.ts');
   const close = nearest(name, Object.keys(commands));
   return close ? `; did you mean ${close}?` : '';

@@ -39,7 +39,9 @@ export function parse<const O extends NonNullable<ParseArgsConfig['options']>>(
     throw new UsageError(`${message}${meant(message, Object.keys(usage.options))}\n\n${usage.text.trim()}`);
   }
   const { length } = parsed.positionals;
-  if (length < usage.positionals.min) throw new UsageError(`something is missing\n\n${usage.text.trim()}`);
+  if (length < usage.positionals.min) {
+    throw new UsageError(`${missing(usage.text, length)} is missing\n\n${usage.text.trim()}`);
+  }
   if (length > usage.positionals.max) throw new UsageError(`that is one argument too many\n\n${usage.text.trim()}`);
   return parsed;
 }
@@ -51,6 +53,13 @@ export function fileOf([file = '']: readonly string[]): string {
     throw new UsageError(`${file} is a folder; name its file, as in ${join(file, 'integration.yaml')}`);
   }
   return file;
+}
+
+/** What stands at that place in the first line of the help. */
+function missing(text: string, at: number): string {
+  const [line = ''] = text.trim().split('\n', 1);
+  const names = line.split(' ').filter((word) => /^[A-Z]+…?$/.test(word));
+  return names[at]?.replace('…', '') ?? 'something';
 }
 
 function meant(message: string, options: readonly string[]): string {

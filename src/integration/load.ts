@@ -20,6 +20,7 @@ import { type Diagnostic, sortDiagnostics } from './diagnostic.ts';
 import { ReferencedFiles, type Texts } from './files.ts';
 import { checkExpression, configIn, interpolateLiteral, interpolateTemplate, type Shift } from './interpolate.ts';
 import { locate } from './locate.ts';
+import { otherDocument } from './other-document.ts';
 import { decode } from './text.ts';
 import { parseYaml, type YamlDocument } from './yaml.ts';
 
@@ -206,6 +207,11 @@ class Loading {
   }
 
   #read(context: ReadContext): IntegrationSource | undefined {
+    const other = otherDocument(this.#root);
+    if (other) {
+      context.report({ severity: 'error', code: 'not-an-integration', at: 'key', ...other });
+      return undefined;
+    }
     if (this.#root.kind !== 'map') {
       const message = `An integration is a map of keys, beginning with \`dowel: 1\`; found ${describe(this.#root)}`;
       context.report({ severity: 'error', code: 'wrong-type', pointer: '', at: 'key', message });

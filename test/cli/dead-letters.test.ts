@@ -336,7 +336,7 @@ describe('wrong usage of dead-letters', () => {
     await wrong([], /something is missing: list, show, replay, discard$/);
     await wrong(['lst', file], /dead-letters has no lst; did you mean list\?/);
     await wrong([file], /say what to do with the dead letters of .*: list, show, replay, discard/);
-    await wrong(['list'], /something is missing/);
+    await wrong(['list'], /FILE is missing/);
     await wrong(['list', 'nowhere.yaml'], /there is no file nowhere\.yaml$/);
     await wrong(['list', file, 'x'], /one argument too many/);
     await wrong(['show', file], /something is missing/);

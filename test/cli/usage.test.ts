@@ -75,7 +75,10 @@ describe('wrong usage ends with 2 and says what is right, in its first line', ()
   });
 
   test('a missing argument, or one too many', async () => {
-    for (const command of ['run', 'dev', 'validate', 'graph', 'new']) await wrong([command], /something is missing/);
+    for (const command of ['run', 'dev', 'validate', 'graph', 'docs', 'kube'])
+      await wrong([command], /: FILE is missing/);
+    await wrong(['new'], /: NAME is missing/);
+    await wrong(['version'], /there is no command version; did you mean --version\?$/);
     for (const command of ['run', 'dev', 'graph', 'new']) await wrong([command, 'a', 'b'], /one argument too many/);
     for (const command of ['schema', 'healthcheck']) await wrong([command, 'a'], /one argument too many/);
   });
