@@ -16,7 +16,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Environment, finished, root } from '../support/child-process.ts';
 import { DowelProcess } from '../support/dowel-process.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePorts } from '../support/free-port.ts';
 import { build, type Image, makeReadOnly, makeWritable } from './image.ts';
 
 const sample = `
@@ -72,7 +72,7 @@ describe('the image', () => {
       join(integration, 'price.ts'),
       'export default (item: { readonly quantity: number }): number => item.quantity * 3;\n',
     );
-    const [port, adminPort] = [await freePort(), await freePort()];
+    const [port = 0, adminPort = 0] = await freePorts(2);
     env = { ...image.env, NODE_COMPILE_CACHE: undefined, PORT: String(port), ADMIN_PORT: String(adminPort) };
     makeReadOnly(join(image.root, 'app'));
   });

@@ -1,12 +1,29 @@
 import { createServer, type Server } from 'node:net';
 
-/** Ports of the loopback interface that nobody listens on, all different. */
+/**
+ * Below those that systems give out by themselves: a port that is free now is not in a moment the near end of somebody's
+ * connection, or what a server got who asked for any.
+ */
+const lowest = 20_000;
+const highest = 32_767;
+
+/** In an order that other processes of this moment, whose numbers are near, do not meet. */
+function* candidates(): Generator<number, never> {
+  for (let next = process.pid * 41; ; next += 1) yield lowest + (next % (highest - lowest + 1));
+}
+
+const ports = candidates();
+
+/** Ports of the loopback interface that nobody listens on, all different, and none given out before by this process. */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  // All are held at once: one that is let go too early could be given out again.
-  const servers = await Promise.all(Array.from({ length: count }, () => listening()));
-  const ports = servers.map(portOf);
+  const servers: Server[] = [];
+  while (servers.length < count) {
+    const server = await listening(ports.next().value);
+    if (server !== undefined) servers.push(server);
+  }
+  const free = servers.map(portOf);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  return free;
 }
 
 export async function freePort(): Promise<number> {
@@ -17,18 +34,22 @@ export async function freePort(): Promise<number> {
 
 /** A port that somebody listens on, until it is disposed of. */
 export async function takenPort(): Promise<AsyncDisposable & { readonly port: number }> {
-  const server = await listening();
+  const server = await listening(0);
+  if (server === undefined) throw new Error('the system has no port left');
   return {
     port: portOf(server),
     [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }
 
-function listening(): Promise<Server> {
+/** `undefined` where somebody else listens there. */
+function listening(port: number): Promise<Server | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => resolve(server));
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' || error.code === 'EACCES' ? resolve(undefined) : reject(error),
+    );
+    server.listen(port, '127.0.0.1', () => resolve(server));
   });
 }
 
