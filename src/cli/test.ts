@@ -1,15 +1,13 @@
-import { connectors } from '../../connectors/index.ts';
-import { type PreparedTests, prepareTests } from '../testing/prepare.ts';
 import { renderTestsJson } from '../testing/report/json.ts';
 import { renderJunit } from '../testing/report/junit.ts';
 import { type FileReport, percentOf, totalsOf } from '../testing/report/report.ts';
 import { renderTap } from '../testing/report/tap.ts';
 import { renderFileText, renderSummaryText } from '../testing/report/text.ts';
-import { type RunOptions, runTests } from '../testing/run.ts';
+import type { RunOptions } from '../testing/run.ts';
 import { exitCode } from './exit-codes.ts';
 import { colorful, print, say } from './output.ts';
 import { testFiles } from './test-files.ts';
-import { testTools } from './test-tools.ts';
+import { testFilesOf } from './test-threads.ts';
 import { parse, UsageError } from './usage.ts';
 
 const usage = `
@@ -95,13 +93,11 @@ export interface TestRun {
 
 async function runFiles(files: readonly string[], options: RunOptions, shown: Shown): Promise<TestRun> {
   const since = performance.now();
-  const tools = testTools();
   const reports: FileReport[] = [];
   const read = new Set<string>();
-  for (const file of files) {
-    const prepared = await prepareTests(file, tools);
-    for (const one of prepared.files) read.add(one);
-    const report = await runFile(file, prepared, options);
+  for await (const tested of testFilesOf(files, options)) {
+    for (const one of tested.files) read.add(one);
+    const { report } = tested;
     reports.push(report);
     if (shown.format === 'text') print(renderFileText(report, shown));
     const { failed, broken } = totalsOf([report]);
@@ -112,11 +108,4 @@ async function runFiles(files: readonly string[], options: RunOptions, shown: Sh
   if (shown.format === 'junit') print(renderJunit(reports));
   if (shown.format === 'tap') print(renderTap(reports));
   return { reports, files: [...read] };
-}
-
-async function runFile(file: string, prepared: PreparedTests, options: RunOptions): Promise<FileReport> {
-  const broken = prepared.checked
-    .map((one, index) => (index === 0 ? { ...one, file } : one))
-    .filter((one) => one.diagnostics.some((each) => each.severity === 'error'));
-  return { file, broken, result: await runTests(prepared, connectors, options) };
 }

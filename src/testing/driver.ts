@@ -106,9 +106,9 @@ export class Driver {
   }
 }
 
-/** Not what is asked of the system just now: that ends by itself. */
+/** Not what is asked of the system just now, or due in the next turn: that ends by itself, and more of it may come. */
 const handles = (): ReadonlyMap<string, number> =>
-  countsOf(process.getActiveResourcesInfo().filter((name) => !name.includes('Req')));
+  countsOf(process.getActiveResourcesInfo().filter((name) => !name.includes('Req') && name !== 'Immediate'));
 
 function countsOf(names: readonly string[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();

@@ -143,6 +143,20 @@ describe('the clock that is driven', () => {
     assert.deepEqual(seen, [10, 20, 30]);
   });
 
+  test('what goes on from turn to turn is waited for, also where something was due when it began', async () => {
+    const clock = new DrivenClock(0);
+    let late = false;
+    clock.after(1000, () => {
+      late = true;
+    });
+    const turns = async (): Promise<boolean> => {
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+      return late;
+    };
+    setImmediate(() => {});
+    assert.equal(await new Driver(clock).settled(turns()), false);
+  });
+
   test('waits for what this machine does meanwhile', async () => {
     const { readFile } = await import('node:fs/promises');
     const clock = new DrivenClock(0);
