@@ -188,8 +188,11 @@ export const endpointSchema = {
   },
 } as const satisfies Schema;
 
+const ofTheEndpoint = 'belongs to the endpoint: under `endpoints:`, as `some-name: { http: { url: … } }`';
+
 export const callSchema = {
   type: 'object',
+  elsewhere: { url: ofTheEndpoint, baseUrl: ofTheEndpoint },
   properties: {
     ...callContract,
     method: {

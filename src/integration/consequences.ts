@@ -42,9 +42,9 @@ export class Consequences {
       case 'unknown-variable':
         return name !== undefined && (this.#lostNames().has(name) || this.#isNameless());
       case 'unknown-endpoint':
-        return name !== undefined && (isWritten(entryOf(this.#root, 'endpoints'), name) || this.isUnread(name));
+        return name !== undefined && this.#isNamed('endpoints', name);
       case 'unknown-flow':
-        return name !== undefined && (isWritten(entryOf(this.#root, 'flows'), name) || this.isUnread(name));
+        return name !== undefined && this.#isNamed('flows', name);
       // What is claimed may have been made up.
       case 'already-taken':
         return [...this.#broken].some((one) => one.startsWith(`${pointer}/`));
@@ -71,6 +71,11 @@ export class Consequences {
   /** Whether something of that name stands where nobody looks for it. */
   isUnread(name: string): boolean {
     return [...this.#unread.keys()].some((pointer) => pointerSegments(pointer).at(-1) === name);
+  }
+
+  /** Whether something of that name may have been declared there, had it been read. */
+  #isNamed(where: string, name: string): boolean {
+    return this.#values.has(`/${where}`) || isWritten(entryOf(this.#root, where), name) || this.isUnread(name);
   }
 
   /** Whether the flow has a source, or something names it to run it, that could not be read. */

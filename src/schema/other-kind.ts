@@ -34,11 +34,21 @@ function namesHint(node: Node & { readonly kind: 'list' }, schema: Schema, conte
 /** For a single value: the map that it was meant to be, `{ maxAttempts: 3 }` for `3`. */
 export function shorthand(node: ScalarNode, schema: Schema): string | undefined {
   const [only, ...more] = schema.required ?? [];
-  if (only !== undefined && more.length === 0) return `{ ${only}: ${node.text} }`;
+  if (only !== undefined && more.length === 0) {
+    // What is no name cannot have been meant as one.
+    const isName = schema.properties?.[only]?.format === 'name';
+    return `{ ${only}: ${isName && /\s/.test(node.text) ? 'some-name' : node.text} }`;
+  }
   if (more.length > 0) return undefined;
-  const [key] = Object.entries(schema.properties ?? {}).find(([, inner]) => fits(node, inner)) ?? [];
+  const options = Object.entries(schema.properties ?? {});
+  if (node.value === true) return options.length === 0 ? '{}' : undefined;
+  const [key] = options.find(([name, inner]) => fits(node, inner) || isText(node, name, inner)) ?? [];
   return key === undefined ? undefined : inOneLine({ [key]: node.value });
 }
+
+/** What is said, and not what is chosen: `respond: hello`. */
+const isText = ({ value }: ScalarNode, name: string, { template }: Schema): boolean =>
+  typeof value === 'string' && template !== undefined && ['body', 'detail'].includes(name);
 
 function fits({ value, text }: ScalarNode, { type, format }: Schema): boolean {
   if (typeof value === 'number') return type === 'integer' || type === 'number';

@@ -6,7 +6,16 @@ import { childPointer, describe, entryOf, isNothing, type MapEntry, type MapNode
 import { listHint, shorthand } from './other-kind.ts';
 import type { ReadNode } from './read.ts';
 import { onTrial, type ReadContext, type Trail } from './read-context.ts';
-import { gluedName, type Owner, placeOutside, reportUnknownKeys, stepList, takes, trailTo } from './read-unknown.ts';
+import {
+  connectorFor,
+  gluedName,
+  type Owner,
+  placeOutside,
+  reportUnknownKeys,
+  stepList,
+  takes,
+  trailTo,
+} from './read-unknown.ts';
 import type { Schema } from './schema.ts';
 import { defaultValue, standIn } from './stand-in.ts';
 import { keyPatterns, listed, mismatch, titleOf } from './wording.ts';
@@ -80,7 +89,7 @@ function otherKind(node: Node, schema: Schema, context: ReadContext): Finding {
       : node.kind === 'list'
         ? listHint(node, schema, context)
         : schema.slot && schema.slot !== 'call' && node.kind === 'scalar'
-          ? '. Its connector is a key: `http: { … }`'
+          ? addressHint(node.text, schema, context)
           : '';
   const single = hint === '' && written !== '';
   const spaced = node.kind === 'scalar' && glued !== undefined ? node.text.replace(/:\s*/, ': ') : undefined;
@@ -91,6 +100,14 @@ function otherKind(node: Node, schema: Schema, context: ReadContext): Finding {
     message: `${mismatch(node, schema)}${single ? `. Write \`${written}\`` : hint}`,
     suggestion: single ? written : spaced,
   };
+}
+
+/** For `http://localhost` in the place of `http: { url: http://localhost }`. */
+function addressHint(text: string, schema: Schema, context: ReadContext): string {
+  const name = connectorFor(text, connectorNames(schema, context));
+  const slot = schema.slot && context.kinds.connectors.get(name)?.[schema.slot];
+  const isAddress = /^\w+:\/\/\S+$/.test(text) && takes(slot, 'url', context);
+  return `. Its connector is a key: \`${name}: { ${isAddress ? `url: ${text}` : '…'} }\``;
 }
 
 function connectorNames(schema: Schema, context: ReadContext): readonly string[] {
@@ -187,7 +204,7 @@ function addMissing(
       !isStep &&
       !isNothingElse &&
       !isInside(key, owner, context) &&
-      !unknown.some((entry) => isMeant(entry, key))
+      !unknown.some((entry) => isMeant(entry, key) || schema.elsewhere?.[entry.key]?.includes(`\`${key}:\``))
     ) {
       reportMissing(node, key, property, context);
     }

@@ -33,12 +33,31 @@ export function reportUnknownKeys(
   context: ReadContext,
 ): readonly MapEntry[] {
   const naming = entries.find((entry) => isKindField(entry, owner));
-  const told = naming ? [naming] : reportUrl(entries, owner, context);
+  const asked = naming ? [naming] : reportAddress(reportUrl(entries, owner, context), owner, context);
+  const told = reportMisplaced(asked, owner, context);
   return told.flatMap(({ key, value }) => {
     const meant = reportUnknownKey({ key, value }, owner, context);
     if (meant === undefined || owner.node.entries.some((entry) => entry.key === meant)) return [];
     return [{ key: meant, value }];
   });
+}
+
+/** Keys that belong to one place are one mistake. Returns the others. */
+function reportMisplaced(entries: readonly MapEntry[], owner: Owner, context: ReadContext): readonly MapEntry[] {
+  const places = Map.groupBy(entries, (entry) => placeOf(entry, owner, context));
+  for (const [place, there] of places) {
+    const [first] = there;
+    if (place === undefined || !first) continue;
+    const keys = listed(
+      there.map(({ key }) => key),
+      'and',
+    );
+    const message = `${keys} ${there.length > 1 ? place.replace(/^belongs /, 'belong ') : place}`;
+    const pointer = childPointer(owner.node.pointer, first.key);
+    context.report({ severity: 'error', code: 'misplaced-key', at: 'key', pointer, message });
+    for (const { key } of there.slice(1)) context.standIn(childPointer(owner.node.pointer, key));
+  }
+  return places.get(undefined) ?? [];
 }
 
 /** `call: { url: …, method: … }` is one mistake. Returns the keys that are none of it. */
@@ -60,6 +79,24 @@ function reportUrl(entries: readonly MapEntry[], owner: Owner, context: ReadCont
   return entries.filter((entry) => entry !== url && !options.includes(entry));
 }
 
+/** `from: { uri: 'timer:tick', parameters: … }` is one mistake, too. Returns the keys that belong elsewhere. */
+function reportAddress(entries: readonly MapEntry[], owner: Owner, context: ReadContext): readonly MapEntry[] {
+  const url = owner.connectors && entries.find(({ key }) => isUrl(key));
+  if (!url || !owner.connectors) return entries;
+  const name = connectorFor(url.value.kind === 'scalar' ? url.value.text : '', owner.connectors);
+  const option = takes(owner.under(name), 'url', context) ? 'url: …' : '…';
+  const message = `An address is an option of its connector, which is a key: write \`${name}: { ${option} }\``;
+  const pointer = childPointer(owner.node.pointer, url.key);
+  context.report({ severity: 'error', code: 'unknown-connector', at: 'key', pointer, message });
+  return entries.filter((entry) => entry !== url && placeOutside(entry.key, owner) !== undefined);
+}
+
+/** The connector that an address is of, going by how it begins. */
+export function connectorFor(address: string, names: readonly string[]): string {
+  const [, scheme = ''] = /^([\w+.-]+):/.exec(address) ?? [];
+  return names.find((name) => name === scheme) ?? names.find((name) => scheme === `${name}s`) ?? 'http';
+}
+
 /** Whether one of the keys is `type: call`. */
 export const namesKind = (entries: readonly MapEntry[], owner: Owner): boolean =>
   entries.some((entry) => isKindField(entry, owner));
@@ -67,24 +104,13 @@ export const namesKind = (entries: readonly MapEntry[], owner: Owner): boolean =
 const isKindField = ({ key, value }: MapEntry, owner: Owner): boolean =>
   kindFields.includes(key) && value.kind === 'scalar' && owner.names.includes(value.text);
 
-/** Reports a key that the map does not have: where it belongs, or what it was probably meant to be, which it returns. */
+/** Reports a key that the map does not have, and returns what it was probably meant to be. */
 function reportUnknownKey(entry: MapEntry, owner: Owner, context: ReadContext): string | undefined {
   const { key } = entry;
   const pointer = childPointer(owner.node.pointer, key);
-  const elsewhere = Object.hasOwn(owner.elsewhere ?? {}, key) ? owner.elsewhere?.[key] : undefined;
-  if (elsewhere !== undefined) {
-    const message = `\`${key}\` ${elsewhere}`;
-    context.report({ severity: 'error', code: 'misplaced-key', at: 'key', pointer, message });
-    return undefined;
-  }
   const special = specialKey(entry, owner);
   if (special !== undefined) {
     context.report({ severity: 'error', code: owner.code ?? 'unknown-key', at: 'key', pointer, message: special });
-    return undefined;
-  }
-  const misplaced = placeOf(key, owner, context);
-  if (misplaced !== undefined) {
-    context.report({ severity: 'error', code: 'misplaced-key', at: 'key', pointer, message: misplaced });
     return undefined;
   }
   const glued = gluedName(key, owner.names);
@@ -139,30 +165,32 @@ export const stepList = (key: string, owner: Owner, context: ReadContext): strin
   context.kinds.steps.has(key) ? owner.names.find((name) => owner.under(name)?.kind === 'steps') : undefined;
 
 /** Where a key that is right elsewhere belongs: deeper, beside the outer keys, or in the list of steps. */
-function placeOf(key: string, owner: Owner, context: ReadContext): string | undefined {
+function placeOf(entry: MapEntry, owner: Owner, context: ReadContext): string | undefined {
+  const { key } = entry;
+  const elsewhere = Object.hasOwn(owner.elsewhere ?? {}, key) ? owner.elsewhere?.[key] : undefined;
+  if (elsewhere !== undefined) return elsewhere;
+  if (specialKey(entry, owner) !== undefined) return undefined;
   for (const inner of owner.node.entries) {
-    if (takes(owner.under(inner.key), key, context))
-      return `\`${key}\` belongs under \`${inner.key}\`: indent it further`;
+    if (takes(owner.under(inner.key), key, context)) return `belongs under \`${inner.key}\`: indent it further`;
   }
   const list = stepList(key, owner, context);
-  if (list !== undefined) return `\`${key}\` is a step: it belongs in the list under \`${list}\`, as \`- ${key}:\``;
+  if (list !== undefined) return `is a step: it belongs in the list under \`${list}\`, as \`- ${key}:\``;
   const outer = placeOutside(key, owner);
   if (outer !== undefined) return outer;
   const inner = owner.names.filter((name) => takes(owner.under(name), key, context));
   if (owner.names.some((name) => isPlural(name, key))) return undefined;
-  const many = inner.length > 3 || (inner.length > 1 && habit(key, owner.names) !== undefined);
-  return inner.length > 0 && !many ? `\`${key}\` belongs under ${listed(inner)}` : undefined;
+  const many = inner.length > 3 || habit(key, owner.names) !== undefined;
+  return inner.length > 0 && !many ? `belongs under ${listed(inner)}` : undefined;
 }
 
 /** That a key belongs beside one of the outer keys; also a word of other systems for one that does. */
 export function placeOutside(key: string, owner: Owner): string | undefined {
   for (let trail = owner.trail; trail; trail = trail.outer) {
-    if (trail.names.includes(key) && trail.key !== key)
-      return `\`${key}\` belongs further out, beside \`${trail.key}\``;
+    if (trail.names.includes(key) && trail.key !== key) return `belongs further out, beside \`${trail.key}\``;
   }
   const meant = owner.trail && habit(key, owner.trail.names);
   if (meant === undefined || meant === owner.trail?.key || habit(key, owner.names) !== undefined) return undefined;
-  return `\`${key}\` is called \`${meant}\`, and belongs further out, beside \`${owner.trail?.key}\``;
+  return `is called \`${meant}\`, and belongs further out, beside \`${owner.trail?.key}\``;
 }
 
 const isPlural = (one: string, other: string): boolean => `${one}s` === other || `${other}s` === one;

@@ -9,6 +9,7 @@ import {
   checkUndo,
   compileOutgoing,
   outgoingOptions,
+  policiesElsewhere,
   tracked,
 } from './parts/outgoing.ts';
 import { type Compiled, defineStep, type LaterBody } from './step.ts';
@@ -20,6 +21,7 @@ export const call = defineStep({
   options: {
     type: 'object',
     slot: 'call',
+    elsewhere: policiesElsewhere,
     properties: {
       endpoint: { type: 'string', format: 'name', description: 'Name of the endpoint, under `endpoints:`.' },
       ...outgoingOptions,

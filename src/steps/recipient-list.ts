@@ -1,7 +1,7 @@
 import { Body } from '../core/body.ts';
 import { failure } from '../errors.ts';
 import { failedVariable, gather, requireOption } from './parts/gather.ts';
-import { compileOutgoing, outgoingOptions, tracked } from './parts/outgoing.ts';
+import { compileOutgoing, outgoingOptions, policiesElsewhere, tracked } from './parts/outgoing.ts';
 import { defineStep } from './step.ts';
 
 export const recipientList = defineStep({
@@ -11,6 +11,7 @@ export const recipientList = defineStep({
   options: {
     type: 'object',
     slot: 'call',
+    elsewhere: policiesElsewhere,
     properties: {
       endpoints: {
         type: 'string',

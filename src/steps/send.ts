@@ -7,6 +7,7 @@ import {
   checkUndo,
   compileOutgoing,
   outgoingOptions,
+  policiesElsewhere,
   tracked,
 } from './parts/outgoing.ts';
 import { defineStep } from './step.ts';
@@ -19,6 +20,7 @@ export const send = defineStep({
   options: {
     type: 'object',
     slot: 'call',
+    elsewhere: policiesElsewhere,
     properties: {
       endpoint: { type: 'string', format: 'name', description: 'Name of the endpoint, under `endpoints:`.' },
       ...outgoingOptions,

@@ -1,6 +1,9 @@
 import { failure } from '../errors.ts';
 import { defineStep } from './step.ts';
 
+/** How a JSON Schema begins that was written one level too high. */
+const keywords = ['$schema', '$ref', 'type', 'properties', 'required', 'items', 'enum', 'additionalProperties'];
+
 export const validate = defineStep({
   name: 'validate',
   pattern: 'Datatype Channel',
@@ -18,6 +21,7 @@ export const validate = defineStep({
       },
     },
     required: ['schema'],
+    elsewhere: Object.fromEntries(keywords.map((key) => [key, 'belongs under `schema:`'])),
   },
   compile(options, context) {
     const written = options.schema as { readonly text?: unknown; readonly pointer?: unknown } | undefined;

@@ -7,6 +7,16 @@ import type { Infer } from '../../schema/infer.ts';
 import type { CompileContext, EndpointReference, Evaluate } from '../step.ts';
 import { headersFrom, merged } from './headers.ts';
 
+const ofTheEndpoint = 'belongs to the endpoint: under `endpoints:`, beside its connector';
+
+/** How an endpoint is treated is said once, where it is named. */
+export const policiesElsewhere = Object.fromEntries(
+  ['timeout', 'deadline', 'retry', 'retries', 'circuitBreaker', 'bulkhead', 'rateLimit'].map((key) => [
+    key,
+    ofTheEndpoint,
+  ]),
+);
+
 /** The options that `call`, `send` and `recipientList` share. */
 export const outgoingOptions = {
   headers: {
