@@ -37,7 +37,7 @@ const lagMs = 200;
 /** Callers keep calling while the integration is reloaded, or replaced as a platform does it. */
 export async function runCalls(fault: CallFault, strikes: number): Promise<CallsReport> {
   const folder = mkdtempSync(join(tmpdir(), 'dowel-calls-'));
-  await using sink = await Sink.open(effectMs);
+  await using sink = await Sink.open(effectMs, '');
   await using answering = await Answering.start(folder, sink.url, fault === 'reload' ? 'dev' : 'run');
   await using callers = new Callers({
     url: () => answering.url,

@@ -10,14 +10,11 @@ import type { Subject, Waiting } from './subject.ts';
 
 export interface FaultPlan {
   readonly messages: number;
-  /** How often the fault strikes. */
-  readonly strikes: number;
+  /** What strikes, one after the other. */
+  readonly strikes: readonly Fault[];
 }
 
 export interface Report {
-  readonly subject: string;
-  readonly fault: string;
-  readonly strikes: number;
   /** Messages that somebody took responsibility for. */
   readonly accepted: number;
   readonly lost: number;
@@ -41,19 +38,58 @@ const giveUpMs = 60_000;
 /** Silence after which what is still to come is late: it is struck all the same. */
 const lateMs = 2_000;
 
-/** One kind of waiting, one kind of fault, many messages: what was accepted, and what had an effect, counted outside. */
-export async function runFault(subject: Subject, fault: Fault, plan: FaultPlan): Promise<Report> {
+/** Where messages wait, and who hands them over: for one run, or for one after the other. */
+export class Place implements AsyncDisposable {
+  readonly subject: Subject;
+  readonly waiting: Waiting;
+  readonly #folder: string;
+  readonly #feeder: DowelProcess | undefined;
+  #runs = 0;
+
+  private constructor(subject: Subject, waiting: Waiting, folder: string, feeder: DowelProcess | undefined) {
+    this.subject = subject;
+    this.waiting = waiting;
+    this.#folder = folder;
+    this.#feeder = feeder;
+  }
+
+  static async open(subject: Subject): Promise<Place> {
+    const waiting = await subject.start();
+    const folder = mkdtempSync(join(tmpdir(), 'dowel-faults-'));
+    const feeder = waiting.to && startDowel(feederFile(folder, waiting.to), { env: { PORT: '0' }, within: startMs });
+    return new Place(subject, waiting, folder, await feeder);
+  }
+
+  /** Where messages are handed over; absent: to the one that takes them. */
+  get url(): string | undefined {
+    return this.#feeder?.url;
+  }
+
+  /** Begins the names of all messages of a run: what comes late of another is none of its own. */
+  nextRun(): string {
+    this.#runs++;
+    return `run${this.#runs}-`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#feeder?.[Symbol.asyncDispose]();
+    await this.waiting[Symbol.asyncDispose]();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** One kind of waiting, faults, many messages: what was accepted, and what had an effect, counted outside. */
+export async function runFaults(place: Place, plan: FaultPlan): Promise<Report> {
   const since = performance.now();
+  const { subject, waiting } = place;
   const folder = mkdtempSync(join(tmpdir(), 'dowel-faults-'));
-  await using sink = await Sink.open(effectMs);
+  const run = place.nextRun();
+  await using sink = await Sink.open(effectMs, run);
   const { silence } = sink;
-  await using waiting = await subject.start();
-  const taking = await Taking.start(folder, waiting, sink.url, fault.dev === true);
+  const dev = plan.strikes.some((fault) => fault.dev === true);
+  const taking = await Taking.start(folder, waiting, sink.url, dev);
   try {
-    await using feeder =
-      waiting.to && (await startDowel(feederFile(folder, waiting.to), { env: { PORT: '0' }, within: startMs }));
-    const url = (): string => feeder?.url ?? taking.url;
-    const fed = feed(plan.messages, url);
+    const fed = feed(run, plan.messages, () => place.url ?? taking.url);
     const scene: Scene = {
       waiting,
       taker: () => taking.process,
@@ -62,8 +98,8 @@ export async function runFault(subject: Subject, fault: Fault, plan: FaultPlan):
       admin: (method, path) => taking.admin(method, path),
       effects: () => sink.seen.size,
     };
-    for (let strike = 1; strike <= plan.strikes; strike++) {
-      const reached = Math.floor((plan.messages * strike) / (plan.strikes + 1));
+    for (const [index, fault] of plan.strikes.entries()) {
+      const reached = Math.floor((plan.messages * (index + 1)) / (plan.strikes.length + 1));
       // What comes late is struck all the same.
       await eventually(
         'messages',
@@ -78,11 +114,8 @@ export async function runFault(subject: Subject, fault: Fault, plan: FaultPlan):
     await eventually('all effects', () => arrived() === accepted.length || silence.ms > giveUpMs, 5 * giveUpMs);
     // What comes again comes soon.
     await eventually('quiet', () => silence.ms > 1000, giveUpMs);
-    const crashes = fault.orderly ? 0 : plan.strikes;
+    const crashes = plan.strikes.filter((fault) => fault.orderly !== true).length;
     return {
-      subject: subject.name,
-      fault: fault.name,
-      strikes: plan.strikes,
       accepted: accepted.length,
       lost: accepted.length - arrived(),
       duplicates: sink.duplicates,
@@ -91,7 +124,8 @@ export async function runFault(subject: Subject, fault: Fault, plan: FaultPlan):
       ms: Math.round(performance.now() - since),
     };
   } catch (error) {
-    throw new Error(taking.process.describe(`${subject.name}, ${fault.title}`), { cause: error });
+    const titles = plan.strikes.map(({ title }) => title).join(', ');
+    throw new Error(taking.process.describe(`${subject.name}, ${titles}`), { cause: error });
   } finally {
     await taking[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true, force: true });
@@ -100,10 +134,11 @@ export async function runFault(subject: Subject, fault: Fault, plan: FaultPlan):
 
 /** Hands over until somebody takes responsibility. `repeated`: asked again although it may have been taken. */
 async function feed(
+  run: string,
   messages: number,
   url: () => string,
 ): Promise<{ readonly accepted: readonly string[]; readonly repeated: number }> {
-  const ids = Array.from({ length: messages }, (_, nth) => `m${nth}`);
+  const ids = Array.from({ length: messages }, (_, nth) => `${run}${nth}`);
   const accepted: string[] = [];
   let repeated = 0;
   let next = 0;

@@ -1,7 +1,7 @@
 /** `npm run faults`: every kind of waiting through every fault, with an outside count of what was lost or came twice. */
 import { parseArgs } from 'node:util';
 import { callFaults, runCalls, titles, usualTimes } from './calls-run.ts';
-import { runFault } from './fault-run.ts';
+import { Place, runFaults } from './fault-run.ts';
 import { faults } from './faults.ts';
 import { subjects } from './subjects.ts';
 
@@ -78,9 +78,10 @@ async function messages(): Promise<void> {
     const wanted = new Set(chosen(kinds, values.fault).map(({ name }) => name));
     for (const fault of faults.filter(({ name }) => wanted.has(name) && subject.faults.includes(name))) {
       const strikes = values.strikes === undefined ? fault.times : Number(values.strikes);
-      const { accepted, lost, duplicates, bound, slowestRecovery, ms } = await runFault(subject, fault, {
+      await using place = await Place.open(subject);
+      const { accepted, lost, duplicates, bound, slowestRecovery, ms } = await runFaults(place, {
         messages: Number(values.messages),
-        strikes,
+        strikes: Array.from({ length: strikes }, () => fault),
       });
       const figures = [strikes, accepted, lost, duplicates, bound].map(String);
       process.stdout.write(`${line([subject.name, fault.title, ...figures])}\n`);
