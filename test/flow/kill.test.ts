@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { finished, root, scriptArgs } from '../support/child-process.ts';
+import { runDurable } from '../support/durable-run.ts';
 import { mainFlow } from '../support/engine.ts';
 
 const script = join(root, 'test/support/durable-process.ts');
@@ -16,7 +17,7 @@ const saga = (end: string): string =>
     '',
   );
 
-/** Runs a process that is killed at a write, then another that takes up what it left: what happened outside. */
+/** Runs a process that is killed at a write; then this one takes up what it left: what happened outside. */
 async function killedAt(
   t: TestContext,
   yaml: string,
@@ -27,11 +28,8 @@ async function killedAt(
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'integration.yaml');
   writeFileSync(file, yaml);
-  const run = (write: number, what: string) =>
-    finished(process.execPath, scriptArgs(script, folder, file, String(write), when, what));
-  const { signal } = await run(at, 'send');
-  const again = await run(0, 'resume');
-  assert.equal(again.code, 0, again.stderr);
+  const { signal } = await finished(process.execPath, scriptArgs(script, folder, file, String(at), when, 'send'));
+  await runDurable({ folder, file, what: 'resume' });
   const outside = join(folder, 'outside.txt');
   const effects = existsSync(outside) ? readFileSync(outside, 'utf8').trimEnd().split('\n') : [];
   // An undo that says it may be repeated is, when its result was not kept.
