@@ -2,6 +2,7 @@ import { childPointer, isNothing, type MapEntry, type MapNode } from './node.ts'
 import type { ReadContext, Trail } from './read-context.ts';
 import { type Owner, takes } from './read-unknown.ts';
 import type { Schema } from './schema.ts';
+import { titleOf } from './wording.ts';
 
 /**
  * Moves keys that were written beside the key they belong under to where they belong, so that what is in them is read
@@ -39,6 +40,7 @@ export function adopt(node: MapNode, owner: Owner, context: ReadContext): MapNod
 export function adoptIntoNamed(node: MapNode, schema: Schema, context: ReadContext, trail: Trail | undefined): MapNode {
   const inner = schema.additionalProperties;
   if (schema.keys !== 'name' || !inner?.properties) return node;
+  if (isNameless(node, inner, context)) return withName(node, context);
   const entries: MapEntry[] = [];
   let after: string | undefined;
   for (const entry of node.entries) {
@@ -66,6 +68,23 @@ export function adoptIntoNamed(node: MapNode, schema: Schema, context: ReadConte
     }
   }
   return { ...node, entries };
+}
+
+/** Whether all of it is what stands under a name. */
+const isNameless = ({ entries }: MapNode, inner: Schema, context: ReadContext): boolean =>
+  entries.length > 0 &&
+  entries.every(
+    ({ key, value }) =>
+      takes(inner, key, context) &&
+      !(value.kind === 'map' && value.entries.some((one) => takes(inner, one.key, context))),
+  );
+
+function withName(node: MapNode, context: ReadContext): MapNode {
+  const keys = node.entries.map(({ key }) => `${key}: …`).join(', ');
+  const message = `${titleOf(node.pointer)} has names in it: write \`some-name: { ${keys} }\``;
+  context.report({ severity: 'error', code: 'missing-name', at: 'key', pointer: node.pointer, message });
+  context.moved(childPointer(node.pointer, 'some-name'), node.pointer);
+  return { ...node, entries: [{ key: 'some-name', value: node }] };
 }
 
 /** The map of names beside this one whose entries look like this: a flow among the endpoints. */

@@ -14,6 +14,7 @@ import {
   reportUnknownKeys,
   stepList,
   takes,
+  takesInside,
   trailTo,
 } from './read-unknown.ts';
 import type { Schema } from './schema.ts';
@@ -204,7 +205,7 @@ function addMissing(
       !isStep &&
       !isNothingElse &&
       !isInside(key, owner, context) &&
-      !unknown.some((entry) => isMeant(entry, key) || schema.elsewhere?.[entry.key]?.includes(`\`${key}:\``))
+      !unknown.some((entry) => isMeant(entry, key) || isPartOf(entry, key, owner, context))
     ) {
       reportMissing(node, key, property, context);
     }
@@ -229,6 +230,10 @@ const isMeant = (entry: MapEntry, key: string): boolean =>
   nearest(entry.key, [key]) === key ||
   gluedName(entry.key, [key]) !== undefined ||
   (key === 'endpoint' && isUrl(entry.key));
+
+/** Whether an unknown key, which is reported already, is a part of the missing one. */
+const isPartOf = (entry: MapEntry, key: string, owner: Owner, context: ReadContext): boolean =>
+  owner.elsewhere?.[entry.key]?.includes(`\`${key}:\``) || takesInside(owner.under(key), entry.key, context);
 
 function reportMissing(node: MapNode, key: string, property: Schema, context: ReadContext): void {
   const where = node.pointer === '' ? 'in the file' : `in ${titleOf(node.pointer)}`;

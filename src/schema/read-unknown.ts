@@ -180,7 +180,13 @@ function placeOf(entry: MapEntry, owner: Owner, context: ReadContext): string | 
   const inner = owner.names.filter((name) => takes(owner.under(name), key, context));
   if (owner.names.some((name) => isPlural(name, key))) return undefined;
   const many = inner.length > 3 || habit(key, owner.names) !== undefined;
-  return inner.length > 0 && !many ? `belongs under ${listed(inner)}` : undefined;
+  if (many) return undefined;
+  if (inner.length > 0) return `belongs under ${listed(inner)}`;
+  if (context.kinds.steps.has(key) && owner.trail === undefined && owner.names.includes('flows')) {
+    return `is a step: it belongs in the list under \`steps\` of a flow, as \`- ${key}:\``;
+  }
+  const [owned, ...more] = owner.names.filter((name) => takesInside(owner.under(name), key, context));
+  return owned === undefined || more.length > 0 ? undefined : `belongs under \`${owned}:\`, under a name there`;
 }
 
 /** That a key belongs beside one of the outer keys; also a word of other systems for one that does. */
@@ -192,6 +198,10 @@ export function placeOutside(key: string, owner: Owner): string | undefined {
   if (meant === undefined || meant === owner.trail?.key || habit(key, owner.names) !== undefined) return undefined;
   return `is called \`${meant}\`, and belongs further out, beside \`${owner.trail?.key}\``;
 }
+
+/** Whether a key may stand under each of the names in a map of this schema. */
+export const takesInside = (schema: Schema | undefined, key: string, context: ReadContext): boolean =>
+  schema?.keys === 'name' && takes(schema.additionalProperties, key, context);
 
 const isPlural = (one: string, other: string): boolean => `${one}s` === other || `${other}s` === one;
 
