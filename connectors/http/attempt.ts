@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Body, type Exchange, Failure, failure, type Headers, httpFailure, noHeaders } from '#sdk';
+import { Body, type Exchange, Failure, failure, type Giving, type Headers, httpFailure, noHeaders } from '#sdk';
 import type { Authorize } from './auth/authorize.ts';
 import type { Sign } from './auth/aws-signer.ts';
 import type { BodyBytes } from './body-bytes.ts';
@@ -27,13 +27,13 @@ export interface Settings {
 }
 
 /** One request and its answer, as undici reports it. Settles once: with the exchange that carries the answer, or a Failure. */
-export class Attempt implements Dispatcher.DispatchHandler {
+export class Attempt implements Dispatcher.DispatchHandler, Giving {
+  place = -1;
   readonly #settings: Settings;
   readonly #exchange: Exchange;
   readonly #method: string;
   readonly #resolve: (exchange: Exchange) => void;
   readonly #reject: (reason: Failure) => void;
-  readonly #leave: () => void;
   #controller: Controller | undefined;
   #reason: Failure | undefined;
   #status = 0;
@@ -55,10 +55,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#method = method;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#leave = exchange.life.onAbort((reason) => this.#abort(reason));
+    exchange.life.listen(this);
   }
 
-  #abort(reason: Failure): void {
+  /** The message is given up. */
+  abort(reason: Failure): void {
     this.#reason = reason;
     if (this.#controller) this.#controller.abort(reason);
     // Still waits for a connection: `onRequestStart` will turn it away.
@@ -66,7 +67,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   fail(reason: Failure): void {
-    this.#leave();
+    this.#exchange.life.leave(this);
     this.#reject(reason);
   }
 
@@ -107,14 +108,14 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#leave();
+    this.#exchange.life.leave(this);
     if (this.#stream) this.#stream.push(null);
     else if (this.#refused) this.#reject(this.#unexpected());
     else this.#succeed(this.#whole());
   }
 
   onResponseError(_controller: Controller | null, error: Error): void {
-    this.#leave();
+    this.#exchange.life.leave(this);
     const reason = this.#reason ?? fromNetwork(error, this.#settings.endpoint, this.#controller !== undefined);
     this.#stream?.destroy(reason);
     this.#reject(reason);

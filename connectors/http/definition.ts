@@ -4,6 +4,7 @@ import { outgoingOptions } from './auth/outgoing-options.ts';
 import { check, claims, params } from './check.ts';
 import { asks, checkServer, provides, tokens } from './check-auth.ts';
 import { checkCall, complete, contractSchemas, methodIn } from './contract/check.ts';
+import { contractDoubts } from './contract/doubts.ts';
 import { callContract, endpointContract, sourceContract } from './contract/options.ts';
 import { targetsOptions } from './targets-options.ts';
 
@@ -264,6 +265,7 @@ export const httpDefinition = {
   idempotent: (operation, endpoint) => idempotentMethods.has(methodOf(operation, endpoint)),
   safe: (operation, endpoint) => safeMethods.has(methodOf(operation, endpoint)),
   schemas: contractSchemas,
+  doubts: contractDoubts,
   complete,
   checkCall,
   claims,

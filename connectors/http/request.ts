@@ -80,6 +80,9 @@ function credentialsOf(auth: EndpointOptions['auth']): readonly string[] {
   return [];
 }
 
+/** As they stand in most files: nothing is to be looked at. */
+const plainMethods: ReadonlySet<unknown> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']);
+
 /** CONNECT would make a tunnel, TRACE shows credentials to whoever asks. */
 const refusedMethods = new Set(['CONNECT', 'TRACE']);
 
@@ -88,6 +91,7 @@ export function methodOf(operation: Operation): string {
     throw unusable('it names an operation, and its endpoint has no contract that would know it');
   }
   if (operation.method === undefined) return 'POST';
+  if (plainMethods.has(operation.method)) return operation.method as string;
   const method = typeof operation.method === 'string' ? operation.method.toUpperCase() : '';
   if (fieldName.test(method) && !refusedMethods.has(method)) return method;
   throw unusable(`${JSON.stringify(operation.method)} is not a method that can be called`);
@@ -100,6 +104,8 @@ export const sendsBody = (method: string, operation: Operation): boolean =>
 // Written out or percent-encoded, with a slash of either kind: a server on the way may read any of them.
 const dotSegment = /(?:^|[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?=$|[/\\]|%2f|%5c)/i;
 const outsideUri = /[^!-~]|[#\\]/;
+/** Begins with a slash, and nothing in it could be a query, a dot segment or an error. */
+const plainPath = /^\/[\w/:@!$&'()*+,;=~-]*$/;
 
 /** Path and query of a request. The holes in `path` were encoded one by one; here it is held below the base. */
 export function pathOf(template: Template, operation: Operation): string {
@@ -107,6 +113,7 @@ export function pathOf(template: Template, operation: Operation): string {
   if (path === undefined && query === undefined) return (template.base || '/') + mark(template.query);
   const text = path ?? '';
   if (typeof text !== 'string') throw unusable('its path is not text');
+  if (query === undefined && plainPath.test(text)) return template.base + text + mark(template.query);
   const question = text.indexOf('?');
   const plain = question === -1 ? text : text.slice(0, question);
   if (outsideUri.test(text)) throw unusable('its path holds characters that must be percent-encoded');

@@ -1,8 +1,10 @@
-/** What contracts bring along: schemas that have to compile, and calls that have to fit. */
-import type { IntegrationSource, Report } from '../core/written.ts';
+/** What contracts bring along: schemas that have to compile, and promises that the integration should keep. */
+import type { ConnectorSource, IntegrationSource, Report } from '../core/written.ts';
 import { detailOf } from '../errors.ts';
 import type { ConnectorDefinition, Slot } from '../sdk.ts';
-import type { SchemaFinding } from '../steps/step.ts';
+import { writtenCall } from '../steps/parts/outgoing.ts';
+import type { SchemaFinding, WrittenCall } from '../steps/step.ts';
+import { eachMap } from './checks.ts';
 
 type JsonSchema = (schema: unknown) => (value: unknown) => readonly SchemaFinding[];
 
@@ -23,7 +25,19 @@ export function checkBrought(
   jsonSchema: JsonSchema,
   report: Report,
 ): void {
-  const check = (name: string, options: unknown, pointer: string, slot: Slot): void => {
+  const kinds = new Set<unknown>();
+  const calls = new Map<string, WrittenCall[]>();
+  eachMap(Object.values(source.flows), ({ kind, options }) => {
+    kinds.add(kind);
+    if (kind !== 'call' && kind !== 'send') return;
+    const { endpoint, ...call } = options as Parameters<typeof writtenCall>[0] & { readonly endpoint?: unknown };
+    if (typeof endpoint === 'string') calls.set(endpoint, [...(calls.get(endpoint) ?? []), writtenCall(call)]);
+  });
+  const check = ({ name, options, pointer }: ConnectorSource, slot: Slot, called: readonly WrittenCall[]): void => {
+    for (const { at, settledBy, ...doubt } of connectors[name]?.doubts?.(options, called, slot) ?? []) {
+      if (settledBy !== undefined && kinds.has(settledBy)) continue;
+      report({ severity: 'warning', ...doubt, pointer: `${pointer}/${at}` });
+    }
     for (const { schema, at, title } of connectors[name]?.schemas?.(options, slot) ?? []) {
       try {
         jsonSchema(schema);
@@ -33,8 +47,8 @@ export function checkBrought(
       }
     }
   };
-  for (const { from } of Object.values(source.flows)) if (from) check(from.name, from.options, from.pointer, 'source');
-  for (const { connector } of Object.values(source.endpoints)) {
-    check(connector.name, connector.options, connector.pointer, 'endpoint');
+  for (const { from } of Object.values(source.flows)) if (from) check(from, 'source', []);
+  for (const { name, connector } of Object.values(source.endpoints)) {
+    check(connector, 'endpoint', calls.get(name) ?? []);
   }
 }

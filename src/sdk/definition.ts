@@ -75,6 +75,8 @@ export interface ConnectorDefinition {
     call: WrittenCall,
     report: (at: string, message: string, suggestion?: string) => void,
   ) => void;
+  /** What is doubtful in options of the source, or of the endpoint with the calls that are made of it: warnings. */
+  readonly doubts?: (options: unknown, calls: readonly WrittenCall[], slot: Slot) => readonly Doubt[];
   /** JSON Schemas that options of the source, or of the endpoint, bring along: they are compiled while validating. */
   readonly schemas?: (options: unknown, slot: Slot) => readonly BroughtSchema[];
   /** The endpoint writes the trace of a message (`exchange.trace`) itself; else it is among the headers to be sent. */
@@ -98,6 +100,16 @@ export interface ConnectorDefinition {
     report: (at: string, message: string, suggestion?: string) => void,
     slot: Slot,
   ) => void;
+}
+
+/** Something that may well be meant otherwise, or not do what is expected of it. */
+export interface Doubt {
+  readonly code: string;
+  /** The option that it is about. */
+  readonly at: string;
+  readonly message: string;
+  /** A step that settles it: where there is one of this kind, nothing is said. */
+  readonly settledBy?: string;
 }
 
 /** A JSON Schema that did not come out of the integration's own file. */

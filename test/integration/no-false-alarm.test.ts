@@ -13,6 +13,19 @@ flows:
     steps:
 ${steps}`;
 
+const guarded = (operation: string, more = '', steps = '[]'): string => `dowel: 1
+name: t
+config: { K: { secret: true } }
+flows: { f: { from: { http: { contract: { openapi: ./guarded.yaml, operation: ${operation} }${more} } }, steps: ${steps} } }
+`;
+
+const asking = (operation: string, endpoint: string, call = '', step = ''): string => `dowel: 1
+name: t
+config: { K: { secret: true } }
+endpoints: { e: { http: { url: http://a, contract: { openapi: ./guarded.yaml }${endpoint} } } }
+flows: { f: { from: { timer: { every: 1s } }, steps: [ { call: { endpoint: e, http: { operation: ${operation}${call} }${step} } } ] } }
+`;
+
 const fine: Readonly<Record<string, string>> = {
   'a field `body` that a JSON Schema of the flow declares': flow(`
       - validate: { schema: { properties: { mail: { properties: { body: {} } }, env: {} } } }
@@ -33,6 +46,40 @@ flows:
     from: { http: { method: GET, path: "/v2/orders/{id}", contract: { openapi: ./api.yaml, operation: getOrder, basePath: /v2 } } }
     steps: [ { transform: $params.id } ]
 `,
+  'a source that asks for what its document says': guarded(
+    'place',
+    ', auth: { jwt: { issuer: "https://a.example", audience: b, scopes: [orders.write] } }',
+  ),
+  'scopes that an expression sees to': guarded(
+    'place',
+    `, auth: { jwt: { issuer: "https://a.example", audience: b, when: '"orders.write" in $identity.scopes' } }`,
+  ),
+  'the key that the document names, in any case': guarded(
+    'list',
+    ', auth: { apiKey: { header: X-KEY, keys: [ { id: a, key: "${K}" } ] } }',
+  ),
+  'two ways at once, of which an expression looks at one': guarded(
+    'both',
+    ', auth: { basic: { users: [ { name: a, password: "${K}" } ], when: "$exists($headers.`x-key`)" } }',
+  ),
+  'one of two alternatives': guarded('either', ', auth: { basic: { users: [ { name: a, password: "${K}" } ] } }'),
+  'a source for anybody, as its document says': guarded('open'),
+  'a source for anybody, where its document leaves it open': guarded('maybe'),
+  'a source that asks, where its document leaves it open': guarded(
+    'maybe',
+    ', auth: { basic: { users: [ { name: a, password: "${K}" } ] } }',
+  ),
+  'schemas of parts, where the flow looks itself': guarded(
+    'scan',
+    '',
+    '[ { validate: { schema: { type: object } } } ]',
+  ),
+  'schemas of files, and one of two that is checked': guarded('scanBytes'),
+  'an endpoint that shows what the document asks for': asking('place', ', auth: { bearer: { token: "${K}" } }'),
+  'a call that shows it': asking('list', '', ', headers: { X-KEY: a }'),
+  'a step that shows it': asking('place', '', '', ', headers: { authorization: "Bearer ${{ $source.token }}" }'),
+  'a call whose headers nobody knows': asking('list', '', ', headers: "${{ $source.headers }}"'),
+  'a call of what anybody may call': asking('open', ''),
   'a field `body` of the body, by its full path': flow('      - transform: $.body.text & $.env.X\n'),
   'parameters of the path, also of its rest': flow(
     '      - transform: $params.id & $params.rest & $params.`id`\n',

@@ -10,7 +10,7 @@ import {
 } from '#sdk';
 import type { EndpointOptions, SourceOptions } from '../definition.ts';
 import { parsePath } from '../path.ts';
-import { isReadable, keyOf, titleOf } from './named.ts';
+import { isReadable, keyOf, keysOf, titleOf } from './named.ts';
 
 type Report = (at: string, message: string, suggestion?: string) => void;
 
@@ -113,13 +113,6 @@ function checkParams(
       `\`${id}\` needs the ${titleOf({ name, in: place })}: write \`params: { ${name}: … }\``,
     );
   }
-}
-
-/** The keys of a template that is a map; none of one that is not written; `undefined`: nobody knows. */
-function keysOf(template: unknown): readonly string[] | undefined {
-  if (template === undefined) return [];
-  const value: unknown = (template as { readonly value?: unknown } | null)?.value;
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : undefined;
 }
 
 const pointed = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');

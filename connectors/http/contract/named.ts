@@ -13,3 +13,10 @@ export const isReadable = ({ style, in: place }: Pick<ContractParameter, 'style'
   place === 'query'
     ? style === 'form' || style === 'spaceDelimited' || style === 'pipeDelimited' || style === 'deepObject'
     : style === (place === 'cookie' ? 'form' : 'simple');
+
+/** The keys of a template that is a map; none of one that is not written; `undefined`: nobody knows. */
+export function keysOf(template: unknown): readonly string[] | undefined {
+  if (template === undefined) return [];
+  const value: unknown = (template as { readonly value?: unknown } | null)?.value;
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : undefined;
+}

@@ -4,7 +4,7 @@ import { type ConnectorSource, TemplateSource } from '../../core/written.ts';
 import { failure, outcomeOf, toFailure } from '../../errors.ts';
 import { stepEvent } from '../../events/options.ts';
 import type { Infer } from '../../schema/infer.ts';
-import type { CompileContext, EndpointReference, Evaluate } from '../step.ts';
+import type { CompileContext, EndpointReference, Evaluate, WrittenCall } from '../step.ts';
 import { headersFrom, merged } from './headers.ts';
 
 const ofTheEndpoint = 'belongs to the endpoint: under `endpoints:`, beside its connector';
@@ -157,22 +157,26 @@ export function checkRepeat(
   });
 }
 
+/** A call as its connector looks at it while validating. */
+export function writtenCall({ connector, headers, body }: OutgoingOptions): WrittenCall {
+  const written = headers?.value;
+  const isMap = typeof written === 'object' && written !== null && !Array.isArray(written);
+  return {
+    options: (connector?.options ?? {}) as Readonly<Record<string, unknown>>,
+    headers: headers === undefined ? [] : isMap ? Object.keys(written) : undefined,
+    bodyGiven: body !== undefined,
+  };
+}
+
 /** Reports what the connector itself finds wrong with the call. */
 export function checkCall(
   endpoint: EndpointReference | undefined,
   options: OutgoingOptions,
   context: CompileContext,
 ): void {
-  const { connector, headers, body } = options;
+  const { connector } = options;
   if (!endpoint || (connector && connector.name !== endpoint.connector)) return;
-  const written = headers?.value;
-  const isMap = typeof written === 'object' && written !== null && !Array.isArray(written);
-  const call = {
-    options: (connector?.options ?? {}) as Readonly<Record<string, unknown>>,
-    headers: headers === undefined ? [] : isMap ? Object.keys(written) : undefined,
-    bodyGiven: body !== undefined,
-  };
-  endpoint.checkCall(call, (at, message, suggestion) => {
+  endpoint.checkCall(writtenCall(options), (at, message, suggestion) => {
     const there = connector ? `${connector.name}${at === '' ? '' : `/${at}`}` : 'endpoint';
     context.report(there, {
       code: 'bad-option',
@@ -223,24 +227,36 @@ function checkLacking(endpoint: EndpointReference, given: ConnectorSource | unde
   });
 }
 
+/** What becomes of the answer of an endpoint. */
+type Take<T> = (answer: Exchange | undefined) => T;
+
 /**
  * Calls the endpoint and keeps the account of effects; `safe` calls (GET …) have none. In a durable message each is done
- * once: `pointer` is the place of the step.
+ * once: `pointer` is the place of the step. Resolves with what `take` makes of the answer.
  */
-export function tracked(endpoint: EndpointReference, pointer: string): Handler {
+export function tracked(
+  endpoint: EndpointReference,
+  pointer: string,
+): <T>(exchange: Exchange, take: Take<T>) => Promise<T> {
   const far: Handler = (exchange) => {
     const { journal } = exchange.life;
     if (!journal) return endpoint.handler(exchange);
     const nature = { safe: endpoint.safe(exchange.operation), repeatable: endpoint.repeatable(exchange.operation) };
     return journal.effect(exchange.position + pointer, exchange, nature, () => endpoint.handler(exchange));
   };
-  return (exchange) => {
+  return (exchange, take) => {
     const answer = far(exchange);
-    if (endpoint.safe(exchange.operation)) return answer.then(kept);
+    if (endpoint.safe(exchange.operation)) {
+      return answer.then((one) => {
+        one?.life.keep(one.body);
+        return take(one);
+      });
+    }
     return answer.then(
       (one) => {
         exchange.life.affect('partial');
-        return kept(one);
+        one?.life.keep(one.body);
+        return take(one);
       },
       (thrown: unknown) => {
         const error = toFailure(thrown);
@@ -249,11 +265,6 @@ export function tracked(endpoint: EndpointReference, pointer: string): Handler {
       },
     );
   };
-}
-
-function kept(answer: Exchange | undefined): Exchange | undefined {
-  answer?.life.keep(answer.body);
-  return answer;
 }
 
 /** Reports events that the endpoint does not send, and those that nobody says the type of. */
