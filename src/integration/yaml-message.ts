@@ -1,4 +1,5 @@
 import { strangeBlank } from './strange-blank.ts';
+import { yamlHabit } from './yaml-habits.ts';
 
 /** The parser's words for people who do not know the grammar of YAML, and where they should look. */
 export interface SyntaxProblem {
@@ -56,6 +57,11 @@ const rules: readonly Rule[] = [
     reason: /nesting exceeded maxDepth \((\d+)\)/,
     say: ([, depth]) => `The file is nested deeper than ${depth} levels`,
   },
+  {
+    reason: /a line break is expected/,
+    say: () =>
+      'Text that begins with `|` or `>` needs quotes: they begin a block, whose text stands in the lines below',
+  },
   { reason: /null byte|non-printable/, say: () => 'The file has characters that no text has: is it binary?' },
   { reason: /undeclared tag handle|tag (?:name|suffix)/, say: () => 'Text that begins with `!` needs quotes' },
   {
@@ -77,6 +83,7 @@ export function explain(reason: string, offset: number, source: string): SyntaxP
     reservedAt(source, offset) ??
     gluedDash(source, offset) ??
     unknownEscape(reason, source, offset) ??
+    (reason.includes('missed comma') ? undefined : yamlHabit(source, offset)) ??
     textBehindQuotes(source, offset) ??
     inFlow(reason, source, offset) ??
     missingColon(source, offset);

@@ -267,7 +267,10 @@ class Builder {
       throw new Unreadable('yaml-syntax', message, { start: span.start, end: span.start + 1 });
     }
     if (node.kind === 'scalar') return { text: node.text, span };
-    throw new Unreadable('yaml-syntax', 'A key must be text', span);
+    const [hole] = /^\{\{[^{}\r\n]*\}\}/.exec(this.#source.slice(Math.max(0, span.start - 1))) ?? [];
+    if (hole === undefined) throw new Unreadable('yaml-syntax', 'A key must be text', span);
+    const message = `A hole is written with a \`$\`, and in quotes: "$${hole}"`;
+    throw new Unreadable('yaml-syntax', message, { start: span.start - 1, end: span.start - 1 + hole.length });
   }
 
   #close(pointer: string, start: number, bracket: string): void {

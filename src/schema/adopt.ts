@@ -2,7 +2,7 @@ import { childPointer, isNothing, type MapEntry, type MapNode } from './node.ts'
 import type { ReadContext, Trail } from './read-context.ts';
 import { type Owner, takes } from './read-unknown.ts';
 import type { Schema } from './schema.ts';
-import { titleOf } from './wording.ts';
+import { listed, titleOf } from './wording.ts';
 
 /**
  * Moves keys that were written beside the key they belong under to where they belong, so that what is in them is read
@@ -26,8 +26,15 @@ export function adopt(node: MapNode, owner: Owner, context: ReadContext): MapNod
     for (const child of children) {
       moved.add(child);
       context.moved(childPointer(entry.value.pointer, child.key), child.value.pointer);
-      report(child, node, `\`${child.key}\` belongs under \`${entry.key}\`: indent it further`, context);
     }
+    const [first, ...more] = children;
+    const keys = listed(
+      children.map(({ key }) => key),
+      'and',
+    );
+    const what = more.length > 0 ? 'belong' : 'belongs';
+    const hint = `indent ${more.length > 0 ? 'them' : 'it'} further`;
+    if (first) report(first, node, `${keys} ${what} under \`${entry.key}\`: ${hint}`, context);
     return { key: entry.key, value: { kind: 'map', pointer: value.pointer, entries: [...own, ...children] } };
   });
   return moved.size === 0 ? node : { ...node, entries: entries.filter((entry) => !moved.has(entry)) };
