@@ -12,6 +12,8 @@ export interface Span {
   readonly id: string;
   child(name: string, kind: SpanKind, attributes: Attributes): Span;
   set(attributes: Attributes): void;
+  /** Spans of other messages that this one came of, each as `traceparent`. */
+  link(traceparents: readonly string[]): void;
   /** `error`: the code of what it failed with. */
   end(error?: string): void;
 }

@@ -13,6 +13,8 @@ export interface Incoming {
   readonly key?: string | undefined;
   /** Messages of one lane are worked on one after the other, in this order, where the flow has no `orderBy` (Kafka: the partition). */
   readonly lane?: string | undefined;
+  /** Spans of the messages that it came of, each as `traceparent`, where traces are recorded. */
+  readonly links?: readonly string[] | undefined;
   /** Milliseconds that the sender still waits (`x-request-deadline-ms`). */
   readonly deadline?: number | undefined;
   /** Called with the life of the message, before the flow starts: to cancel when the sender goes away. */

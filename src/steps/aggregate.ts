@@ -7,6 +7,7 @@ import { GroupRunner } from './parts/group-runner.ts';
 import { hashed, keyText } from './parts/key.ts';
 import { idOption, messageId } from './parts/message-id.ts';
 import { capacity, wait } from './parts/options.ts';
+import { spanOf } from './parts/span-of.ts';
 import { type CompileContext, defineStep } from './step.ts';
 
 export const aggregate = defineStep({
@@ -100,7 +101,7 @@ export const aggregate = defineStep({
       if (key === undefined) throw failure('no-key', { expression: options.by?.text });
       const value = await (collect ? collect(exchange) : exchange.value());
       const message = messageId(exchange, id && (await id(exchange)), awaited);
-      return { key, hash: hashed(key), message, value: JSON.stringify(value) ?? '' };
+      return { key, hash: hashed(key), message, value: JSON.stringify(value) ?? '', span: spanOf(exchange) };
     };
     const absorbed = (exchange: Exchange): Exchange | undefined =>
       awaited ? exchange.with({ body: Body.empty, reply: { status: 202, headers: noHeaders } }) : undefined;
@@ -113,8 +114,11 @@ export const aggregate = defineStep({
           const completed = await collector.add(await collected(exchange), exchange);
           if (!completed) return absorbed(exchange);
           const { group, held } = completed;
+          const { list, links } = await runner.collected(group);
+          const own = spanOf(exchange);
+          exchange.trace.span?.link(links.filter((one) => one !== own));
           const whole = exchange.with({
-            body: Body.value(await runner.list(group)),
+            body: Body.value(list),
             variables: noVariables,
             ownHeaders: noHeaders,
             response: undefined,

@@ -5,6 +5,7 @@ import { hashed, keyText } from './parts/key.ts';
 import { idOption, messageId } from './parts/message-id.ts';
 import { capacity, storedFor, wait } from './parts/options.ts';
 import { lateMessage, Sequencer } from './parts/sequencer.ts';
+import { spanOf } from './parts/span-of.ts';
 import { type CompileContext, defineStep } from './step.ts';
 
 export const resequence = defineStep({
@@ -107,7 +108,8 @@ export const resequence = defineStep({
             throw failure('resequence-full', { detail, retryAfter: 1000 });
           }
           const { key: _, ...known } = origin;
-          const kept = { id: own, message, headers, origin: known, contentType: body.wireType(services.codec) };
+          const contentType = body.wireType(services.codec);
+          const kept = { id: own, message, headers, origin: known, contentType, span: spanOf(exchange) };
           const one = { stream, sequence: number, at: services.clock.now() };
           const added = await sequencer.store.add(one, kept, await exchange.bytes());
           if (added === 'taken') throw lateMessage(number);

@@ -48,6 +48,8 @@ export interface LaterMessage {
   readonly origin: Origin;
   /** Messages of one lane go on one after the other. */
   readonly lane?: string;
+  /** Spans of the messages that it came of, each as `traceparent`, where traces are recorded. */
+  readonly links?: readonly string[] | undefined;
 }
 
 export interface LaterWorld {

@@ -108,7 +108,7 @@ describe('the state of a trace', () => {
 });
 
 describe('a trace inside a span that is recorded', () => {
-  const recorded: Span = { id: span, child: () => recorded, set() {}, end() {} };
+  const recorded: Span = { id: span, child: () => recorded, set() {}, link() {}, end() {} };
 
   it('sends what is sent in that span, and says that it is recorded', () => {
     const trace = traceOf({ traceparent: `00-${theirs}-${'b'.repeat(16)}-00`, tracestate: 'a=1' });

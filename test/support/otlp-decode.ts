@@ -11,6 +11,7 @@ export interface ReceivedSpan {
   readonly start: bigint;
   readonly end: bigint;
   readonly attributes: Readonly<Record<string, unknown>>;
+  readonly links: readonly { readonly traceId: string; readonly id: string; readonly flags: number }[];
   readonly status: { readonly code: string; readonly message: string };
   readonly flags: number;
   readonly resource: Readonly<Record<string, unknown>>;
@@ -54,6 +55,7 @@ const all = (fields: Fields, field: number): readonly Buffer[] =>
   (fields.get(field) ?? []).filter((one) => typeof one !== 'bigint');
 const bytesAt = (fields: Fields, field: number): Buffer => all(fields, field)[0] ?? Buffer.alloc(0);
 const textAt = (fields: Fields, field: number): string => bytesAt(fields, field).toString('utf8');
+const flagsAt = (fields: Fields, field: number): number => all(fields, field)[0]?.readUInt32LE() ?? 0;
 const numberAt = (fields: Fields, field: number): number => Number(fields.get(field)?.[0] ?? 0n);
 
 function readValue(bytes: Buffer): unknown {
@@ -88,7 +90,6 @@ export function spansOfProtobuf(body: Buffer): readonly ReceivedSpan[] {
 
 function spanOf(fields: Fields): Omit<ReceivedSpan, 'resource' | 'scope'> {
   const status = fieldsOf(bytesAt(fields, 15));
-  const flags = fields.get(16)?.[0];
   return {
     traceId: bytesAt(fields, 1).toString('hex'),
     id: bytesAt(fields, 2).toString('hex'),
@@ -99,8 +100,16 @@ function spanOf(fields: Fields): Omit<ReceivedSpan, 'resource' | 'scope'> {
     start: bytesAt(fields, 7).readBigUInt64LE(),
     end: bytesAt(fields, 8).readBigUInt64LE(),
     attributes: attributesAt(fields, 9),
+    links: all(fields, 13).map((bytes) => {
+      const link = fieldsOf(bytes);
+      return {
+        traceId: bytesAt(link, 1).toString('hex'),
+        id: bytesAt(link, 2).toString('hex'),
+        flags: flagsAt(link, 6),
+      };
+    }),
     status: { code: statuses[numberAt(status, 3)] ?? 'unknown', message: textAt(status, 2) },
-    flags: flags instanceof Buffer ? flags.readUInt32LE() : 0,
+    flags: flagsAt(fields, 16),
   };
 }
 
@@ -119,6 +128,7 @@ interface JsonSpan {
   readonly startTimeUnixNano: string;
   readonly endTimeUnixNano: string;
   readonly attributes: readonly JsonPair[];
+  readonly links?: readonly { readonly traceId: string; readonly spanId: string; readonly flags?: number }[];
   readonly status?: { readonly code?: number; readonly message?: string };
   readonly flags?: number;
 }
@@ -154,6 +164,7 @@ export function spansOfJson(body: Buffer): readonly ReceivedSpan[] {
         start: BigInt(span.startTimeUnixNano),
         end: BigInt(span.endTimeUnixNano),
         attributes: jsonAttributes(span.attributes),
+        links: (span.links ?? []).map(({ traceId, spanId, flags = 0 }) => ({ traceId, id: spanId, flags })),
         status: { code: statuses[span.status?.code ?? 0] ?? 'unknown', message: span.status?.message ?? '' },
         flags: span.flags ?? 0,
         resource: jsonAttributes(resource.attributes),

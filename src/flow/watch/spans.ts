@@ -86,7 +86,9 @@ function messageSpans(
       const { attempt } = incoming.origin;
       const own = { 'dowel.flow': flow, 'dowel.exchange.id': id, 'dowel.connector': connector };
       const again = attempt > 1 ? { 'dowel.attempt': attempt } : {};
-      return tracer.begin(trace, name, telemetry.kind, { ...written(attributes), ...own, ...again });
+      const span = tracer.begin(trace, name, telemetry.kind, { ...written(attributes), ...own, ...again });
+      if (incoming.links) span.link(incoming.links);
+      return span;
     },
     end(span, exchange, error, status) {
       span.set({ ...told(() => telemetry.ended?.(status, error)), 'dowel.outcome': outcomeOf(exchange, error) });

@@ -13,8 +13,15 @@ export interface FinishedSpan {
   readonly start: number;
   readonly end: number;
   readonly attributes: Attributes;
+  readonly links: readonly SpanLink[];
   /** The code of what it failed with. */
   readonly error: string | undefined;
+}
+
+/** A span of another message. */
+export interface SpanLink {
+  readonly traceId: string;
+  readonly id: string;
 }
 
 /** What all spans of a process have in common. */
@@ -38,6 +45,9 @@ export const statusError = 2;
 
 /** Sampled; whether the parent is remote is known; it is. */
 const [sampled, knowsRemote, isRemote] = [0x1, 0x100, 0x200] as const;
+
+/** Whatever is linked was recorded by a process of this integration; by which, nobody remembers. */
+export const linkFlags = sampled;
 
 export const flagsOf = ({ remoteParent }: FinishedSpan): number =>
   sampled | knowsRemote | (remoteParent ? isRemote : 0);

@@ -4,6 +4,7 @@ import {
   type FinishedSpan,
   flagsOf,
   kindNumbers,
+  linkFlags,
   nanoseconds,
   type SpansOrigin,
   statusError,
@@ -28,6 +29,10 @@ const spanOf = (span: FinishedSpan): object => ({
   startTimeUnixNano: String(nanoseconds(span.start)),
   endTimeUnixNano: String(nanoseconds(span.end)),
   attributes: attributesOf(span.attributes),
+  links:
+    span.links.length === 0
+      ? undefined
+      : span.links.map(({ traceId, id }) => ({ traceId, spanId: id, flags: linkFlags })),
   status: span.error === undefined ? undefined : { message: span.error, code: statusError },
   flags: flagsOf(span),
 });

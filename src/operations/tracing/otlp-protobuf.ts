@@ -4,6 +4,7 @@ import {
   type FinishedSpan,
   flagsOf,
   kindNumbers,
+  linkFlags,
   nanoseconds,
   type SpansOrigin,
   statusError,
@@ -37,6 +38,13 @@ function writeSpan(out: ProtobufWriter, span: FinishedSpan): void {
     out.message(15, () => {
       out.integer(3, statusError);
       out.string(2, error);
+    });
+  }
+  for (const { traceId, id } of span.links.toReversed()) {
+    out.message(13, () => {
+      out.fixed32(6, linkFlags);
+      out.hex(2, id);
+      out.hex(1, traceId);
     });
   }
   writeAttributes(out, 9, span.attributes);

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';
 import type { Attributes, Span, SpanKind, Tracer } from '../../core/span.ts';
 import { newSpanId } from '../../core/trace.ts';
-import type { FinishedSpan } from './finished-span.ts';
+import type { FinishedSpan, SpanLink } from './finished-span.ts';
 import type { Sampler } from './sampler.ts';
 
 export interface TracerWorld {
@@ -23,6 +23,14 @@ export const tracer = (world: TracerWorld): Tracer => ({
   },
 });
 
+/** As OpenTelemetry has it where nothing else is said. */
+export const mostLinks = 128;
+
+const linkOf = (traceparent: string): SpanLink => ({
+  traceId: traceparent.slice(3, 35),
+  id: traceparent.slice(36, 52),
+});
+
 /** What the spans of a message have in common. */
 interface Recording {
   readonly world: TracerWorld;
@@ -41,6 +49,7 @@ class RecordedSpan implements Span {
   readonly #kind: SpanKind;
   readonly #attributes: Record<string, Attributes[string]>;
   readonly #start: number;
+  #links: readonly SpanLink[] = [];
   #ended = false;
 
   constructor(
@@ -70,6 +79,10 @@ class RecordedSpan implements Span {
     Object.assign(this.#attributes, attributes);
   }
 
+  link(traceparents: readonly string[]): void {
+    this.#links = [...this.#links, ...traceparents.map(linkOf)].slice(0, mostLinks);
+  }
+
   end(error?: string): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -85,6 +98,7 @@ class RecordedSpan implements Span {
       start: epoch + this.#start,
       end: epoch + world.clock.monotonic(),
       attributes: this.#attributes,
+      links: this.#links,
       error,
     });
   }

@@ -2,15 +2,12 @@ import type { Exchange, Origin } from '../../core/exchange.ts';
 import { failure } from '../../errors.ts';
 import type { Evaluate } from '../step.ts';
 import { type Completion, type GroupRunner, type Held, originOf } from './group-runner.ts';
-import type { CompleteGroup, Found, Group, Reason } from './group-store.ts';
+import type { CompleteGroup, Found, Group, Part, Reason } from './group-store.ts';
 
 /** What one message brings. */
-export interface Collected {
+export interface Collected extends Part {
   readonly key: string;
   readonly hash: string;
-  readonly message: string | undefined;
-  /** As JSON; empty = nothing. */
-  readonly value: string;
 }
 
 export interface CollectorRules extends Completion {
@@ -84,8 +81,8 @@ export class Collector {
     });
   }
 
-  async #collect(group: Group, { message, value }: Collected, before: Found | undefined): Promise<undefined | 'again'> {
-    const added = await this.#runner.groups.add(group, { message, value }, before);
+  async #collect(group: Group, part: Part, before: Found | undefined): Promise<undefined | 'again'> {
+    const added = await this.#runner.groups.add(group, part, before);
     if (added !== 'added') return 'again';
     this.#runner.expect(group);
     return undefined;
@@ -93,17 +90,17 @@ export class Collector {
 
   async #complete(
     group: CompleteGroup,
-    { message, value }: Collected,
+    part: Part,
     { life }: Exchange,
     before: Found | undefined,
   ): Promise<Completed | 'again'> {
     const held = await this.#runner.hold(group.id);
     if (!held) return 'again';
-    const durableMessage = life.journal ? message : undefined;
+    const durableMessage = life.journal ? part.message : undefined;
     const whole: CompleteGroup = durableMessage === undefined ? group : { ...group, durableMessage };
     let added: string | undefined;
     try {
-      added = await this.#runner.groups.add(whole, { message, value }, before);
+      added = await this.#runner.groups.add(whole, part, before);
     } finally {
       if (added !== 'added') await held.free();
     }

@@ -209,14 +209,28 @@ export class GroupRunner implements Later {
   }
 
   async #message(group: CompleteGroup): Promise<LaterMessage> {
-    const body = Body.value(await this.list(group));
-    return { id: group.id, key: group.id, body, headers: group.headers, origin: originOf(group) };
+    const { list, links } = await this.collected(group);
+    return {
+      id: group.id,
+      key: group.id,
+      body: Body.value(list),
+      headers: group.headers,
+      origin: originOf(group),
+      links,
+    };
   }
 
-  /** What was collected, in the order in which it came. */
-  async list(group: CompleteGroup): Promise<readonly unknown[]> {
+  /** What was collected, in the order in which it came, and the spans in which it was. */
+  async collected(
+    group: CompleteGroup,
+  ): Promise<{ readonly list: readonly unknown[]; readonly links: readonly string[] }> {
     const parts = await this.groups.parts(group.id);
-    if (parts.length === group.count) return parts.flatMap(({ value }) => (value === '' ? [] : [JSON.parse(value)]));
+    if (parts.length === group.count) {
+      return {
+        list: parts.flatMap(({ value }) => (value === '' ? [] : [JSON.parse(value)])),
+        links: parts.flatMap(({ span }) => span ?? []),
+      };
+    }
     const detail = `${parts.length} of ${group.count} messages of a group are there`;
     throw failure('store', { store: this.#opened.store.kind, detail, sent: false });
   }

@@ -42,6 +42,8 @@ export interface Part {
   readonly message: string | undefined;
   /** As JSON; empty = nothing. */
   readonly value: string;
+  /** The span in which it was collected, as `traceparent`; absent where none was recorded. */
+  readonly span?: string | undefined;
 }
 
 export interface Found {
@@ -89,8 +91,8 @@ export class GroupStore {
             { op: 'put', space, key: this.#completeKey(id), value: writeGroup(group) },
           ]
         : [{ op: 'put', space, key, value: writeGroup(group), when }];
-    const { message } = part;
-    const value = joinRecord({ message }, part.value);
+    const { message, span } = part;
+    const value = joinRecord({ message, span }, part.value);
     const written = await this.#store.write([
       ...head,
       { op: 'put', space, key: this.#partKey(id, count), value },
@@ -122,7 +124,7 @@ export class GroupStore {
     const parts: Part[] = [];
     for await (const { value } of entries(this.#store, space, { prefix: this.#partPrefix(id) })) {
       const { head, body } = splitRecord(value);
-      parts.push({ ...(head as Pick<Part, 'message'>), value: Buffer.from(body).toString() });
+      parts.push({ ...(head as Omit<Part, 'value'>), value: Buffer.from(body).toString() });
     }
     return parts;
   }

@@ -23,6 +23,8 @@ export interface WaitingMessage {
   readonly headers: Headers;
   readonly origin: Origin;
   readonly contentType: string | undefined;
+  /** The span in which it was put here, as `traceparent`; absent where none was recorded. */
+  readonly span?: string | undefined;
 }
 
 export class SequenceStore {

@@ -173,10 +173,11 @@ export class Sequencer implements Later {
   async #deliver(one: Waiting, next: number | undefined): Promise<void> {
     const kept = await this.store.message(one);
     if (kept) {
-      const { id, headers, origin, contentType } = kept.message;
+      const { id, headers, origin, contentType, span } = kept.message;
       if (next === undefined && this.#rules.late === 'fail') this.#late.set(id, lateMessage(one.sequence));
       const body = keptBody(kept.body, contentType);
-      await this.#opened.deliver({ id, key: id, body, headers, origin, lane: one.stream });
+      const links = span === undefined ? undefined : [span];
+      await this.#opened.deliver({ id, key: id, body, headers, origin, lane: one.stream, links });
     }
     await this.store.done(one, kept?.message.message, next, this.#rules.retain);
     this.count--;

@@ -6,6 +6,7 @@ import type { FinishedSpan } from '../../../src/operations/tracing/finished-span
 import { samplerOf } from '../../../src/operations/tracing/sampler.ts';
 import { tracer } from '../../../src/operations/tracing/tracer.ts';
 import { type Engine, type EngineOptions, mainFlow, startEngine } from '../../support/engine.ts';
+import { eventually } from '../../support/eventually.ts';
 import { flowOf, startBench } from '../settlement/support.ts';
 
 interface Recorder {
@@ -42,6 +43,73 @@ async function start(
   const recorded = recorder();
   return { engine: await startEngine(t, yaml, { ...options, tracer: recorded.tracer }), recorded };
 }
+
+/** Names of the spans that it is linked to, with the id of their trace. */
+const linkedTo = ({ spans }: Recorder, { links }: FinishedSpan): readonly string[] =>
+  links.map(
+    ({ traceId, id }) => `${spans.find((one) => one.id === id && one.traceId === traceId)?.name} of ${traceId}`,
+  );
+
+const fromTrace = (digit: string) => ({ traceparent: `00-${digit.repeat(32)}-${digit.repeat(16)}-01` });
+
+describe('what is made of several messages', () => {
+  const of = (digit: string): string => `Collect of ${digit.repeat(32)}`;
+
+  test('a message that completes a group is linked to the others of it', async (t) => {
+    const { engine, recorded } = await start(
+      t,
+      mainFlow('- { name: Collect, aggregate: { complete: { size: 3 } } }\n- call: { endpoint: a }'),
+    );
+    for (const digit of ['1', '2', '3']) await engine.send({ body: digit, headers: fromTrace(digit) });
+    await eventually('the group went on', () => engine.calls.length === 1);
+    const collected = recorded.spans.filter(({ name }) => name === 'Collect');
+    assert.deepEqual(
+      collected.map((span) => linkedTo(recorded, span)),
+      [[], [], [of('1'), of('2')]],
+    );
+    assert.equal(recorded.one('a').traceId, '3'.repeat(32));
+  });
+
+  test('a group that goes on by itself is linked to all of its messages', async (t) => {
+    const { engine, recorded } = await start(
+      t,
+      mainFlow('- { name: Collect, aggregate: { complete: { within: 5s } } }\n- call: { endpoint: a }'),
+    );
+    for (const digit of ['1', '2']) await engine.send({ body: digit, headers: fromTrace(digit) });
+    await engine.clock.advance(5000);
+    await eventually('the group went on', () => engine.calls.length === 1);
+    await eventually('its span is there', () => recorded.spans.some(({ links }) => links.length > 0));
+    const [group, ...more] = recorded.spans.filter(({ links }) => links.length > 0);
+    assert.ok(group && more.length === 0);
+    assert.deepEqual(linkedTo(recorded, group), [of('1'), of('2')]);
+    assert.equal(group.traceId, '2'.repeat(32));
+  });
+
+  test('a message whose turn has come is linked to the span in which it came', async (t) => {
+    const { engine, recorded } = await start(
+      t,
+      mainFlow('- { name: Collect, resequence: { sequence: $, start: 1, gapTimeout: 10s } }\n- call: { endpoint: a }'),
+    );
+    await engine.send({ body: 1, headers: fromTrace('7') });
+    await eventually('it went on', () => engine.calls.length === 1);
+    await eventually('its span is there', () => recorded.spans.some(({ links }) => links.length > 0));
+    const [later] = recorded.spans.filter(({ links }) => links.length > 0);
+    assert.ok(later);
+    assert.deepEqual([later.traceId, linkedTo(recorded, later)], ['7'.repeat(32), [of('7')]]);
+  });
+
+  test('who is not recorded leaves no link', async (t) => {
+    const { engine, recorded } = await start(
+      t,
+      mainFlow('- { name: Collect, aggregate: { complete: { size: 2 } } }\n- call: { endpoint: a }'),
+    );
+    const silent = fromTrace('1').traceparent.replace(/01$/, '00');
+    await engine.send({ body: 1, headers: { traceparent: silent } });
+    await engine.send({ body: 2, headers: fromTrace('2') });
+    await eventually('the group went on', () => engine.calls.length === 1);
+    assert.deepEqual(recorded.one('Collect').links, []);
+  });
+});
 
 describe('spans of steps', () => {
   test('stand inside of what they are steps of, and behind it the message is where it was', async (t) => {

@@ -42,6 +42,7 @@ const spans: readonly FinishedSpan[] = [
       long: 'ä'.repeat(100),
       absent: undefined,
     },
+    links: [],
     error: 'http-503',
   },
   {
@@ -55,6 +56,7 @@ const spans: readonly FinishedSpan[] = [
     start: second + 0.002,
     end: second + 0.003,
     attributes: {},
+    links: [],
     error: undefined,
   },
 ];
@@ -77,6 +79,22 @@ describe('spans as OTLP', () => {
     assert.equal(expected.length, 2);
     const written = spansOfJson(Buffer.from(spansAsJson(spans, origin)));
     assert.deepEqual(comparable(written), comparable(expected));
+  });
+
+  test('what they are linked to stands in both encodings, in its order', () => {
+    const links = [
+      { traceId, id: '1'.repeat(16) },
+      { traceId: '2'.repeat(32), id: '3'.repeat(16) },
+    ];
+    const linked = spans.map((span) => ({ ...span, links }));
+    const expected = links.map((link) => ({ ...link, flags: 1 }));
+    for (const [read] of [
+      spansOfProtobuf(Buffer.from(spansAsProtobuf(linked, origin))),
+      spansOfJson(Buffer.from(spansAsJson(linked, origin))),
+    ]) {
+      assert.deepEqual(read?.links, expected);
+      assert.equal(read?.name, 'POST /orders');
+    }
   });
 
   test('many of them in one request, past the first buffer, keep their order', () => {

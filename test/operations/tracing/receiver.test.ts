@@ -25,6 +25,7 @@ const span: FinishedSpan = {
   start: 0,
   end: 1,
   attributes: { 'dowel.flow': 'f' },
+  links: [],
   error: undefined,
 };
 const body = spansAsProtobuf([span], { resource: {}, scope: { name: 'dowel', version: '1' } });

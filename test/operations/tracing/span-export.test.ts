@@ -20,6 +20,7 @@ const span = (name: string): FinishedSpan => ({
   start: 0,
   end: 1,
   attributes: {},
+  links: [],
   error: undefined,
 });
 

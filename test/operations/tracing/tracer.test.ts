@@ -53,6 +53,18 @@ describe('spans', () => {
     };
   };
 
+  test('are linked to those of other messages, at most to 128', () => {
+    const { ended, traces } = recording();
+    const span = traces.begin(begun(), 'collected', 'internal', {});
+    span.link([from('01').next()]);
+    span.link(Array.from({ length: 200 }, () => begun().next()));
+    span.end();
+    const { links } = ended[0] ?? {};
+    assert.equal(links?.length, 128);
+    assert.equal(links[0]?.traceId, theirs);
+    assert.match(String(links[0]?.id), /^[\da-f]{16}$/);
+  });
+
   test('of a message nest, in the trace of its sender, and know when they were', async () => {
     const { clock, ended, traces } = recording();
     const span = traces.begin(from('01'), 'POST /orders', 'server', { 'http.route': '/orders' });
