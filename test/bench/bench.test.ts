@@ -74,7 +74,14 @@ test('bench: policies, watching and overload are measured', async () => {
 test('bench: the command prints its tables, and refuses what it does not know', async () => {
   const run = promisify(execFile);
   const program = `${root}bench/run.ts`;
-  const { stdout } = await run(process.execPath, [program, '--quick', '--only', 'pass-through,start-up']);
+  const { stdout } = await run(process.execPath, [
+    program,
+    '--quick',
+    '--slices',
+    '1',
+    '--only',
+    'pass-through,start-up',
+  ]);
   assert.match(stdout, /\| Pass-through +\| 1 kB +\|/);
   assert.match(stdout, /\| processor time until ready +\| \d+ ms +\|/);
   await assert.rejects(run(process.execPath, [program, '--only', 'nothing']), (error: { code?: unknown }) => {

@@ -6,7 +6,7 @@ import { UsageError } from '../../src/cli/usage.ts';
 import { Child } from '../support/child-process.ts';
 import { runDowel, startDowel } from '../support/dowel-process.ts';
 import { Project } from './support/project.ts';
-import { Shop, secret, token, yaml } from './support/shop.ts';
+import { buried, Shop, secret, token, yaml } from './support/shop.ts';
 
 const idOf = (letter: Readonly<Record<string, unknown>> | undefined): string => String(letter?.['id']);
 
@@ -295,7 +295,7 @@ describe('what is shown', { concurrency: 2 }, () => {
       cookie: 'c=canary-of-a-cookie',
     };
     await fetch(`${running.url}/orders/a`, { method: 'POST', headers, body: '{"n":1}' });
-    await running.until('a dead letter', async () => (await shop.listed()).length === 1);
+    await running.until('a dead letter', async () => (await buried(running)) === 1);
     const [letter] = await shop.listed();
     const outputs = [
       await shop.letters('list'),
