@@ -14,6 +14,7 @@ import { parse } from './jsonata.ts';
 import { limits } from './limits.ts';
 import { clone } from './list-functions.ts';
 import { normalise } from './normalise.ts';
+import { type Oddity, odditiesOf } from './oddities.ts';
 import { bail } from './plain.ts';
 import { ExpressionSyntaxError, syntaxError } from './syntax.ts';
 
@@ -40,6 +41,8 @@ export interface Expression {
   readonly warnings: readonly Warning[];
   /** The fields that it takes of variables. */
   fields(): readonly Fields[];
+  /** What it has in it that can hardly be meant. */
+  oddities(): readonly Oddity[];
   /** Throws or rejects with the failures `expression` and `expression-limit`, and with whatever the body does. */
   evaluate(scope: Scope): unknown | Promise<unknown>;
 }
@@ -140,5 +143,14 @@ export function compileExpression(source: string): Expression {
     return isPromise(body) ? body.then((value) => run(scope, value)) : run(scope, body);
   }
 
-  return { source, looksAtBody, variables, constant, warnings, fields: () => fieldsOf(program.ast), evaluate };
+  return {
+    source,
+    looksAtBody,
+    variables,
+    constant,
+    warnings,
+    fields: () => fieldsOf(program.ast),
+    oddities: () => odditiesOf(source, program.ast),
+    evaluate,
+  };
 }

@@ -1,5 +1,6 @@
 import { beforeRegex } from './holes.ts';
 import type { LibraryError } from './jsonata.ts';
+import { foreignSyntax } from './other-languages.ts';
 
 /** The source is not an expression. `offset` counts characters from its start. */
 export class ExpressionSyntaxError extends Error {
@@ -109,7 +110,7 @@ const messages: Readonly<Record<string, (error: LibraryError) => string>> = {
   S0213: (e) => `${String(e.value)} cannot be a step of a path; quote it: \`${String(e.value)}\``,
   S0214: (e) => `After ${described(e)} comes a variable, such as $x`,
   S0217: () => '% has no parent here',
-  S0301: () => 'This regular expression is empty',
+  S0301: () => 'This regular expression is empty; a comment is written `/* … */`',
   S0302: () => 'This regular expression has no closing /',
 };
 
@@ -143,6 +144,8 @@ export function syntaxError(source: string, thrown: unknown): ExpressionSyntaxEr
   }
   const habit = habitAt(source, offset);
   if (habit) return habit;
+  const foreign = foreignSyntax(source, offset);
+  if (foreign) return new ExpressionSyntaxError(foreign.message, foreign.start, foreign.length, foreign.suggestion);
   const message = messages[error.code]?.(error) ?? error.message ?? 'This is not an expression';
   return new ExpressionSyntaxError(message, offset);
 }

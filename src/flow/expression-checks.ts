@@ -3,6 +3,7 @@ import type { Finding } from '../core/written.ts';
 import type { Expression } from '../expression/expression.ts';
 import { holes } from '../expression/holes.ts';
 import { nearest } from '../schema/nearest.ts';
+import { oddityFindings } from './oddity-findings.ts';
 
 type Found = Omit<Finding, 'pointer'> & { readonly offset: number };
 
@@ -27,7 +28,13 @@ export function expressionFindings(expression: Expression, known: Known): readon
       ? badHeader(expression.source, offset, second)
       : [];
   });
-  return [...found, ...configFindings(expression.source, known), ...foreignRoot(expression, known)];
+  const isField = (name: string): boolean => known.declaredFields().has(name);
+  return [
+    ...found,
+    ...configFindings(expression.source, known),
+    ...foreignRoot(expression, known),
+    ...oddityFindings(expression.oddities(), isField),
+  ];
 }
 
 interface Field {
@@ -85,18 +92,21 @@ function configFindings(source: string, { config, secretNames }: Known): readonl
   });
 }
 
+const roots =
+  /^\s*((body|env|secrets|process\.env|req(?:uest)?\.body|msg\.payload|message\.(?:body|payload)|github\.event|this)\.)([A-Za-z_]\w*)/;
+
 /**
  * Roots of other systems where an expression begins: `body.name` here is the field `name` of a field `body`. Only a
  * warning, as there may be such a field; `$.body.name` says that there is.
  */
 function foreignRoot({ source }: Expression, known: Known): readonly Found[] {
-  const match = /^\s*((body|env|secrets)\.)([A-Za-z_]\w*)/.exec(source);
+  const match = roots.exec(source);
   const [, before = '', root = '', name = ''] = match ?? [];
   if (!match || known.declaredFields().has(root)) return [];
   const offset = match[0].length - name.length - before.length;
   const finding = { severity: 'warning', code: 'foreign-root', offset, length: before.length + name.length } as const;
   const field = `Where the body has a field \`${root}\`, write \`$.${root}.${name}\``;
-  if (root === 'body') {
+  if (!/(?:env|secrets)$/.test(root)) {
     return [{ ...finding, message: `\`$\` is the body itself: write \`${name}\`. ${field}`, suggestion: name }];
   }
   const declared = Object.hasOwn(known.config, name);
@@ -117,10 +127,22 @@ type Path = readonly (string | number)[];
 
 /** `{{ name }}` in a template, which is text. */
 export function textFindings(value: unknown, path: Path = []): readonly (Found & { readonly path: Path })[] {
-  if (typeof value === 'string') return handlebars(value).map((found) => ({ ...found, path }));
+  if (typeof value === 'string')
+    return [...handlebars(value), ...bareExpression(value)].map((found) => ({ ...found, path }));
   if (typeof value !== 'object' || value === null) return [];
   if (Array.isArray(value)) return value.flatMap((item, index) => textFindings(item, [...path, index]));
   return Object.entries(value).flatMap(([key, item]) => textFindings(item, [...path, key]));
+}
+
+/** `$found.price` in a template, which is text: expressions are written so where they stand alone. */
+function bareExpression(text: string): readonly Found[] {
+  const written = text.trim();
+  if (!/^\$(?:[a-zA-Z]\w*)?(?:\.[A-Za-z_`]|[[(]|(?<=^\$(?:headers|params|query|source|error))$)/.test(written))
+    return [];
+  if (/\s[A-Za-z]+\s[A-Za-z]+\s/.test(written)) return [];
+  const suggestion = `\${{ ${written} }}`;
+  const message = `\`${written}\` is text, and goes out as it stands: a hole is written \`${suggestion}\``;
+  return [{ severity: 'warning', code: 'text-not-hole', message, offset: 0, length: text.length, suggestion }];
 }
 
 function handlebars(text: string): readonly Found[] {

@@ -1,4 +1,5 @@
 import { nearest } from '../schema/nearest.ts';
+import { functionMeant } from './function-words.ts';
 
 export interface MissingName {
   readonly what: string;
@@ -17,7 +18,7 @@ export function missingName(
 ): MissingName {
   const called = source[at + name.length + 1] === '(' || /^\$?\w+\s*\(/.test(source.slice(at));
   const only = Object.hasOwn(onlyThere, name) ? onlyThere[name] : undefined;
-  if (called) return { what: `There is no function \`$${name}\``, hint: '' };
+  if (called) return noFunction(name);
   if (only !== undefined) return { what: `\`$${name}\` ${only}`, hint: '' };
   const elsewhere = Object.hasOwn(foreign, name) ? foreign[name] : undefined;
   if (elsewhere !== undefined && !given.has(name)) return elsewhere;
@@ -30,6 +31,14 @@ export function missingName(
   const names = known.filter((one) => one !== '').map((one) => `\`$${one}\``);
   const hint = `; known here are ${names.join(', ')}`;
   return { what: `Nothing here is called \`$${name}\``, hint };
+}
+
+function noFunction(name: string): MissingName {
+  const what = `There is no function \`$${name}\``;
+  const meant = functionMeant(name);
+  if (meant === undefined) return { what, hint: '' };
+  if (/^\$\w+$/.test(meant)) return { what, hint: `; did you mean \`${meant}\`?`, suggestion: meant };
+  return { what, hint: `: write \`${meant}\`` };
 }
 
 const body = (name: string): MissingName => ({

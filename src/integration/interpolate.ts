@@ -134,16 +134,16 @@ function namesAreFree(expression: string, from: number, node: ScalarNode, report
   return names.length === 0;
 }
 
-function lookUp(piece: Piece, node: ScalarNode, settings: Settings, report: Report): Found {
+function lookUp(piece: Piece, node: ScalarNode, settings: Settings, report: Report, template = false): Found {
   if (piece.kind === 'text') return { text: piece.text };
-  if (piece.kind !== 'name') return reportBroken(node, piece, report);
+  if (piece.kind !== 'name') return reportBroken(node, piece, report, template);
   const setting = settings.get(piece.name);
-  if (!setting) return reportUndeclared(piece.name, node, piece, settings, report);
+  if (!setting) return reportUndeclared(piece.name, node, piece, settings, report, template);
   return setting.state === 'set' ? { text: setting.text } : setting.state;
 }
 
 function inTemplate(piece: Piece, node: ScalarNode, settings: Settings, report: Report): Found {
-  if (piece.kind !== 'name' || !settings.get(piece.name)?.secret) return lookUp(piece, node, settings, report);
+  if (piece.kind !== 'name' || !settings.get(piece.name)?.secret) return lookUp(piece, node, settings, report, true);
   report({
     ...placeOf(node, piece),
     code: 'secret-in-template',
@@ -179,14 +179,34 @@ function reportAbsent(node: ScalarNode, piece: Piece | undefined, report: Report
   return 'reported';
 }
 
-function reportBroken(node: ScalarNode, piece: Piece, report: Report): 'reported' {
+function reportBroken(node: ScalarNode, piece: Piece, report: Report, template: boolean): 'reported' {
   const written = node.text.slice(piece.start, piece.end);
+  const [, name, value = ''] = /^\$\{([A-Za-z_]\w*):?[-=?:]([^{}]*)\}$/.exec(written) ?? [];
+  if (name !== undefined) {
+    const suggestion = `\${${name}}`;
+    const message = `A default stands where the value is declared, under \`config:\`, as \`${name}: { default: ${value || '…'} }\`; write \`${suggestion}\` here`;
+    report({ ...placeOf(node, piece), code: 'bad-placeholder', message, suggestion });
+    return 'reported';
+  }
+  const field = fieldMeant(written.slice(2, -1));
+  const hole = !template
+    ? ''
+    : field === undefined
+      ? ', `${{ … }}` for what a message carries'
+      : `, \`\${{ ${field} }}\` for what a message carries`;
   report({
     ...placeOf(node, piece),
     code: 'bad-placeholder',
-    message: `\`${written}\` names no value of \`config\`: write \`\${NAME}\`, or \`$\${\` where the text itself has a \`\${\``,
+    message: `\`${written}\` names no value of \`config\`: write \`\${NAME}\`${hole}, or \`$\${\` where the text itself has a \`\${\``,
   });
   return 'reported';
+}
+
+/** The field of a message that the words of other systems name: `body.name`, `header.foo`, `json("id")`. */
+function fieldMeant(text: string): string | undefined {
+  const [, body] = /^\s*(?:(?:in\.)?body\.|!\s*json\(["'])?([A-Za-z_][\w.]*)(?:["']\))?\s*$/.exec(text) ?? [];
+  const [, header] = /^\s*(?:in\.)?headers?\.([A-Za-z_]\w*)\s*$/.exec(text) ?? [];
+  return header === undefined ? body : `$headers.${header.toLowerCase()}`;
 }
 
 function reportUndeclared(
@@ -195,13 +215,17 @@ function reportUndeclared(
   piece: Piece,
   settings: Settings,
   report: Report,
+  template: boolean,
 ): 'reported' {
   const meant = nearest(name, settings.keys());
+  // Values of config are mostly written in capitals, and fields of messages are not.
+  const field =
+    template && /[a-z]/.test(name) ? ` For a field of the body write \`\${{ ${name === 'body' ? '$' : name} }}\`` : '';
   report({
     ...placeOf(node, piece),
     code: 'undeclared-config',
     name,
-    message: `\`\${${name}}\` is not declared under \`config:\`${meant === undefined ? `; write there \`${name}: {}\`` : `; did you mean \`\${${meant}}\`?`}`,
+    message: `\`\${${name}}\` is not declared under \`config:\`${meant === undefined ? `; write there \`${name}: {}\`${field && `.${field}`}` : `; did you mean \`\${${meant}}\`?`}`,
     ...(meant === undefined ? {} : { suggestion: `\${${meant}}` }),
   });
   return 'reported';
