@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
-import { createConnection } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Child, finished, root } from '../support/child-process.ts';
@@ -76,8 +76,7 @@ describe('npm start -- --once', () => {
     assert.match(stdout, /^✗ A good order/m);
   });
 
-  test('takes a free port when the usual one is taken, and says so', async (t) => {
-    const { createServer } = await import('node:net');
+  test('two at once both play it, each on a free port where the usual one is taken, and say so', async (t) => {
     const holder = createServer();
     // When somebody else has it already, so much the better.
     await new Promise<void>((resolve) => {
@@ -85,15 +84,10 @@ describe('npm start -- --once', () => {
       holder.listen(8080, '127.0.0.1', resolve);
     });
     t.after(() => holder.close());
-    const { code, stdout } = await start(['--once']);
-    assert.equal(code, 0, stdout);
-    assert.match(stdout, /^ {2}order +http:\/\/127\.0\.0\.1:\d+ \(8080 is taken\)$/m);
-  });
-
-  test('two at once both play it, whoever gets the usual ports', async () => {
     for (const { code, stdout, stderr } of await Promise.all([start(['--once']), start(['--once'])])) {
       assert.equal(code, 0, stdout + stderr);
       assert.match(stdout, /^All \d+ answers are right\.$/m);
+      assert.match(stdout, /^ {2}order +http:\/\/127\.0\.0\.1:\d+ \(8080 is taken\)$/m);
     }
   });
 
@@ -105,10 +99,10 @@ describe('npm start -- --once', () => {
     assert.match(stderr, new RegExp(`^npm start: Port ${taken.port} is taken: .*\\n$`));
   });
 
-  test('works from an older Node too', { skip }, async () => {
-    const { code, stdout, stderr } = await finished(old, [script, '--once']);
-    assert.equal(code, 0, stdout + stderr);
-    assert.match(stdout, /^All \d+ answers are right\.$/m);
+  test('works from an older Node too, which hands over to a newer one', { skip }, async () => {
+    const { code, stdout, stderr } = await finished(old, [script, '--help']);
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.match(stdout, /PORT/);
   });
 
   test('explains an argument that it does not know', async () => {
