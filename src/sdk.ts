@@ -22,8 +22,8 @@ export {
 export { Dropped } from './core/dropped.ts';
 export { type Exchange, type Handler, type Headers, type Log, noHeaders, type Origin } from './core/exchange.ts';
 export { type Identity, tokenOf, withToken } from './core/identity.ts';
-export type { Life } from './core/life.ts';
-export { Link, type LinkPlan, type LinkWorld, type Trouble } from './core/link.ts';
+export type { Giving, Life } from './core/life.ts';
+export { Link, type LinkPlan, type LinkWorld, type Trouble, troubleOf } from './core/link.ts';
 export { once } from './core/once.ts';
 export { optionalPackage } from './core/optional-package.ts';
 export type { Random } from './core/random.ts';

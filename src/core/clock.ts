@@ -1,3 +1,5 @@
+import { Bag, type Member } from './bag.ts';
+
 /**
  * Time, passed in. Nothing else in the product reads a clock or sets a timer, so that tests can run an hour of retries
  * in a millisecond.
@@ -23,9 +25,13 @@ const coarsePart = 1 / 64;
 /** A power of two, so that waits of nearly the same length end in the same ticks; asked for with every message and call. */
 const tickOf = (ms: number): number => Math.max(coarseTick, 2 ** (31 - Math.clz32(ms * coarsePart)));
 
+interface Wait extends Member {
+  readonly run: () => void;
+}
+
 class SystemClock implements Clock {
   /** By the time at which they end. Deadlines come with every message and hardly ever pass: a few timers do for all. */
-  readonly #ticks = new Map<number, Set<() => void>>();
+  readonly #ticks = new Map<number, Bag<Wait>>();
 
   now(): number {
     return Date.now();
@@ -57,18 +63,18 @@ class SystemClock implements Clock {
     const tick = tickOf(ms);
     const at = Math.ceil((now + ms) / tick) * tick;
     const waiting = this.#ticks.get(at) ?? this.#openTick(at, at - now);
-    // Not `run` itself: the same function may wait twice.
-    const entry = (): void => run();
-    waiting.add(entry);
-    return () => waiting.delete(entry);
+    const wait = { place: -1, run };
+    waiting.add(wait);
+    return () => waiting.delete(wait);
   }
 
-  #openTick(at: number, ms: number): Set<() => void> {
-    const waiting = new Set<() => void>();
+  #openTick(at: number, ms: number): Bag<Wait> {
+    const waiting = new Bag<Wait>();
     this.#ticks.set(at, waiting);
     const end = (): void => {
       this.#ticks.delete(at);
-      for (const run of waiting) run();
+      // One that runs may cancel another.
+      for (const wait of waiting) if (wait.place >= 0) wait.run();
     };
     setTimeout(end, ms).unref();
     return waiting;

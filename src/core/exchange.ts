@@ -245,8 +245,18 @@ export class Exchange implements Fields {
     return this.withVariables({ [name]: value });
   }
 
-  withVariables(named: Variables, change: Partial<Fields> = {}): Exchange {
-    return this.with({ ...change, variables: { ...this.variables, ...named } });
+  withVariables(named: Variables): Exchange {
+    const next: Writable = new Exchange(this);
+    next.variables = { ...this.variables, ...named };
+    return next as Exchange;
+  }
+
+  /** What `respond` says. */
+  withReply(reply: Reply, body: Body): Exchange {
+    const next: Writable = new Exchange(this);
+    next.reply = reply;
+    next.body = body;
+    return next as Exchange;
   }
 
   /** The parsed body; waiting for a slow one ends with the message. */

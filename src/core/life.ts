@@ -1,4 +1,5 @@
 import { type Failure, failure, type Outcome } from '../errors.ts';
+import { Bag, type Member } from './bag.ts';
 import type { Body } from './body.ts';
 import type { Clock } from './clock.ts';
 import type { Exchange } from './exchange.ts';
@@ -18,11 +19,18 @@ export interface Undo {
 /** Told how the message as a whole ended: `undefined` = well. May say that it is safe all the same, and what its end is then. */
 export type OnSettled = (error: Failure | undefined) => Promise<{ readonly instead: Exchange | undefined } | undefined>;
 
+/** Told when a message is given up. */
+export interface Giving extends Member {
+  abort(reason: Failure): void;
+}
+
 /**
  * How long a message may go on: one absolute deadline and one way to be cancelled. Listening costs next to nothing;
  * an AbortSignal is made only for those who need one. Branches have a life of their own that ends with their parent's.
  */
-export class Life {
+export class Life implements Giving {
+  /** Among those that its parent tells. */
+  place = -1;
   readonly clock: Clock;
   /** Monotonic milliseconds; `undefined` = none. */
   readonly deadline: number | undefined;
@@ -34,13 +42,14 @@ export class Life {
   readonly #scope: Life;
   readonly #outer: Life | undefined;
   readonly #journal: Journal | undefined;
-  /** Nearly always there is one at a time: a set is made for the second. */
-  #listener: ((reason: Failure) => void) | undefined;
-  #listeners: Set<(reason: Failure) => void> | undefined;
+  /** Nearly always there is one at a time: a bag is made for the second. */
+  #listener: Giving | undefined;
+  #listeners: Bag<Giving> | undefined;
   #reason: Failure | undefined;
   #controller: AbortController | undefined;
   #cancelTimer: (() => void) | undefined;
-  #leaveParent: (() => void) | undefined;
+  /** Whose end is its own. */
+  #parent: Life | undefined;
   #outcome: Outcome = 'none';
   #undo: Undo[] | undefined;
   #bodies: Set<Body> | undefined;
@@ -83,7 +92,9 @@ export class Life {
         true,
       );
     }
-    if (!options.detached) this.#leaveParent = options.parent?.onAbort((reason) => this.abort(reason));
+    if (options.detached) return;
+    this.#parent = options.parent;
+    options.parent?.listen(this);
   }
 
   get aborted(): boolean {
@@ -118,21 +129,26 @@ export class Life {
     if (this.#reason) throw this.#reason;
   }
 
-  /** Calls `listener` when the message is given up (at once if it was); the returned function stops listening. */
-  onAbort(listener: (reason: Failure) => void): () => void {
-    if (this.#reason) {
-      listener(this.#reason);
-      return () => {};
+  /** Tells `listener` when the message is given up; at once if it was. */
+  listen(listener: Giving): void {
+    if (this.#reason) listener.abort(this.#reason);
+    else if (!this.#listener) this.#listener = listener;
+    else {
+      this.#listeners ??= new Bag();
+      this.#listeners.add(listener);
     }
-    if (!this.#listener) {
-      this.#listener = listener;
-      return () => {
-        if (this.#listener === listener) this.#listener = undefined;
-      };
-    }
-    this.#listeners ??= new Set();
-    const listeners = this.#listeners.add(listener);
-    return () => listeners.delete(listener);
+  }
+
+  leave(listener: Giving): void {
+    if (this.#listener === listener) this.#listener = undefined;
+    else this.#listeners?.delete(listener);
+  }
+
+  /** As {@link listen}; the returned function stops listening. */
+  onAbort(abort: (reason: Failure) => void): () => void {
+    const listener = { place: -1, abort };
+    this.listen(listener);
+    return () => this.leave(listener);
   }
 
   /** A little more time when the message is over, for what must still be done: answering, undoing, cleaning up. To be ended. */
@@ -152,7 +168,7 @@ export class Life {
     const listeners = [...(this.#listener ? [this.#listener] : []), ...(this.#listeners ?? [])];
     this.end();
     this.#controller?.abort(reason);
-    for (const listener of listeners) listener(reason);
+    for (const listener of listeners) listener.abort(reason);
   }
 
   /** What was changed outside so far, here and in all branches, and not undone. */
@@ -235,8 +251,8 @@ export class Life {
   end(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    this.#leaveParent?.();
-    this.#leaveParent = undefined;
+    this.#parent?.leave(this);
+    this.#parent = undefined;
     this.#listener = undefined;
     this.#listeners = undefined;
   }

@@ -6,6 +6,8 @@ export interface Random {
   next(): number;
   /** A UUID, version 4 (RFC 9562). */
   uuid(): string;
+  /** So many hexadecimal digits, at most 64. */
+  hex(digits: number): string;
 }
 
 /** Makes 16 random bytes at `at` those of a UUID, version 4. */
@@ -14,30 +16,37 @@ function mark(bytes: Uint8Array, at: number): void {
   bytes[at + 8] = ((bytes[at + 8] ?? 0) & 0x3f) | 0x80;
 }
 
-/** The UUID whose hexadecimal digits stand at `at`. */
-const dashed = (hex: string, at: number): string =>
-  `${hex.slice(at, at + 8)}-${hex.slice(at + 8, at + 12)}-${hex.slice(at + 12, at + 16)}-${hex.slice(at + 16, at + 20)}-${hex.slice(at + 20, at + 32)}`;
+const dashed = (hex: string): string =>
+  `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 
-/** Draws ids from a supply of random digits: one system call and one conversion for 256 of them. */
-function idSource(): () => string {
-  const pool = Buffer.alloc(16 * 256);
-  let digits = '';
-  let used = digits.length;
-  return () => {
-    if (used === digits.length) {
+/**
+ * Draws digits from a supply of them: one system call and one conversion for 4 KiB. `prepare` is shown the bytes before
+ * they become digits.
+ */
+function supply(prepare: (pool: Uint8Array) => void): (digits: number) => string {
+  const pool = Buffer.alloc(4096);
+  let supplied = '';
+  let used = 0;
+  return (digits) => {
+    if (used + digits > supplied.length) {
       randomFillSync(pool);
-      for (let at = 0; at < pool.length; at += 16) mark(pool, at);
-      digits = pool.toString('hex');
+      prepare(pool);
+      supplied = pool.toString('hex');
       used = 0;
     }
-    used += 32;
-    return dashed(digits, used - 32);
+    used += digits;
+    return supplied.slice(used - digits, used);
   };
 }
 
+const uuidDigits = supply((pool) => {
+  for (let at = 0; at < pool.length; at += 16) mark(pool, at);
+});
+
 export const systemRandom: Random = {
   next: () => Math.random(),
-  uuid: idSource(),
+  uuid: () => dashed(uuidDigits(32)),
+  hex: supply(() => {}),
 };
 
 /** A repeatable source of chance (mulberry32): for tests. */
@@ -50,12 +59,17 @@ export function seededRandom(seed: number): Random {
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
+  const bytes = (count: number): Buffer => Buffer.from(Array.from({ length: count }, () => Math.floor(next() * 256)));
   return {
     next,
     uuid: () => {
-      const bytes = Buffer.from(Array.from({ length: 16 }, () => Math.floor(next() * 256)));
-      mark(bytes, 0);
-      return dashed(bytes.toString('hex'), 0);
+      const drawn = bytes(16);
+      mark(drawn, 0);
+      return dashed(drawn.toString('hex'));
     },
+    hex: (digits) =>
+      bytes(Math.ceil(digits / 2))
+        .toString('hex')
+        .slice(0, digits),
   };
 }

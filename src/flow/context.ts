@@ -26,7 +26,7 @@ import { expressionFindings, textFindings } from './expression-checks.ts';
 import { missingName, unknownName } from './missing-name.ts';
 import { Names, variableName } from './names.ts';
 import { noSource } from './no-source.ts';
-import { filled } from './options.ts';
+import { filling } from './options.ts';
 import { pointed, pointerOf } from './pointer.ts';
 import type { LaterSource } from './program.ts';
 import { ExchangeScope, reserved } from './scope.ts';
@@ -336,7 +336,7 @@ export class StepContext implements CompileContext {
     if (parts.every((part) => part.constant)) {
       return literal(Object.fromEntries(parts.map((part) => [part.key, part.constant?.value])));
     }
-    return { constant: undefined, evaluate: (exchange) => filled(parts, exchange) };
+    return { constant: undefined, evaluate: filling(parts) };
   }
 
   #check(

@@ -1,3 +1,4 @@
+import { Bag, type Member } from '../core/bag.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/exchange.ts';
 import type { Life } from '../core/life.ts';
@@ -5,7 +6,7 @@ import type { Trace } from '../core/trace.ts';
 import { type Failure, failure } from '../errors.ts';
 
 /** A message on its way. */
-export interface Message {
+export interface Message extends Member {
   readonly id: string;
   readonly flow: string;
   readonly since: number;
@@ -22,7 +23,7 @@ const undoMs = 3_000;
 export class InFlight {
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #messages = new Set<Message>();
+  readonly #messages = new Bag<Message>();
   /** By what it is. */
   readonly #background = new Map<Promise<unknown>, string>();
   readonly #whenEmpty = new Set<() => void>();
@@ -77,7 +78,7 @@ export class InFlight {
   }
 
   async #end(): Promise<number> {
-    for (const message of [...this.#messages]) this.#giveUp(message);
+    for (const message of this.#messages) this.#giveUp(message);
     await this.#empty(undoMs);
     for (const message of this.#messages) if (message.givenUp) this.#name(message, undefined);
     for (const what of this.#background.values()) {

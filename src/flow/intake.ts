@@ -89,7 +89,7 @@ export function intake(flow: FlowProgram, world: IntakeWorld): Intake {
     const own = new Trace(id, incoming.headers, random);
     const watched = watch?.begin(id, incoming, own);
     const trace = watched?.trace ?? own;
-    const message: Message = { id, flow: name, since, life, trace };
+    const message: Message = { place: -1, id, flow: name, since, life, trace };
     let failed: Failure | undefined;
     underWay++;
     inFlight.add(message);

@@ -32,6 +32,8 @@ export function jsonLog(options: LoggerOptions): LevelledLog {
     pino.destination({ fd: 1, sync: true }),
   );
   const clean = redactor(options.secrets);
+  // Every step of every message asks.
+  let debugging = out.isLevelEnabled('debug');
   const write =
     (level: 'debug' | 'info' | 'warn' | 'error') =>
     (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
@@ -43,13 +45,14 @@ export function jsonLog(options: LoggerOptions): LevelledLog {
     warn: write('warn'),
     error: write('error'),
     get debugging() {
-      return out.isLevelEnabled('debug');
+      return debugging;
     },
     get level() {
       return out.level;
     },
     setLevel(level) {
       out.level = level;
+      debugging = out.isLevelEnabled('debug');
     },
   };
 }

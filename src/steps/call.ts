@@ -1,4 +1,4 @@
-import type { Handler } from '../core/exchange.ts';
+import type { Exchange, Handler } from '../core/exchange.ts';
 import { failure, toFailure } from '../errors.ts';
 import { compensated, compensateOption } from './parts/compensate.ts';
 import {
@@ -70,13 +70,16 @@ export const call = defineStep({
       as === undefined,
     );
     const far = endpoint ? tracked(endpoint, context.pointer) : unreachable;
-    const asked: Handler = async (exchange) => {
+    // Not an async function: a promise less for every call.
+    const asked: Handler = (exchange) => {
+      const take = (answer: Exchange | undefined): Exchange => {
+        if (!answer) throw failure('bug', { detail: 'an endpoint that replies gave no answer' });
+        if (answered?.piecewise) answer.body.allowRelay();
+        // What the file set went out with the call; of the answer only what it looks at or relays goes on.
+        return exchange.withAnswer(answer);
+      };
       const request = outgoing(exchange);
-      const answer = await (request instanceof Promise ? request.then(far) : far(request));
-      if (!answer) throw failure('bug', { detail: 'an endpoint that replies gave no answer' });
-      if (answered?.piecewise) answer.body.allowRelay();
-      // What the file set went out with the call; of the answer only what it looks at or relays goes on.
-      return exchange.withAnswer(answer);
+      return request instanceof Promise ? request.then((one) => far(one, take)) : far(request, take);
     };
     const safe = fallback ? withFallback(asked, fallback) : asked;
     if (as === undefined) return compensated(safe, options.compensate, context);
@@ -104,4 +107,4 @@ function withFallback(asked: Handler, fallback: Compiled): Handler {
 }
 
 // Only an integration with findings has calls without an endpoint, and it never runs.
-const unreachable: Handler = async () => undefined;
+const unreachable: ReturnType<typeof tracked> = async (_exchange, take) => take(undefined);

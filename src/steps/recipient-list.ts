@@ -42,7 +42,7 @@ export const recipientList = defineStep({
         .endpoints(options.connector?.name)
         .map((endpoint) => [
           endpoint.name,
-          { endpoint, handler: tracked(endpoint, `${context.pointer}:${endpoint.name}`) },
+          { endpoint, ask: tracked(endpoint, `${context.pointer}:${endpoint.name}`) },
         ]),
     );
     if (known.size === 0) {
@@ -74,13 +74,12 @@ export const recipientList = defineStep({
       const request = await outgoing(exchange);
       const { results, failed } = await gather(
         recipients,
-        async (name, life) => {
-          const recipient = known.get(name);
-          const answer = await recipient?.handler(request.with({ life }));
-          if (answered) return recipient?.endpoint.replies ? answer?.value() : null;
-          answer?.body.discard();
-          return null;
-        },
+        async (name, life) =>
+          known.get(name)?.ask(request.withLife(life), (answer) => {
+            if (answered) return known.get(name)?.endpoint.replies ? answer?.value() : null;
+            answer?.body.discard();
+            return null;
+          }),
         { require, life: exchange.life, parallel },
       );
       const next = exchange.withVariable('failed', failedVariable(failed));

@@ -50,7 +50,7 @@ export const respond = defineStep({
         const given = headers ? headersFrom(await headers(exchange)) : noHeaders;
         const all = merged(exchange.ownHeaders, given);
         const answer = body ? Body.value(await body(exchange)) : exchange.body;
-        return exchange.with({ reply: { status: code, headers: all }, body: answer.as(all['content-type']) });
+        return exchange.withReply({ status: code, headers: all }, answer.as(all['content-type']));
       },
     };
   },

@@ -1,4 +1,6 @@
 import { Body } from '../core/body.ts';
+import type { Exchange, Handler } from '../core/exchange.ts';
+import type { Life } from '../core/life.ts';
 import { failedVariable, gather, requireOption } from './parts/gather.ts';
 import { defineStep } from './step.ts';
 
@@ -40,6 +42,12 @@ export const scatterGather = defineStep({
         suggestion: String(names.length),
       });
     }
+    if (names.includes('__proto__')) {
+      context.report('branches', {
+        code: 'bad-name',
+        message: 'No branch can be called `__proto__`: give it another name',
+      });
+    }
     // A branch that makes no other body yields this one.
     context.body.look();
     const handlers = new Map(
@@ -53,16 +61,16 @@ export const scatterGather = defineStep({
     else context.body.replace();
     context.provide('failed');
     const { as, require, deadline } = options;
+    const unknown: Handler = async () => undefined;
     return async (exchange) => {
-      const { results, failed } = await gather(
-        names,
-        async (name, life) =>
-          (await handlers.get(name)?.(exchange.withLife(life, `${exchange.position}:${name}`)))?.value(),
-        { require, life: exchange.life, deadline },
-      );
+      const branch = (name: string, life: Life): Promise<unknown> =>
+        (handlers.get(name) ?? unknown)(exchange.withLife(life, `${exchange.position}:${name}`)).then(yielded);
+      const { results, failed } = await gather(names, branch, { require, life: exchange.life, deadline });
       const failures = failedVariable(failed);
       if (as !== undefined) return exchange.withVariables({ failed: failures, [as]: results });
       return exchange.withVariable('failed', failures).withBody(Body.value(results));
     };
   },
 });
+
+const yielded = (last: Exchange | undefined): unknown => last?.value();

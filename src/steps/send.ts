@@ -40,8 +40,7 @@ export const send = defineStep({
     const far = tracked(endpoint, context.pointer);
     return compensated(
       async (exchange) => {
-        const answer = await far(await outgoing(exchange));
-        answer?.body.discard();
+        await far(await outgoing(exchange), (answer) => answer?.body.discard());
         return exchange;
       },
       options.compensate,

@@ -87,6 +87,35 @@ describe('waits in the background', () => {
     assert.ok(systemClock.monotonic() - begun >= 1099, 'never too early');
   });
 
+  test('one that ends in the same moment as another can still be cancelled by it', async () => {
+    const fired: string[] = [];
+    await new Promise<void>((resolve) => {
+      const awake = setInterval(() => {}, 1000);
+      // Whatever the moment at which they begin, some of them end together.
+      const cancels: (() => void)[] = [];
+      for (let i = 0; i < 100; i++) {
+        const cancel = systemClock.after(
+          1000,
+          () => {
+            fired.push('one');
+            for (const other of cancels) other();
+          },
+          true,
+        );
+        cancels.push(cancel);
+      }
+      systemClock.after(
+        1200,
+        () => {
+          clearInterval(awake);
+          resolve();
+        },
+        true,
+      );
+    });
+    assert.deepEqual(fired, ['one']);
+  });
+
   test('that are very long share timers though they begin at different times: a deadline of a day costs no more than others', (t) => {
     const timers = t.mock.method(globalThis, 'setTimeout');
     const day = 86_400_000;

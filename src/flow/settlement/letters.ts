@@ -91,7 +91,7 @@ export class Letters {
     const since = clock.monotonic();
     const late = (): Failure => failure('timeout', { what: 'The dead letter', ms: putMs });
     const life = new Life(clock, { deadline: since + putMs, late });
-    const message = { id: dead.id, flow: this.#flow, since, life, trace: dead.trace };
+    const message = { place: -1, id: dead.id, flow: this.#flow, since, life, trace: dead.trace };
     inFlight.add(message);
     try {
       const where = await this.#put(dead, life);
