@@ -25,6 +25,9 @@ export function parsePath(path: string): ParsedPath | { readonly problem: string
       segments.push({ kind: plus ? 'rest' : 'parameter', text: name });
       continue;
     }
+    if (part.includes('?')) {
+      return { problem: 'a path has no `?`: what stands behind it in a request is `$query`, as in `$query.page`' };
+    }
     if (/[{}]/.test(part)) return { problem: `\`${part}\` is neither a literal segment nor one parameter \`{name}\`` };
     if (/[?#\s\\]/.test(part)) return { problem: `\`${part}\` holds a character that is not part of a path` };
     const text = decoded(part);

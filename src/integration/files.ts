@@ -63,6 +63,12 @@ export class ReferencedFiles {
       const code = (thrown as NodeJS.ErrnoException).code;
       if (code !== 'ENOENT' && code !== 'ENOTDIR')
         return refuse('unreadable-file', `\`${path}\` cannot be read (${code})`);
+      if (/^https?:\/\//.test(path)) {
+        return refuse(
+          'missing-file',
+          `\`${path}\` is an address: files are read from the disk. Keep a copy beside this file`,
+        );
+      }
       const meant = this.#nearest(absolute);
       const hint =
         meant === undefined

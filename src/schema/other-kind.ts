@@ -47,8 +47,10 @@ export function shorthand(node: ScalarNode, schema: Schema): string | undefined 
 }
 
 /** What is said, and not what is chosen: `respond: hello`. */
-const isText = ({ value }: ScalarNode, name: string, { template }: Schema): boolean =>
-  typeof value === 'string' && template !== undefined && ['body', 'detail'].includes(name);
+const isText = ({ value }: ScalarNode, name: string, { template, any }: Schema): boolean =>
+  name === 'default'
+    ? any === true
+    : typeof value === 'string' && template !== undefined && ['body', 'detail'].includes(name);
 
 function fits({ value, text }: ScalarNode, { type, format }: Schema): boolean {
   if (typeof value === 'number') return type === 'integer' || type === 'number';

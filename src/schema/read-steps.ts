@@ -40,7 +40,9 @@ function reportNoList(node: Node, schema: Schema, context: ReadContext): void {
     ? `. Write \`- ${step.key}:\``
     : glued !== undefined
       ? `. A space is missing after the \`-\`: \`- ${glued}:\``
-      : '';
+      : isNamed(node, context)
+        ? '. Write each without its name: `- `, and the step'
+        : '';
   context.report({
     severity: 'error',
     code: 'wrong-type',
@@ -48,6 +50,14 @@ function reportNoList(node: Node, schema: Schema, context: ReadContext): void {
     message: `${mismatch(node, schema)}${hint}`,
   });
 }
+
+/** Steps that have names as in a map. */
+const isNamed = (node: Node, context: ReadContext): boolean =>
+  node.kind === 'map' &&
+  node.entries.length > 0 &&
+  node.entries.every(
+    ({ value }) => value.kind === 'map' && value.entries.some(({ key }) => context.kinds.steps.has(key)),
+  );
 
 function readItem(node: Node, context: ReadContext, trail: Trail | undefined, read: ReadNode): readonly StepSource[] {
   if (node.kind !== 'map') reportNoMap(node, context);
