@@ -98,6 +98,15 @@ export const rows: readonly Row[] = [
         queries: [series(`sum(increase(dowel_dead_letters_total{${here}}[1d]))`, '')],
       },
       {
+        title: 'Not connected',
+        kind: 'state-timeline',
+        names: { 0: { text: 'connected', color: 'green' }, 1: { text: 'not connected', color: 'red' } },
+        queries: [
+          series(`max by (instance, flow) (dowel_source_disconnected{${here}})`, '{{instance}} {{flow}}'),
+          series(`max by (instance, endpoint) (dowel_endpoint_disconnected{${here}})`, '{{instance}} {{endpoint}}'),
+        ],
+      },
+      {
         title: 'Paused sources',
         kind: 'stat',
         width: 3,
@@ -312,6 +321,7 @@ export const rows: readonly Row[] = [
             `sum by (flow) (increase(dowel_dead_letter_failures_total{${here}}[$__rate_interval]))`,
             '{{flow}} could not be kept',
           ),
+          sum('dowel_messages_held_up', 'flow', '{{flow}} held up'),
         ],
       },
       {

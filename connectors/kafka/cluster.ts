@@ -1,6 +1,6 @@
 import { type Clock, failure, sleep } from '#sdk';
-import { explain, nested } from './explain.ts';
 import { type Client, type Connection, type Library, metadataMaxAge } from './library.ts';
+import { explain, nested } from './trouble.ts';
 
 type Metadata = Awaited<ReturnType<Client['metadata']>>;
 type TopicMetadata = Metadata['topics'] extends Map<string, infer T> ? T : never;

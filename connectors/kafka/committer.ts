@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '#sdk';
-import { explain } from './explain.ts';
 import type { Offset } from './membership.ts';
 import type { Partition } from './partition.ts';
+import { explain } from './trouble.ts';
 
 export interface CommitWorld {
   readonly clock: Clock;

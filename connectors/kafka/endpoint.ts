@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { type Endpoint, type EndpointContext, Link, type OpenEndpoint } from '#sdk';
 import { Cluster } from './cluster.ts';
 import type { EndpointOptions } from './definition.ts';
-import { explain } from './explain.ts';
 import { clientOptions, farName, type Library, loadLibrary } from './library.ts';
 import { outgoingOf } from './outgoing.ts';
 import { Partitioner } from './partitioner.ts';
 import { Producer } from './producer.ts';
+import { explain } from './trouble.ts';
 
 /** Writes records; what goes at the same time to the same cluster goes together, also of several endpoints. */
 export const openEndpoint = (async (options: EndpointOptions, context: EndpointContext): Promise<Endpoint> => {

@@ -1,8 +1,8 @@
 import { type Clock, sleep } from '#sdk';
 import type { Cluster } from './cluster.ts';
-import { explain, meaningOf, responseOf } from './explain.ts';
 import type { Library } from './library.ts';
 import type { Partition } from './partition.ts';
+import { explain, meaningOf, responseOf } from './trouble.ts';
 import { visibleRecords } from './visible-records.ts';
 
 export interface FetchWorld {

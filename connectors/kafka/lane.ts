@@ -1,6 +1,6 @@
 import { type Failure, failure, type Life } from '#sdk';
-import { unreachable } from './explain.ts';
 import type { Outgoing } from './outgoing.ts';
+import { unreachable } from './trouble.ts';
 
 /** Who a sequence of batches comes from: the broker drops what it has of it already. */
 export interface Identity {

@@ -1,7 +1,7 @@
 import { atMost, backoff, type ConnectorContext, sleep } from '#sdk';
 import { quiet } from './cluster.ts';
-import { explain, protocolError } from './explain.ts';
 import type { Library } from './library.ts';
+import { explain, protocolError } from './trouble.ts';
 
 type Consumer = InstanceType<Library['Consumer']>;
 

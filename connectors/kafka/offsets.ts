@@ -1,6 +1,6 @@
 import type { Cluster } from './cluster.ts';
-import { nested } from './explain.ts';
 import type { Library } from './library.ts';
+import { nested } from './trouble.ts';
 
 const which = { earliest: -2n, latest: -1n } as const;
 const readCommitted = 1;

@@ -1,11 +1,11 @@
 import { type Clock, Failure, type Life, type Link, pauseBound, sleep } from '#sdk';
 import type { Cluster, Leaders } from './cluster.ts';
-import { explain, meaningOf, protocolError, refusal, responseOf, unreachable } from './explain.ts';
 import { Entry, type Identity, Lane } from './lane.ts';
 import type { Connection, Library } from './library.ts';
 import type { Outgoing } from './outgoing.ts';
 import { partitionName } from './partition.ts';
 import type { Partitioner } from './partitioner.ts';
+import { explain, meaningOf, protocolError, refusal, responseOf, unreachable } from './trouble.ts';
 
 export interface ProduceWorld {
   readonly library: Library;

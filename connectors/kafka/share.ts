@@ -1,8 +1,8 @@
 import { atMost, type Clock, sleep } from '#sdk';
 import type { Committer } from './committer.ts';
-import { explain } from './explain.ts';
 import type { Assignment, Membership } from './membership.ts';
 import { Partition, partitionName } from './partition.ts';
+import { explain } from './trouble.ts';
 
 export interface ShareWorld {
   readonly clock: Clock;

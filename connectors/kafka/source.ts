@@ -3,7 +3,6 @@ import { atMost, Link, type OpenSource, once, type Source, type SourceContext } 
 import { Cluster } from './cluster.ts';
 import { Committer } from './committer.ts';
 import type { SourceOptions } from './definition.ts';
-import { explain } from './explain.ts';
 import { Fetcher } from './fetcher.ts';
 import { Growth } from './growth.ts';
 import { Handover } from './handover.ts';
@@ -12,6 +11,7 @@ import { Membership } from './membership.ts';
 import { offsetAt } from './offsets.ts';
 import type { Partition } from './partition.ts';
 import { Share } from './share.ts';
+import { explain } from './trouble.ts';
 import { Turns } from './turns.ts';
 import { Voice } from './voice.ts';
 
@@ -190,6 +190,11 @@ function read(
     permitted: () => membership.permitted(),
     get ready() {
       return link.opened !== undefined && membership.ready && share.whole;
+    },
+    get trouble() {
+      if (link.opened === undefined) return link.trouble;
+      if (!membership.ready) return voice.about('group') ?? `the group \`${group}\` has not let us in yet`;
+      return voice.about('assignment') ?? 'where its partitions begin is not known yet';
     },
     async stop() {
       stop();

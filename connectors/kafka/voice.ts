@@ -20,6 +20,11 @@ export class Voice {
     this.#log.warn('something with Kafka does not work; it is tried again', { ...this.#facts, what, detail });
   }
 
+  /** What was said, where it is not well since. */
+  about(what: string): string | undefined {
+    return this.#said.get(what);
+  }
+
   well(what: string): void {
     if (!this.#said.delete(what)) return;
     this.#log.info('it works again', { ...this.#facts, what });

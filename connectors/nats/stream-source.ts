@@ -1,4 +1,4 @@
-import { Body, Failure, Link, once, type Source, type SourceContext } from '#sdk';
+import { Body, Failure, Link, once, type Source, type SourceContext, troubleOf } from '#sdk';
 import { Attempts } from './attempts.ts';
 import { connectionTo, type Message } from './connection.ts';
 import type { NatsSourceOptions } from './definition.ts';
@@ -141,7 +141,7 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
       return reading.opened !== undefined;
     },
     get trouble() {
-      return reading.trouble;
+      return troubleOf(base.value, reading);
     },
     async stop() {
       stopping = true;

@@ -1,4 +1,4 @@
-import { Body, Dropped, failure, once, Refrain, type Source, type SourceContext, toFailure } from '#sdk';
+import { Body, Dropped, failure, once, Refrain, type Source, type SourceContext, toFailure, troubleOf } from '#sdk';
 import { answer, refuse } from './answering.ts';
 import { type Connected, connectionTo, type Library, type Message } from './connection.ts';
 import type { NatsSourceOptions } from './definition.ts';
@@ -108,7 +108,7 @@ export async function openSubjectSource(options: SubjectOptions, context: Source
       return base.value.opened !== undefined && refused === undefined;
     },
     get trouble() {
-      return base.value.trouble;
+      return troubleOf(base.value) ?? refused;
     },
     stop,
     close: once(async () => {

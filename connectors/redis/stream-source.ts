@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { Link, once, type Source, type SourceContext } from '#sdk';
+import { Link, once, type Source, type SourceContext, troubleOf } from '#sdk';
 import { Connection, connectionTo, farOf } from './connection.ts';
 import type { RedisSourceOptions } from './definition.ts';
 import { type Entry, partsOf, timeOf } from './entries.ts';
@@ -151,7 +151,7 @@ export async function openStreamSource(options: StreamOptions, context: SourceCo
       return reading.opened !== undefined;
     },
     get trouble() {
-      return reading.trouble;
+      return troubleOf(base.value, reading);
     },
     stop,
     close,

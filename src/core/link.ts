@@ -34,6 +34,10 @@ export interface LinkWorld {
   readonly log: Log;
 }
 
+/** Why what stands on several links, each on the one before it, is not up: the first that is down knows. */
+export const troubleOf = (...links: readonly Pick<Link<unknown>, 'opened' | 'trouble'>[]): string | undefined =>
+  links.find(({ opened }) => opened === undefined)?.trouble;
+
 const pauses = { delay: 200, maxDelay: 10_000 };
 /** What held for so long was well: the next loss is a first one again. */
 const settledAfter = 10_000;

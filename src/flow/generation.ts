@@ -4,6 +4,7 @@ import { redactor } from '../core/redactor.ts';
 import { failure } from '../errors.ts';
 import type { CircuitBreaker } from '../resilience/circuit-breaker.ts';
 import type { Connector, ConnectorContext, ConnectorDefinition, Deliver, Endpoint, Source } from '../sdk.ts';
+import { whetherDisconnected } from './connection-gauges.ts';
 import type { DeadLetterKeeper } from './dead-letter.ts';
 import { type Definition, definitionOf } from './dead-letters/definition.ts';
 import type { Replayed } from './dead-letters/replayed.ts';
@@ -109,6 +110,7 @@ export class Generation {
         const { name, connector } = slot.source;
         const endpoint = await this.#opener.endpoint(name, connector.name, connector.options);
         this.#endpoints.set(endpointCalled(name), endpoint);
+        this.#meter.gauge(...whetherDisconnected('endpoint', name, () => endpoint.ready === false));
         const { definition } = this.#opener.connector(connector.name);
         const handle = definition.writesTrace ? endpoint.handle : traced(endpoint.handle);
         const guarded = this.#guards.around(
@@ -274,6 +276,7 @@ export class Generation {
     });
     const help = 'Whether a person has paused the source of a flow.';
     this.#meter.gauge('dowel_source_paused', help, { flow: flow.name }, () => (slot.holds ? 1 : 0));
+    this.#meter.gauge(...whetherDisconnected('source', flow.name, () => slot.disconnected));
     return slot;
   }
 

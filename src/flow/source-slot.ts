@@ -45,6 +45,11 @@ export class SourceSlot implements Source {
     return this.#source?.trouble;
   }
 
+  /** Whether it should be connected to its far side, and is not. */
+  get disconnected(): boolean {
+    return !this.#stopped && this.#source?.ready === false;
+  }
+
   get paused(): boolean {
     return this.#paused;
   }

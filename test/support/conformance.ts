@@ -92,6 +92,10 @@ export function describeConformance<P extends Peer>(
 export const complaints = ({ log }: PlainContext): number =>
   log.lines.filter(({ level }) => level === 'warn' || level === 'error').length;
 
+/** What `/status` shows of something that is not ready: more than that it is not. */
+export const saysWhy = (trouble: string | undefined): boolean =>
+  trouble !== undefined && trouble !== '' && trouble !== 'not connected yet';
+
 /** Everything that would keep the process alive is given back: no more of a kind than `before`. */
 export const givenBack = (before: Readonly<Record<string, number>>): boolean =>
   Object.entries(held()).every(([kind, count]) => count <= (before[kind] ?? 0));

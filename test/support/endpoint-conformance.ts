@@ -7,7 +7,15 @@ import type { TestContext } from 'node:test';
 import { Body, type Endpoint, type Exchange, type Failure, failure, type Headers, toFailure } from '#sdk';
 import { systemClock } from '../../src/core/clock.ts';
 import { Life } from '../../src/core/life.ts';
-import { checkOpening, describeConformance, givenBack, type Opened, type Peer, type Subject } from './conformance.ts';
+import {
+  checkOpening,
+  describeConformance,
+  givenBack,
+  type Opened,
+  type Peer,
+  type Subject,
+  saysWhy,
+} from './conformance.ts';
 import { outgoing, plainContext, sharing } from './plain-context.ts';
 import { held } from './resources.ts';
 
@@ -114,6 +122,7 @@ export function describeEndpoint(subject: Subject<EndpointPeer>): void {
       let waiting: Promise<unknown> | undefined;
       try {
         await soon('it is not ready', () => endpoint.ready === false);
+        await soon('it says why', () => saysWhy(endpoint.trouble));
         const failed = await send('too late', 200).then(() => undefined, toFailure);
         assert.equal(failed?.kind, 'transient');
         assert.ok(failed && ['connection', 'timeout'].includes(failed.code), failed?.code);

@@ -14,6 +14,7 @@ import {
   type Opened,
   type Peer,
   type Subject,
+  saysWhy,
 } from './conformance.ts';
 import { ManualFlow, type PlainContext, plainContext, sharing } from './plain-context.ts';
 import { held } from './resources.ts';
@@ -160,6 +161,7 @@ export function describeSource(subject: Subject<SourcePeer>): void {
       await far.peer.down();
       try {
         await soon('it is not ready', () => one.it.ready === false);
+        await soon('it says why', () => saysWhy(one.it.trouble));
         const told = complaints(one.context);
         assert.ok(told > 0, 'the log says that the connection is lost');
         assert.ok(told < 5, 'it says so once, not at every try');

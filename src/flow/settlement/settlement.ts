@@ -70,6 +70,8 @@ export class Settlement {
     this.#letters = new Letters(flow.name, flow.settlement?.deadLetter, world);
     this.#life = new Life(world.services.clock);
     this.#voice = new Voice(flow.name, world.services);
+    const help = 'Messages that failed for good and wait, as nobody takes their dead letters.';
+    world.services.meter.gauge('dowel_messages_held_up', help, { flow: flow.name }, () => this.heldUp?.messages ?? 0);
   }
 
   /** How many wait for their turn. */

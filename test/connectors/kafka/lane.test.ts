@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Failure, failure } from '#sdk';
-import { explain } from '../../../connectors/kafka/explain.ts';
 import { Entry, Lane } from '../../../connectors/kafka/lane.ts';
 import type { Outgoing } from '../../../connectors/kafka/outgoing.ts';
 import { Partitioner } from '../../../connectors/kafka/partitioner.ts';
+import { explain } from '../../../connectors/kafka/trouble.ts';
 import { VirtualClock } from '../../../src/core/clock.ts';
 import { Life } from '../../../src/core/life.ts';
 
