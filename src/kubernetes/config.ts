@@ -62,10 +62,21 @@ export function configNotes(one: Deployable): readonly string[] {
   );
   return [
     ...missing.map((name) => `${name} has no value, and the pods will not start without: ${name}=… dowel kube …`),
+    ...openDefaults(one).map(
+      (name) =>
+        `the default of ${name} stands in the definition, and so in a ConfigMap, which is no secret. The pods take the one of the Secret: leave the default out, or let it be one that opens nothing`,
+    ),
     ...local.map(([name, value]) => `${name} is ${value}, which is the pod itself: ${name}=… dowel kube …`),
     ...hostNote(one),
   ];
 }
+
+/** Secrets whose default can be read; what names a place without a password gives nothing away. */
+const openDefaults = ({ source, root }: Deployable): readonly string[] =>
+  source.secretNames.filter((name) => {
+    const text = writtenAt(root, `/config/${name}/default`);
+    return text !== undefined && text !== '' && !/^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+  });
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
 

@@ -169,6 +169,25 @@ describe('configuration', () => {
     );
   });
 
+  test('the default of a secret, which stands in the definition, is named and not repeated', async (t) => {
+    const from = '{ amqp: { url: "${MQ}", queue: work } }';
+    const config = [
+      '  MQ: { type: uri, secret: true, default: "amqp://localhost" }',
+      '  KEY: { secret: true, default: c4nary }',
+      '  EMPTY: { secret: true, default: "" }',
+      '  NONE: { secret: true }\n',
+    ].join('\n');
+    const { problems, notes } = await manifestsOfTexts(t, { 'integration.yaml': reading(from, { config }) });
+    assert.deepEqual(problems, []);
+    const named = notes.filter((note) => note.startsWith('the default of'));
+    assert.equal(named.length, 1);
+    assert.match(
+      named.join(),
+      /^the default of KEY stands in the definition.*a ConfigMap, which is no secret.*leave the default out/,
+    );
+    assert.doesNotMatch(notes.join(), /c4nary/);
+  });
+
   test('a URL with a password from outside is no reason to refuse', async (t) => {
     const from = '{ amqp: { url: "amqp://me:${PASS}@mq/", queue: work } }';
     const config = '  PASS: { secret: true }\n';
