@@ -4,6 +4,7 @@ const keys: ReadonlyMap<string, readonly string[]> = new Map(
     if: ['when'],
     condition: ['when'],
     id: ['name'],
+    name: ['id'],
     title: ['name'],
     trigger: ['from'],
     source: ['from'],

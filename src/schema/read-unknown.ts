@@ -189,9 +189,13 @@ function placeOf(entry: MapEntry, owner: Owner, context: ReadContext): string | 
   return owned === undefined || more.length > 0 ? undefined : `belongs under \`${owned}:\`, under a name there`;
 }
 
+const describing: readonly string[] = ['name', 'version', 'description'];
+
 /** That a key belongs beside one of the outer keys; also a word of other systems for one that does. */
 export function placeOutside(key: string, owner: Owner): string | undefined {
   for (let trail = owner.trail; trail; trail = trail.outer) {
+    // What describes the file as a whole was not meant deep in it.
+    if (!trail.outer && describing.includes(key)) continue;
     if (trail.names.includes(key) && trail.key !== key) return `belongs further out, beside \`${trail.key}\``;
   }
   const meant = owner.trail && habit(key, owner.trail.names);
