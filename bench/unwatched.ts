@@ -1,12 +1,9 @@
 /** `node unwatched.ts FILE`: runs an integration as `dowel run` does, with nothing that watches it: no metrics, no log, no admin server. */
-import { setFlagsFromString } from 'node:v8';
 import type { Log } from '../src/core/exchange.ts';
 
-// As the launcher does (bin/dowel.js): else the two would not be compiled alike.
-for (const flag of ['--no-opt', '--no-maglev', '--semi-space-growth-factor=1']) setFlagsFromString(flag);
-setTimeout(() => {
-  for (const flag of ['--opt', '--maglev', '--semi-space-growth-factor=2']) setFlagsFromString(flag);
-}, 1000).unref();
+// As the launcher does: else the two would not be compiled alike.
+const flags = new URL('../bin/v8-flags.js', import.meta.url).href;
+((await import(flags)) as { readonly setFlags: () => void }).setFlags();
 
 const { connectors } = await import('../connectors/index.ts');
 const { prepare } = await import('../src/cli/prepare.ts');
