@@ -20,7 +20,7 @@ const longestPath = 200;
 /** Says it where messages are said, and records it where they are. */
 export function tellRefused(
   { callLog, tracer, random }: SourceContext['services'],
-  { request, id, route, status, error: { code }, secure }: Refused,
+  { request, id, route, status, error: { code, facts }, secure }: Refused,
 ): void {
   const lines = callLog?.on ? callLog : undefined;
   if (!lines && !tracer) return;
@@ -28,7 +28,8 @@ export function tellRefused(
   const method = knownMethod(request.method);
   const path = request.url?.split('?', 1)[0]?.slice(0, longestPath);
   const flow = route?.flow;
-  lines?.write('request refused', { flow, exchange: id, traceId: trace.id, method, path, status, code });
+  const reason = code === 'unauthenticated' ? facts['reason'] : undefined;
+  lines?.write('request refused', { flow, exchange: id, traceId: trace.id, method, path, status, code, reason });
   if (!tracer?.records(trace)) return;
   const named = method === '_OTHER' ? 'HTTP' : method;
   const span = tracer.begin(trace, route ? `${named} ${route.path}` : named, 'server', {

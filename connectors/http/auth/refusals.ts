@@ -45,7 +45,9 @@ export function unauthenticated(schemes: readonly Scheme[], refused: readonly Re
     const why = tried.reason === 'expired' ? ', error_description="The token has expired"' : '';
     return `${scheme.challenge}, error="invalid_token"${why}`;
   });
-  return failure('unauthenticated', { challenges: distinct(challenges), guessed: refused.length > 0 });
+  // For our log alone.
+  const reason: Reason = refused[0]?.reason ?? 'missing';
+  return failure('unauthenticated', { challenges: distinct(challenges), guessed: refused.length > 0, reason });
 }
 
 export function insufficientScope(scheme: Scheme, scopes: readonly string[]): Failure {

@@ -196,10 +196,10 @@ flows:
     assert.equal(nowhere.attributes['url.path'], '/nowhere');
     const lines = dowel.log.filter(({ message }) => message === 'request refused');
     assert.deepEqual(
-      lines.map((line) => [line['flow'], line['method'], line['path'], line['status'], line['code']]),
+      lines.map((line) => [line['flow'], line['method'], line['path'], line['status'], line['code'], line['reason']]),
       [
-        ['orders', 'POST', '/orders', 401, 'unauthenticated'],
-        [undefined, '_OTHER', '/nowhere', 404, 'not-found'],
+        ['orders', 'POST', '/orders', 401, 'unauthenticated', 'unknown'],
+        [undefined, '_OTHER', '/nowhere', 404, 'not-found', undefined],
       ],
     );
     assert.equal(lines[0]?.['traceId'], traceId);
