@@ -90,7 +90,7 @@ export class Call implements Serving {
     this.#since = port.services.clock.monotonic();
     this.#awaitsContinue = awaitsContinue;
     this.#connection = Connection.of(request.socket);
-    this.#connection.serving.add(this);
+    this.#connection.serving.push(this);
   }
 
   get complete(): boolean {

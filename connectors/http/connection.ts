@@ -19,7 +19,8 @@ type Tracked = Socket & { [key]?: Connection };
 export class Connection {
   readonly socket: Socket;
   readonly remoteAddress: string | undefined;
-  readonly serving = new Set<Serving>();
+  /** In the order in which they came; nearly always one. */
+  readonly serving: Serving[] = [];
   #bytesRead = 0;
   #whenIdle: (() => void) | undefined;
 
@@ -33,14 +34,14 @@ export class Connection {
     this.socket = socket;
     this.remoteAddress = socket.remoteAddress;
     socket.on('close', () => {
-      for (const one of [...this.serving]) one.gone();
-      this.serving.clear();
+      for (const one of this.serving.splice(0)) one.gone();
     });
   }
 
   done(one: Serving): void {
-    this.serving.delete(one);
-    if (this.serving.size > 0) return;
+    if (this.serving.at(-1) === one) this.serving.pop();
+    else if (this.serving.includes(one)) this.serving.splice(this.serving.indexOf(one), 1);
+    if (this.serving.length > 0) return;
     this.#bytesRead = this.socket.bytesRead;
     this.#whenIdle?.();
   }
@@ -48,18 +49,18 @@ export class Connection {
   /** Calls `run` as soon as nothing is served here. */
   onIdle(run: () => void): void {
     this.#whenIdle = run;
-    if (this.serving.size === 0) run();
+    if (this.serving.length === 0) run();
   }
 
   /** Closes behind the answers that are under way; at once where nothing is, not even a part of a further request. */
   closeSoon(): void {
-    const waits = this.serving.size > 0 || this.socket.bytesRead === this.#bytesRead;
+    const waits = this.serving.length > 0 || this.socket.bytesRead === this.#bytesRead;
     if (waits) this.onIdle(() => this.socket.destroySoon());
   }
 
   /** Closes whatever is going on: what was answered is still sent. */
   close(): void {
-    if (this.serving.size > 0) this.socket.destroy();
+    if (this.serving.length > 0) this.socket.destroy();
     else this.socket.destroySoon();
   }
 }

@@ -237,8 +237,11 @@ const isAccepted = (options: unknown): boolean => (options as Partial<SourceOpti
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 const idempotentMethods = new Set([...safeMethods, 'PUT', 'DELETE']);
 
-const methodOf = (operation: unknown, endpoint: unknown): string =>
-  String((operation as { method?: unknown } | undefined)?.method ?? methodIn(operation, endpoint)).toUpperCase();
+function methodOf(operation: unknown, endpoint: unknown): string {
+  const method = (operation as { method?: unknown } | undefined)?.method ?? methodIn(operation, endpoint);
+  // Nearly always; making a text of it costs more than all the rest.
+  return typeof method === 'string' && idempotentMethods.has(method) ? method : String(method).toUpperCase();
+}
 
 export const httpDefinition = {
   name: 'http',

@@ -20,7 +20,7 @@ export function refuseRaw(error: NodeJS.ErrnoException, socket: Duplex): void {
   const refusal = failureOf(error);
   // An http server gives its net sockets, though its types promise less.
   const connection = Connection.of(socket as Socket);
-  const latest = [...connection.serving].at(-1);
+  const latest = connection.serving.at(-1);
   if (latest && !latest.complete) {
     // The body of a request that is being served: that request is what is answered.
     latest.broken(refusal);

@@ -242,7 +242,9 @@ export class Exchange implements Fields {
   }
 
   withVariable(name: string, value: unknown): Exchange {
-    return this.withVariables({ [name]: value });
+    const named: Record<string, unknown> = {};
+    named[name] = value;
+    return this.withVariables(named);
   }
 
   withVariables(named: Variables): Exchange {

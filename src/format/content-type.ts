@@ -21,14 +21,22 @@ function parse(header: string): ContentType {
 const known = new Map<string, ContentType>();
 const most = 256;
 const longest = 128;
+// Comparing with it costs less than looking it up: a text that just came in has no hash yet.
+let latest = '';
+let latestParsed = parse(latest);
 
 /** Media type and charset of the header. Other parameters are nobody's business here. */
 export function parseContentType(header: string): ContentType {
+  if (header === latest) return latestParsed;
   const remembered = known.get(header);
-  if (remembered !== undefined) return remembered;
-  const parsed = parse(header);
-  if (known.size >= most) known.clear();
-  if (header.length <= longest) known.set(header, parsed);
+  const parsed = remembered ?? parse(header);
+  if (header.length > longest) return parsed;
+  if (!remembered) {
+    if (known.size >= most) known.clear();
+    known.set(header, parsed);
+  }
+  latest = header;
+  latestParsed = parsed;
   return parsed;
 }
 

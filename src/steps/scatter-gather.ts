@@ -67,7 +67,11 @@ export const scatterGather = defineStep({
         (handlers.get(name) ?? unknown)(exchange.withLife(life, `${exchange.position}:${name}`)).then(yielded);
       const { results, failed } = await gather(names, branch, { require, life: exchange.life, deadline });
       const failures = failedVariable(failed);
-      if (as !== undefined) return exchange.withVariables({ failed: failures, [as]: results });
+      if (as !== undefined) {
+        const named: Record<string, unknown> = { failed: failures };
+        named[as] = results;
+        return exchange.withVariables(named);
+      }
       return exchange.withVariable('failed', failures).withBody(Body.value(results));
     };
   },
