@@ -171,6 +171,7 @@ export class Generation {
       sourceOf: (flow) => this.#slots.get(flow),
       endpointCalled: (name) => this.#endpoints.get(endpointCalled(name)),
       inFlight: (flow) => this.#inFlight.of(flow),
+      queued: (flow) => this.#opener.queued(flow),
       settlement: (flow) => this.#settlements.get(flow),
       guard: (endpoint) => this.#guards.of(endpoint),
     });

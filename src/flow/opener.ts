@@ -11,6 +11,7 @@ import type {
   Wording,
 } from '../sdk.ts';
 import { asked } from './asked.ts';
+import type { StoredQueue } from './durable-queue/queue.ts';
 import type { Queues } from './durable-queue/queues.ts';
 import type { FlowProgram, Program } from './program.ts';
 import type { SharedResources } from './shared.ts';
@@ -29,6 +30,8 @@ export class Opener {
   queues: Queues | undefined;
   readonly #world: OpenerWorld;
   readonly #queueNames = new Set<string>();
+  /** By flow: what its source reads. */
+  readonly #read = new Map<string, StoredQueue>();
 
   constructor(world: OpenerWorld) {
     this.#world = world;
@@ -60,6 +63,11 @@ export class Opener {
     return this.#source(flow, { connector: from.name, options: from.options, deliver, paused });
   }
 
+  /** How many messages wait in the store for a flow, those under way included; `undefined`: its source has no queue there. */
+  queued(flow: string): number | undefined {
+    return this.#read.get(flow)?.waiting;
+  }
+
   /** Says which messages wait where none of what was opened reads. */
   async reportUnread(): Promise<void> {
     await this.queues?.reportUnread(this.#queueNames);
@@ -73,6 +81,11 @@ export class Opener {
     const carrier = connector.definition.carrier;
     const context: SourceContext = {
       ...this.#context(flow.name),
+      queue: (called) => {
+        const queue = this.#queue(called);
+        this.#read.set(flow.name, queue);
+        return queue;
+      },
       deliver,
       expression: asked(this.#world.services),
       // What is carried is unpacked before the flow sees it.
@@ -115,12 +128,14 @@ export class Opener {
       services,
       share: (key, make) => shared.share(key, make),
       jsonSchema: program.jsonSchema,
-      queue: (called) => {
-        if (!this.queues) throw failure('bug', { detail: `the store for the queue ${called} is not open` });
-        this.#queueNames.add(called);
-        return this.queues.open(called);
-      },
+      queue: (called) => this.#queue(called),
     };
+  }
+
+  #queue(called: string): StoredQueue {
+    if (!this.queues) throw failure('bug', { detail: `the store for the queue ${called} is not open` });
+    this.#queueNames.add(called);
+    return this.queues.open(called);
   }
 }
 

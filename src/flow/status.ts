@@ -34,6 +34,8 @@ export interface FlowStatus {
   readonly inFlight: number;
   /** Messages that wait for their turn, where the source hands over more than may be under way. */
   readonly waiting: number | undefined;
+  /** Messages in the store that its source reads (a durable channel, `reply: accepted`), those under way included. */
+  readonly queued: number | undefined;
   /** Messages that failed for good and wait all the same, as nobody takes their dead letters; absent: none. */
   readonly heldUp: HeldUp | undefined;
 }
@@ -61,6 +63,7 @@ export interface Parts {
   readonly sourceOf: (flow: string) => (Reached & { readonly paused: boolean }) | undefined;
   readonly endpointCalled: (name: string) => Reached | undefined;
   readonly inFlight: (flow: string) => number;
+  readonly queued: (flow: string) => number | undefined;
   readonly settlement: (flow: string) => { readonly waiting: number; readonly heldUp: HeldUp | undefined } | undefined;
   readonly guard: (endpoint: string) => Guard | undefined;
 }
@@ -76,6 +79,7 @@ export function statusOf(program: Program, parts: Parts): Pick<Status, 'flows' |
       trouble: troubleOf(parts.sourceOf(name)),
       inFlight: parts.inFlight(name),
       waiting: parts.settlement(name)?.waiting,
+      queued: parts.queued(name),
       heldUp: parts.settlement(name)?.heldUp,
     })),
     endpoints: [...program.endpoints.values()].map(({ source: { name, connector } }) => {

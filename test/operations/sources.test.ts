@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { heldService } from '../cli/support/held-service.ts';
 import { Project } from '../cli/support/project.ts';
 import { type DowelProcess, startDowel } from '../support/dowel-process.ts';
@@ -182,8 +183,16 @@ flows:
     const waits = /^dowel_queue_messages\{[^}]*\} 1$/m;
     await eventually('it waits in the store', async () => waits.test((await get(dowel, '/metrics')).text));
     assert.deepEqual(said(dowel, /^did/), []);
+    const queued = async (): Promise<unknown> => {
+      const { flows } = (await get(dowel, '/status')).body as {
+        readonly flows: readonly { readonly queued?: number }[];
+      };
+      return flows.map((flow) => flow.queued);
+    };
+    assert.deepEqual(await queued(), [undefined, 1]);
     await post(dowel, '/flows/work/resume');
     await dowel.until('it is done', () => said(dowel, /^did/).length === 1);
+    await eventually('the queue is empty', async () => isDeepStrictEqual(await queued(), [undefined, 0]));
   });
 
   test('what cannot be opened again is paused on, with the reason', async (t) => {

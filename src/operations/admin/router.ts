@@ -29,7 +29,10 @@ export function findRoute(routes: readonly AdminRoute[], method: string, path: s
     const params = paramsOf(route.path, path);
     return params ? [{ route, params }] : [];
   });
-  if (here.length === 0) return { answer: problem(404, 'not-found', `Nothing is served at ${path}`) };
+  if (here.length === 0) {
+    const paths = [...new Set(routes.map((route) => route.path))].join(', ');
+    return { answer: problem(404, 'not-found', `Nothing is served at ${path}; there are ${paths}`) };
+  }
   const found = here.find(({ route }) => route.method === method || (route.method === 'GET' && method === 'HEAD'));
   if (found) return found;
   const allow = [...new Set(here.map(({ route }) => route.method))].join(', ');

@@ -96,7 +96,9 @@ describe('who may ask the admin server', () => {
       }
     }
     assert.equal((await ask('/dead-letters', { headers: bearer('open-sesame') })).status, 200);
-    assert.equal((await ask('/nothing', { headers: bearer('open-sesame') })).status, 404);
+    const nothing = await ask('/nothing', { headers: bearer('open-sesame') });
+    assert.equal(nothing.status, 404);
+    assert.match(String(nothing.json['detail']), /^Nothing is served at \/nothing; there are \//);
     assert.equal((await ask('/livez')).status, 200);
   });
 
