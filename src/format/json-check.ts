@@ -52,6 +52,11 @@ export function poisonedKey(value: unknown): string | undefined {
   return undefined;
 }
 
+/** Whether a number may be too large for floating point: 1e308 is the largest power of ten, and has a long exponent. */
+export const mayBeOutOfRange = (text: string): boolean => longExponent.test(text);
+
+const longExponent = /\d[eE]\+?\d{3}/;
+
 const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
 
 /**
@@ -65,6 +70,8 @@ export function mayHaveUnsafeInteger(text: string): boolean {
     while (start > 0 && isDigit(text.charCodeAt(start - 1))) start -= 1;
     let end = i + 1;
     while (isDigit(text.charCodeAt(end))) end += 1;
+    // So many digits are out of range, whatever follows them.
+    if (end - start >= 309) return true;
     if (end - start >= 16 && /^[\s:,[-]?$/.test(text.charAt(start - 1)) && /^[\s,\]}]?$/.test(text.charAt(end)))
       return true;
     i = end - 1;

@@ -1,8 +1,8 @@
 /** JSON (RFC 8259) ⇄ a value. */
-import { failure } from '../errors.ts';
+import { Failure, failure } from '../errors.ts';
 import { decode } from './charset.ts';
 import { type Format, maxDepth } from './format.ts';
-import { isDeeper, mayHaveUnsafeInteger, mayPoison, poisonedKey } from './json-check.ts';
+import { isDeeper, mayBeOutOfRange, mayHaveUnsafeInteger, mayPoison, poisonedKey } from './json-check.ts';
 import { locateMistake } from './json-locate.ts';
 
 export type JsonOptions = { readonly indent?: number };
@@ -14,13 +14,18 @@ const tooDeep = () => malformed(`it is nested deeper than ${maxDepth} levels`);
 const keepDigits = (_key: string, value: unknown, context?: { readonly source?: string }): unknown => {
   const source = context?.source;
   if (typeof value !== 'number' || source === undefined || Number.isSafeInteger(value)) return value;
-  return /^-?\d+$/.test(source) ? source : value;
+  if (/^-?\d+$/.test(source)) return source;
+  // It would be written as `null`.
+  if (!Number.isFinite(value)) throw malformed('a number is out of range: at most about 1.8e308 can be kept');
+  return value;
 };
 
 function parse(text: string): unknown {
   try {
-    return mayHaveUnsafeInteger(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
+    const plain = !mayHaveUnsafeInteger(text) && !mayBeOutOfRange(text);
+    return plain ? JSON.parse(text) : JSON.parse(text, keepDigits);
   } catch (thrown) {
+    if (thrown instanceof Failure) throw thrown;
     if (thrown instanceof RangeError) throw tooDeep();
     // Not as the cause: V8 quotes the body in its message, and bodies do not belong in logs.
     throw malformed(locateMistake(text));
@@ -30,7 +35,7 @@ function parse(text: string): unknown {
 /**
  * The value of a JSON text. Integers beyond ±(2^53 − 1) become strings with all their digits, because a number would be
  * rounded; fractions and exponents are floating point as everywhere. Of a key given twice the last one counts. Refused:
- * invalid bytes, more than 200 levels, and the keys `__proto__` and `constructor.prototype`, however they are written.
+ * invalid bytes, numbers that floating point has no room for, more than 200 levels, and the keys `__proto__` and `constructor.prototype`, however they are written.
  */
 export const readJson = (bytes: Uint8Array, charset?: string): unknown => parseJson(decode(bytes, charset, 'json'));
 

@@ -14,6 +14,23 @@ test('a field called __proto__ is refused', () => {
   refuses(() => readForm(utf8('%5F_proto__=1')), 'malformed', '__proto__');
 });
 
+test('a form is read as browsers and URLSearchParams read it', () => {
+  for (const written of [
+    'a=1&a=2&b',
+    '&&=x&y=&',
+    'a+b=c+d%2Be',
+    'n%20m=%C3%A9',
+    'p=%zz&q=100%&r=%ff',
+    'x=a=b',
+    '%26=%3D',
+  ]) {
+    const parameters = new URLSearchParams(written);
+    const expected = Object.fromEntries([...parameters.keys()].map((name) => [name, parameters.getAll(name)]));
+    const read = Object.entries(readForm(utf8(written))).map(([name, value]) => [name, [value].flat()]);
+    assert.deepEqual(Object.fromEntries(read), expected, written);
+  }
+});
+
 test('JSON that is called a form, as `curl -d` does, is refused with what to send', () => {
   for (const text of ['{"name":"Ada"}', ' [1,2]', '{ "a": "b=c&d" }']) {
     refuses(() => readForm(utf8(text)), 'malformed', 'content-type: application/json');

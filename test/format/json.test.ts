@@ -152,6 +152,15 @@ test('fractions, exponents and digits inside strings are what JSON says', () => 
   ]);
 });
 
+test('a number that floating point has no room for is refused, not written as null', () => {
+  for (const text of ['1e400', '[-1e309]', '{"a": 1E+400}', '{"a": 12.5e0310}', `[1${'0'.repeat(320)}.5]`]) {
+    refuses(() => readJson(utf8(text)), 'malformed', 'a number is out of range');
+  }
+  for (const text of ['1e308', '-1.5E+100', '1e-400', '"1e400"', '{"1e999": "2e999"}']) {
+    assert.deepEqual(readJson(utf8(text)), JSON.parse(text), text);
+  }
+});
+
 test('an unsafe integer is found at every offset', () => {
   for (let pad = 0; pad < 40; pad += 1) {
     assert.deepEqual(read(`["${'x'.repeat(pad)}",9007199254740993,1]`), ['x'.repeat(pad), '9007199254740993', 1]);
