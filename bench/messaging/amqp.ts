@@ -12,7 +12,7 @@ export const amqpMessaging: Messaging = {
   missing: () =>
     rabbitmqProgram === undefined ? 'RabbitMQ is not installed: apt-get install rabbitmq-server' : undefined,
   async open() {
-    const broker = await RabbitmqServer.start(undefined, undefined, within);
+    const broker = await RabbitmqServer.start(within === undefined ? {} : { within });
     const connection = await connect(broker.url, { noDelay: true });
     const channel = await connection.createConfirmChannel();
     let took: (queue: string, content: Buffer) => void = () => {};

@@ -1,7 +1,7 @@
 import { Consumer, Producer } from '@platformatic/kafka';
 import { createTopic } from '../../test/connectors/kafka/support.ts';
 import { hasKafkaJars } from '../../test/support/kafka-jars.ts';
-import { howToGetKafka, RealKafka } from '../../test/support/kafka-server.ts';
+import { howToGetKafka, sharedKafka } from '../../test/support/kafka-server.ts';
 import type { Messaging } from './messaging.ts';
 
 const partitions = 4;
@@ -14,7 +14,7 @@ export const kafkaMessaging: Messaging = {
   optional: true,
   missing: () => (hasKafkaJars() ? undefined : howToGetKafka),
   async open() {
-    const broker = await RealKafka.start();
+    const broker = await sharedKafka();
     if (!broker) throw new Error('there is no Kafka');
     const base = { clientId: 'bench', bootstrapBrokers: [broker.brokers] };
     const producer = new Producer({ ...base, acks: -1 });

@@ -62,7 +62,7 @@ const modes = ['binary', 'structured'] as const;
 
 withPackage('rabbitmq-server', rabbitmqProgram, 'over AMQP', () => {
   test('trace and event arrive', async (t) => {
-    const server = await RabbitmqServer.start();
+    const server = await RabbitmqServer.shared();
     t.after(() => server[Symbol.asyncDispose]());
     for (const mode of modes) {
       await check(t, mode, {

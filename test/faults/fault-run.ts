@@ -53,8 +53,9 @@ export class Place implements AsyncDisposable {
     this.#feeder = feeder;
   }
 
-  static async open(subject: Subject): Promise<Place> {
-    const waiting = await subject.start();
+  /** `shared`: nobody stops the broker. */
+  static async open(subject: Subject, shared = false): Promise<Place> {
+    const waiting = await subject.start(shared);
     const folder = mkdtempSync(join(tmpdir(), 'dowel-faults-'));
     const feeder = waiting.to && startDowel(feederFile(folder, waiting.to), { env: { PORT: '0' }, within: startMs });
     return new Place(subject, waiting, folder, await feeder);

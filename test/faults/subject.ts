@@ -20,5 +20,6 @@ export interface Subject {
   missing(): Promise<string | undefined>;
   /** It cannot be had everywhere: where it is not, its test is skipped, on CI too. */
   readonly optional?: true;
-  start(): Promise<Waiting>;
+  /** `shared`: nobody stops the broker, so that it may be one that others use. */
+  start(shared?: boolean): Promise<Waiting>;
 }

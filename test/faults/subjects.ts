@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTopic } from '../connectors/kafka/support.ts';
+import { createTopic, fresh } from '../connectors/kafka/support.ts';
 import { kafkaJars } from '../support/kafka-jars.ts';
-import { howToGetKafka, RealKafka } from '../support/kafka-server.ts';
+import { howToGetKafka, RealKafka, sharedKafka } from '../support/kafka-server.ts';
 import { MosquittoServer, mosquittoProgram } from '../support/mosquitto-server.ts';
 import { NatsServer, natsProgram } from '../support/nats-server.ts';
 import { RabbitmqServer, rabbitmqProgram } from '../support/rabbitmq-server.ts';
@@ -47,9 +47,9 @@ const amqp: Subject = {
   name: 'amqp',
   faults: all,
   missing: () => missing(rabbitmqProgram, 'rabbitmq-server'),
-  start: async () => {
-    const broker = await RabbitmqServer.start();
-    const at = (port: number): string => `url: "amqp://guest:guest@127.0.0.1:${port}"`;
+  start: async (shared) => {
+    const broker = await (shared ? RabbitmqServer.shared() : RabbitmqServer.start());
+    const at = (port: number): string => `url: "${broker.url.replace(String(broker.port), String(port))}"`;
     return behindProxy(broker, (port) => ({
       from: `amqp: { ${at(port)}, queue: faults, prefetch: 50, heartbeat: 2s }`,
       to: { endpoint: `amqp: { ${at(broker.port)} }`, send: 'amqp: { routingKey: faults }' },
@@ -111,15 +111,17 @@ const kafka: Subject = {
     const jars = await kafkaJars();
     return 'missing' in jars ? `${howToGetKafka} (${jars.missing})` : undefined;
   },
-  start: async () => {
-    const broker = await RealKafka.start();
+  start: async (shared) => {
+    const broker = await (shared ? sharedKafka() : RealKafka.start());
     if (!broker) throw new Error('there is no broker');
-    await createTopic(broker.brokers, 'faults', 1);
+    const topic = fresh('faults');
+    await createTopic(broker.brokers, topic, 1);
     const at = `brokers: [ "${broker.brokers}" ]`;
     return {
-      from: `kafka: { ${at}, topics: [ faults ], group: faults, instance: taker }`,
-      to: { endpoint: `kafka: { ${at}, topic: faults }`, send: 'kafka: {}' },
+      from: `kafka: { ${at}, topics: [ ${topic} ], group: ${topic}, instance: taker }`,
+      to: { endpoint: `kafka: { ${at}, topic: ${topic} }`, send: 'kafka: {}' },
       async restart() {
+        if (!(broker instanceof RealKafka)) return;
         await broker.kill();
         await broker.start();
       },

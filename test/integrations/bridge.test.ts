@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { connectAsync } from 'mqtt';
-import { createTopic, recordsOf } from '../connectors/kafka/support.ts';
+import { createTopic, fresh, recordsOf } from '../connectors/kafka/support.ts';
 import { withPackage } from '../support/debian-server.ts';
 import { type DowelProcess, startDowel } from '../support/dowel-process.ts';
 import { eventually } from '../support/eventually.ts';
@@ -35,7 +35,8 @@ withPackage('mosquitto rabbitmq-server kcat', all, 'a bridge from MQTT over AMQP
   });
 
   /** Starts both parts, with a topic of their own behind them. */
-  const scene = async (t: TestContext, topic: string) => {
+  const scene = async (t: TestContext) => {
+    const topic = fresh('bridge');
     if (!(kafka instanceof MockKafka)) await createTopic(kafka.brokers, topic, 4);
     const env = { MQTT_URL: field.url, AMQP_URL: plant.url, KAFKA_BROKERS: kafka.brokers, TOPIC: topic };
     const running = new Map<Part, DowelProcess>();
@@ -62,7 +63,7 @@ withPackage('mosquitto rabbitmq-server kcat', all, 'a bridge from MQTT over AMQP
   };
 
   test('bytes, content type, properties and order arrive; the machine becomes the key', async (t) => {
-    const { read } = await scene(t, 'one');
+    const { read } = await scene(t);
     await say([
       { machine: 'press', text: '{"celsius": 21.50}', contentType: 'application/json', unit: 'C' },
       { machine: 'press', text: '21.5;ok', contentType: 'text/csv' },
@@ -80,7 +81,7 @@ withPackage('mosquitto rabbitmq-server kcat', all, 'a bridge from MQTT over AMQP
   });
 
   test('both parts and the broker between them are killed in the middle: nothing is lost', async (t) => {
-    const { start, kill, read } = await scene(t, 'two');
+    const { start, kill, read } = await scene(t);
     const count = 1500;
     const machines = ['m1', 'm2', 'm3'];
     async function* sayings(): AsyncGenerator<Said> {

@@ -52,7 +52,7 @@ for (const subject of subjects.filter(({ name }) => name !== 'file')) {
       const status = kind === 'broken' ? 404 : kind === 'flaky' && nth === 1 ? 503 : 200;
       response.writeHead(status, { 'content-type': 'application/json' }).end('{}');
     });
-    await using waiting = await subject.start();
+    await using waiting = await subject.start(true);
     const project = new Project(t, { 'integration.yaml': definition(far, waiting.from, waiting.to) });
     await using dowel = await startDowel(project.path());
     const kinds = Object.entries(sent).flatMap(([kind, count]) => Array.from({ length: count }, () => kind as Kind));

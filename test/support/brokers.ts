@@ -33,7 +33,7 @@ export const brokers: readonly Broker[] = [
     port: 5672,
     missing: packaged('rabbitmq-server', rabbitmqProgram),
     async start(port) {
-      const server = await RabbitmqServer.start(undefined, undefined, undefined, port);
+      const server = await RabbitmqServer.start({ port });
       return { server, says: { AMQP_URL: server.url } };
     },
   },

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { borrowed } from './borrowed.ts';
 import { Child } from './child-process.ts';
 import { programOf } from './debian-server.ts';
 import { freePorts } from './free-port.ts';
@@ -217,17 +218,25 @@ class GivenKafka implements KafkaServer {
   readonly is: string;
   readonly brokers: string;
 
-  constructor(brokers: string) {
+  constructor(brokers: string, is: string) {
     this.brokers = brokers;
-    this.is = `the brokers that KAFKA_BROKERS names (${brokers})`;
+    this.is = is;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
-/** What there is. */
+/** A real broker, for those who do nothing to the broker itself: others may use it at the same time. */
+export async function sharedKafka(): Promise<KafkaServer | undefined> {
+  const lent = await borrowed<{ readonly brokers: string }>('kafka');
+  return lent ? new GivenKafka(lent.brokers, `Kafka ${kafkaVersion}, which all tests share`) : RealKafka.start();
+}
+
+/** What there is, shared as well. */
 export async function startKafka(): Promise<KafkaServer> {
   const given = process.env['KAFKA_BROKERS'];
-  if (given !== undefined && given !== '') return new GivenKafka(given);
-  return (await RealKafka.start()) ?? MockKafka.start();
+  if (given !== undefined && given !== '') {
+    return new GivenKafka(given, `the brokers that KAFKA_BROKERS names (${given})`);
+  }
+  return (await sharedKafka()) ?? MockKafka.start();
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { borrowed } from './borrowed.ts';
 import { Child, finished } from './child-process.ts';
 import { programOf } from './debian-server.ts';
 import { freePorts } from './free-port.ts';
@@ -18,6 +19,29 @@ interface Ports {
   readonly names: number;
 }
 
+export interface RabbitmqOptions {
+  /** More lines of its configuration file, made with the port for TLS. */
+  readonly settings?: (tlsPort: number) => readonly string[];
+  /** Those to enable. */
+  readonly plugins?: readonly string[];
+  /** The folder that its data is in. */
+  readonly within?: string;
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Virtual hosts that there are besides `/`. */
+  readonly hosts?: readonly string[];
+}
+
+/** What is needed to use a broker that somebody else has started. */
+export interface LentRabbitmq {
+  readonly ports: Ports;
+  readonly folder: string;
+  readonly host: string;
+}
+
+/** What `rabbitmqctl` is told the virtual host for. */
+const ofHost = ['list_queues', 'set_permissions'];
+
 /** A broker of a test's own; its data lives until it is disposed of, its process can be killed and started again. */
 export class RabbitmqServer implements AsyncDisposable {
   readonly port: number;
@@ -25,23 +49,34 @@ export class RabbitmqServer implements AsyncDisposable {
   readonly tlsPort: number;
   readonly #ports: Ports;
   readonly #folder: string;
+  /** The virtual host that was lent. */
+  readonly #host: string | undefined;
   #names: Child | undefined;
   #process: Child | undefined;
 
-  private constructor(ports: Ports, folder: string) {
+  private constructor(ports: Ports, folder: string, host?: string) {
     this.port = ports.amqp;
     this.tlsPort = ports.amqps;
     this.#ports = ports;
     this.#folder = folder;
+    this.#host = host;
   }
 
-  /** `settings`: more lines of its configuration file, made with the port for TLS. `plugins`: those to enable. `within`: where its data is. */
-  static async start(
-    settings: (tlsPort: number) => readonly string[] = () => [],
-    plugins: readonly string[] = [],
-    within: string = tmpdir(),
-    port?: number,
-  ): Promise<RabbitmqServer> {
+  /**
+   * A virtual host of the broker that all test files share, for those that do nothing to the broker itself: neither stop it,
+   * nor block it, nor cut connections. A broker of their own where nobody lends one.
+   */
+  static async shared(): Promise<RabbitmqServer> {
+    const lent = await borrowed<LentRabbitmq>('rabbitmq');
+    return lent ? new RabbitmqServer(lent.ports, lent.folder, lent.host) : RabbitmqServer.start();
+  }
+
+  lent(host: string): LentRabbitmq {
+    return { ports: this.#ports, folder: this.#folder, host };
+  }
+
+  static async start(options: RabbitmqOptions = {}): Promise<RabbitmqServer> {
+    const { settings = () => [], plugins = [], within = tmpdir(), port, hosts = [] } = options;
     const [free = 0, amqps = 0, distribution = 0, names = 0] = await freePorts(4);
     const amqp = port ?? free;
     const folder = mkdtempSync(join(within, 'dowel-rabbitmq-'));
@@ -55,6 +90,10 @@ export class RabbitmqServer implements AsyncDisposable {
       'vm_memory_high_watermark.absolute = 400MB',
       ...settings(amqps),
     ];
+    if (hosts.length > 0) {
+      lines.push(`load_definitions = ${join(folder, 'definitions.json')}`);
+      writeFileSync(join(folder, 'definitions.json'), JSON.stringify(definitionsOf(['/', ...hosts])));
+    }
     mkdirSync(join(folder, 'home'));
     writeFileSync(join(folder, 'rabbitmq.conf'), `${lines.join('\n')}\n`);
     writeFileSync(join(folder, 'plugins'), `[${plugins.join(',')}].\n`);
@@ -64,7 +103,7 @@ export class RabbitmqServer implements AsyncDisposable {
 
   /** For the user that it comes with. */
   get url(): string {
-    return `amqp://guest:guest@127.0.0.1:${this.port}`;
+    return `amqp://guest:guest@127.0.0.1:${this.port}${this.#host === undefined ? '' : `/${this.#host}`}`;
   }
 
   get process(): Child {
@@ -88,7 +127,9 @@ export class RabbitmqServer implements AsyncDisposable {
 
   /** What an operator says on the command line: `ctl('list_queues', 'name', 'messages')`. Gives what it printed. */
   async ctl(...words: readonly string[]): Promise<string> {
-    const answer = await finished(join(scripts, 'rabbitmqctl'), ['-q', ...words], { env: this.#environment() });
+    const where = this.#host !== undefined && ofHost.includes(words[0] ?? '') && !words.includes('-p');
+    const args = ['-q', ...words, ...(where ? ['-p', this.#host] : [])];
+    const answer = await finished(join(scripts, 'rabbitmqctl'), args, { env: this.#environment() });
     if (answer.code !== 0) throw new Error(`rabbitmqctl ${words.join(' ')}: ${answer.stdout}${answer.stderr}`);
     return answer.stdout;
   }
@@ -109,6 +150,8 @@ export class RabbitmqServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // It is somebody else's.
+    if (this.#host !== undefined) return;
     // Nobody looks at its data again: it need not be asked to end in good order, which takes seconds.
     await this.#process?.stop('SIGKILL');
     await this.#names?.stop('SIGKILL');
@@ -139,3 +182,10 @@ export class RabbitmqServer implements AsyncDisposable {
     };
   }
 }
+
+/** What there is from the start: the user that it comes with, and virtual hosts. */
+const definitionsOf = (hosts: readonly string[]) => ({
+  users: [{ name: 'guest', password: 'guest', tags: ['administrator'] }],
+  vhosts: hosts.map((name) => ({ name })),
+  permissions: hosts.map((vhost) => ({ user: 'guest', vhost, configure: '.*', write: '.*', read: '.*' })),
+});

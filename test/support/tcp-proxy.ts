@@ -5,15 +5,18 @@ export class TcpProxy implements AsyncDisposable {
   readonly port: number;
   readonly #server: Server;
   readonly #pairs: Set<readonly [Socket, Socket]>;
+  readonly #muted: WeakSet<Socket>;
 
-  private constructor(server: Server, port: number, pairs: Set<readonly [Socket, Socket]>) {
+  private constructor(server: Server, port: number, pairs: Set<readonly [Socket, Socket]>, muted: WeakSet<Socket>) {
     this.#server = server;
     this.port = port;
     this.#pairs = pairs;
+    this.#muted = muted;
   }
 
   static async before(target: number): Promise<TcpProxy> {
     const pairs = new Set<readonly [Socket, Socket]>();
+    const muted = new WeakSet<Socket>();
     const server = createServer((near) => {
       const far = connect(target, '127.0.0.1');
       const pair = [near, far] as const;
@@ -22,6 +25,8 @@ export class TcpProxy implements AsyncDisposable {
       for (const socket of pair) {
         socket.on('error', () => {});
         socket.on('close', (failed) => {
+          // Of a silent server the near side does not even hear that it has closed.
+          if (socket === far && muted.has(near) && !near.destroyed) return;
           pairs.delete(pair);
           // What was on its way when one side said goodbye still arrives.
           for (const other of pair)
@@ -37,12 +42,13 @@ export class TcpProxy implements AsyncDisposable {
         resolve(typeof address === 'object' && address !== null ? address.port : 0);
       });
     });
-    return new TcpProxy(server, port, pairs);
+    return new TcpProxy(server, port, pairs, muted);
   }
 
   /** Connections that are open stay so, but nothing passes any more: neither side is told. New ones work. */
   mute(): void {
     for (const [near, far] of this.#pairs) {
+      this.#muted.add(near);
       near.unpipe();
       far.unpipe();
       near.pause();

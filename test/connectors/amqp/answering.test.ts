@@ -7,7 +7,7 @@ import { runIntegration } from './support/integration.ts';
 withPackage('rabbitmq-server', rabbitmqProgram, 'amqp flows that ask and answer', () => {
   let server: RabbitmqServer;
   before(async () => {
-    server = await RabbitmqServer.start();
+    server = await RabbitmqServer.shared();
   });
   after(() => server[Symbol.asyncDispose]());
 

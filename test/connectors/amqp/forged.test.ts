@@ -31,7 +31,7 @@ withPackage('rabbitmq-server', rabbitmqProgram, 'amqp headers that a sender forg
   let url: string;
   let stranger: string;
   before(async () => {
-    server = await RabbitmqServer.start();
+    server = await RabbitmqServer.shared();
     url = server.url;
     await server.addUser('stranger', 'secret', ['.*', '.*', '.*']);
     stranger = url.replace('guest:guest', 'stranger:secret');

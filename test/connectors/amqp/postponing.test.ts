@@ -32,9 +32,9 @@ withPackage('rabbitmq-server', rabbitmqProgram, 'amqp messages that wait at the 
   let server: RabbitmqServer;
   let url: string;
   before(async () => {
-    server = await RabbitmqServer.start();
+    server = await RabbitmqServer.shared();
     url = server.url;
-    await server.addUser('reader', 'secret', ['^read$', '.*', '.*']);
+    await server.addUser('reader-of-read', 'secret', ['^read$', '.*', '.*']);
   });
   after(() => server[Symbol.asyncDispose]());
 
@@ -111,7 +111,7 @@ withPackage('rabbitmq-server', rabbitmqProgram, 'amqp messages that wait at the 
   });
 
   test('where no queue may be made they wait here, and that is said once', async (t) => {
-    const near = url.replace('guest:guest', 'reader:secret');
+    const near = url.replace('guest:guest', 'reader-of-read:secret');
     const outside = await Outside.at(t, url);
     const { flow, reached, context } = await opened(t, { url: near, queue: 'read' });
     await outside.publish('', 'read', '1');

@@ -11,7 +11,7 @@ withPackage('rabbitmq-server', rabbitmqProgram, 'amqp in a running integration',
   let server: RabbitmqServer;
   let url: string;
   before(async () => {
-    server = await RabbitmqServer.start();
+    server = await RabbitmqServer.shared();
     url = server.url;
   });
   after(() => server[Symbol.asyncDispose]());

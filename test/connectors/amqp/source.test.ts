@@ -22,7 +22,7 @@ withPackage('rabbitmq-server', rabbitmqProgram, 'amqp source', () => {
   let server: RabbitmqServer;
   let url: string;
   before(async () => {
-    server = await RabbitmqServer.start();
+    server = await RabbitmqServer.shared();
     url = server.url;
     await server.addUser('reader', 'secret', ['^$', '^$', '.*']);
     await server.ctl('add_vhost', 'a/b');
@@ -72,7 +72,7 @@ withPackage('rabbitmq-server', rabbitmqProgram, 'amqp source', () => {
     });
 
     test('in another virtual host, with a slash in its name', async (t) => {
-      const { source } = await opened(t, { url: `${url}/a%2Fb`, queue: 'elsewhere' });
+      const { source } = await opened(t, { url: new URL('/a%2Fb', url).href, queue: 'elsewhere' });
       assert.equal(source.ready, true);
       assert.match(await server.ctl('list_queues', '-p', 'a/b', 'name'), /elsewhere/);
     });
@@ -91,7 +91,7 @@ withPackage('rabbitmq-server', rabbitmqProgram, 'amqp source', () => {
     test('a virtual host that is not there', (t) =>
       refuses(
         t,
-        { url: `${url}/nowhere`, queue: 'q' },
+        { url: new URL('/nowhere', url).href, queue: 'q' },
         /there is no virtual host `nowhere`, or the user `guest` may not/,
       ));
 
@@ -106,7 +106,7 @@ withPackage('rabbitmq-server', rabbitmqProgram, 'amqp source', () => {
       refuses(
         t,
         { url, queue: 'q1', bind: [{ exchange: 'nobodys', routingKey: '' }] },
-        /no exchange 'nobodys' in vhost '\/': make it first, or say its `type` under `bind`/,
+        /no exchange 'nobodys' in vhost '(\/|t\d+)': make it first, or say its `type` under `bind`/,
       ));
 
     test('a queue of another kind: what differs', async (t) => {
@@ -122,7 +122,7 @@ withPackage('rabbitmq-server', rabbitmqProgram, 'amqp source', () => {
       refuses(
         t,
         { url: url.replace('guest:guest', 'reader:secret'), queue: 'q2' },
-        /access to queue 'q2' in vhost '\/' refused for user 'reader': `rabbitmqctl set_permissions` gives access/,
+        /access to queue 'q2' in vhost '(\/|t\d+)' refused for user 'reader': `rabbitmqctl set_permissions` gives access/,
       ));
 
     test('something that does not speak AMQP', async (t) => {

@@ -28,7 +28,7 @@ withPackage('rabbitmq-server', rabbitmqProgram, 'amqp over TLS', () => {
   let server: RabbitmqServer;
   let url: string;
   before(async () => {
-    server = await RabbitmqServer.start(settings, ['rabbitmq_auth_mechanism_ssl']);
+    server = await RabbitmqServer.start({ settings, plugins: ['rabbitmq_auth_mechanism_ssl'] });
     url = `amqps://localhost:${server.tlsPort}`;
     await server.addUser('client', 'unused', ['.*', '.*', '.*']);
   });

@@ -5,7 +5,7 @@ import { systemClock } from '../../../src/core/clock.ts';
 import { Life } from '../../../src/core/life.ts';
 import { eventually } from '../../support/eventually.ts';
 import { kafkaJars } from '../../support/kafka-jars.ts';
-import { howToGetKafka, RealKafka } from '../../support/kafka-server.ts';
+import { howToGetKafka, type KafkaServer, sharedKafka } from '../../support/kafka-server.ts';
 import { committed, createTopic, fresh, openedSource, publish } from './support.ts';
 
 /** A member of a group whose flow takes `ms` for each record, and what it did. */
@@ -75,9 +75,9 @@ const jars = await kafkaJars();
 if ('missing' in jars) test('kafka: groups', { skip: `${howToGetKafka} (${jars.missing})` }, () => {});
 else
   describe(`kafka: groups, on Kafka ${jars.version}`, { concurrency: 4 }, () => {
-    let server: RealKafka;
+    let server: KafkaServer;
     before(async () => {
-      const started = await RealKafka.start();
+      const started = await sharedKafka();
       assert.ok(started);
       server = started;
     });
