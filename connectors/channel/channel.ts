@@ -15,6 +15,10 @@ export interface Reader {
 
 /** What a source does with its place. */
 export interface Seated {
+  /** How many messages wait in the channel. */
+  readonly waiting: number;
+  /** The same, of the reader that came last; 0 of the others, so that together they tell it once. */
+  readonly own: number;
   pause(): void;
   resume(): void;
   stop(): void;
@@ -88,7 +92,15 @@ export class Channel {
     this.#capacity = reader.capacity;
     this.#closed = false;
     this.#dispatch();
+    const waiting = (): number => this.waiting;
+    const isLast = (): boolean => this.#seats.at(-1) === seat;
     return {
+      get waiting() {
+        return waiting();
+      },
+      get own() {
+        return isLast() ? waiting() : 0;
+      },
       pause: pause(true),
       resume: pause(false),
       stop: () => {

@@ -38,7 +38,13 @@ export async function openSource(options: ChannelSourceOptions, context: SourceC
     background: context.services.background,
     paused: context.paused === true,
   });
+  const help = 'Messages that wait in a channel, or in the store.';
+  const queue = queueOf(options.name);
+  const forget = context.services.meter.gauge('dowel_queue_messages', help, { queue }, () => seat.own);
   return {
+    get queued() {
+      return seat.waiting;
+    },
     pause: () => seat.pause(),
     resume: () => seat.resume(),
     async stop() {
@@ -46,6 +52,7 @@ export async function openSource(options: ChannelSourceOptions, context: SourceC
     },
     async close() {
       seat.close();
+      forget();
       await shared.release();
     },
   };

@@ -45,6 +45,10 @@ export class SourceSlot implements Source {
     return this.#source?.trouble;
   }
 
+  get queued(): number | undefined {
+    return this.#source?.queued;
+  }
+
   /** Whether it should be connected to its far side, and is not. */
   get disconnected(): boolean {
     return !this.#stopped && this.#source?.ready === false;

@@ -34,7 +34,7 @@ export interface FlowStatus {
   readonly inFlight: number;
   /** Messages that wait for their turn, where the source hands over more than may be under way. */
   readonly waiting: number | undefined;
-  /** Messages in the store that its source reads (a durable channel, `reply: accepted`), those under way included. */
+  /** Messages that wait for it in a channel; of those that wait in the store (`durable`, `reply: accepted`), also those under way. */
   readonly queued: number | undefined;
   /** Messages that failed for good and wait all the same, as nobody takes their dead letters; absent: none. */
   readonly heldUp: HeldUp | undefined;
@@ -60,7 +60,9 @@ const troubleOf = (it: Reached | undefined): string | undefined => (it?.ready ==
 
 /** How the parts of a version answer for themselves. */
 export interface Parts {
-  readonly sourceOf: (flow: string) => (Reached & { readonly paused: boolean }) | undefined;
+  readonly sourceOf: (
+    flow: string,
+  ) => (Reached & { readonly paused: boolean; readonly queued: number | undefined }) | undefined;
   readonly endpointCalled: (name: string) => Reached | undefined;
   readonly inFlight: (flow: string) => number;
   readonly queued: (flow: string) => number | undefined;
@@ -79,7 +81,7 @@ export function statusOf(program: Program, parts: Parts): Pick<Status, 'flows' |
       trouble: troubleOf(parts.sourceOf(name)),
       inFlight: parts.inFlight(name),
       waiting: parts.settlement(name)?.waiting,
-      queued: parts.queued(name),
+      queued: parts.sourceOf(name)?.queued ?? parts.queued(name),
       heldUp: parts.settlement(name)?.heldUp,
     })),
     endpoints: [...program.endpoints.values()].map(({ source: { name, connector } }) => {

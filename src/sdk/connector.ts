@@ -23,6 +23,8 @@ export interface Source {
   readonly ready?: boolean | undefined;
   /** Why it is not, without secrets. */
   readonly trouble?: string | undefined;
+  /** How many messages wait in it, where it keeps them itself. */
+  readonly queued?: number | undefined;
   /**
    * Where the source stays open while it is paused: takes nothing new until `resume`, those in flight go on. Absent:
    * whoever sends waits for an answer, and `deliver` rejects with `paused`.

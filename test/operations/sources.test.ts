@@ -147,6 +147,8 @@ flows:
     await post(dowel, '/flows/work/pause');
     for (const n of [1, 2]) assert.equal(await put(n), 200);
     assert.deepEqual(said(dowel, /^did/), []);
+    assert.match((await get(dowel, '/metrics')).text, /^dowel_queue_messages\{queue="channel:jobs"\} 2$/m);
+    assert.match((await get(dowel, '/status')).text, /"name":"work"[^}]*"queued":2/);
     await post(dowel, '/flows/work/resume');
     await dowel.until('they are done', () => said(dowel, /^did/).length === 2);
     await post(dowel, '/flows/work/pause');

@@ -57,7 +57,12 @@ export class StoredQueue implements DurableQueue {
     this.#world = world;
     const { meter = noMeter } = world.services;
     const labels = { queue: name };
-    meter.gauge('dowel_queue_messages', 'Messages that wait in the store.', labels, () => this.waiting);
+    meter.gauge(
+      'dowel_queue_messages',
+      'Messages that wait in a channel, or in the store.',
+      labels,
+      () => this.waiting,
+    );
     this.#accepted = meter.counter('dowel_queue_accepted_total', 'Messages that were put into the store.', labels);
     this.#refused = meter.counter('dowel_queue_refused_total', 'Messages that could not be put there.', labels);
   }

@@ -6,6 +6,7 @@ import { Body, type Endpoint, failure, type Incoming } from '#sdk';
 import { openEndpoint } from '../../../connectors/channel/endpoint.ts';
 import { channel } from '../../../connectors/channel/index.ts';
 import { openSource } from '../../../connectors/channel/source.ts';
+import type { Labels } from '../../../src/core/meter.ts';
 import { eventually } from '../../support/eventually.ts';
 import { ManualFlow, outgoing, plainCodec, plainContext, sharing } from '../../support/plain-context.ts';
 
@@ -50,6 +51,33 @@ test('the concurrency of the flow decides how many are worked on at once', async
   flow.at(1).resolve();
   await turn();
   assert.deepEqual(sent(flow), [0, 1, 2, 3]);
+});
+
+test('it tells how many wait; with several readers, as during a reload, the figure tells it once', async () => {
+  const { flow, source, send, reading } = await setUp();
+  // Each reader takes one of them.
+  for (const value of [1, 2, 3, 4, 5]) await send(value);
+  const figures = new Map<unknown, () => number>();
+  const gauge = (_: string, __: string, { queue }: Labels, read: () => number): (() => void) => {
+    const key = {};
+    assert.equal(queue, 'channel:jobs');
+    figures.set(key, read);
+    return () => void figures.delete(key);
+  };
+  const total = (): number => [...figures.values()].reduce((sum, read) => sum + read(), 0);
+  const plain = reading();
+  const context = { ...plain, services: { ...plain.services, meter: { ...plain.services.meter, gauge } } };
+  const options = { name: 'jobs', capacity: 1000, durable: false } as const;
+  const later = await openSource(options, context);
+  const other = await openSource(options, context);
+  assert.deepEqual([source.queued, later.queued, other.queued, total()], [2, 2, 2, 2]);
+  await other.stop();
+  await other.close();
+  assert.deepEqual([figures.size, total()], [1, 2]);
+  await later.close();
+  flow.at(0).resolve();
+  await turn();
+  assert.equal(source.queued, 1);
 });
 
 test('a full channel rejects at once', async () => {
