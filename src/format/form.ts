@@ -1,5 +1,4 @@
 /** `application/x-www-form-urlencoded` (WHATWG URL Standard §5) ⇄ an object of strings. */
-import { unescape as unescaped } from 'node:querystring';
 import { failure } from '../errors.ts';
 import { decode } from './charset.ts';
 import type { Format } from './format.ts';
@@ -28,10 +27,36 @@ export function readForm(bytes: Uint8Array, charset?: string): Readonly<Record<s
   return fields;
 }
 
-/** As `URLSearchParams` does, which takes seconds for the fields that fit into a megabyte: a `%` without its digits is text. */
+/**
+ * What URLSearchParams makes of it, which takes seconds for the fields that fit into a megabyte; so does whatever throws at
+ * each `%` without its digits, which is text.
+ */
 function decoded(written: string): string {
   const spaced = written.includes('+') ? written.replaceAll('+', ' ') : written;
-  return spaced.includes('%') ? unescaped(spaced) : spaced;
+  if (!spaced.includes('%')) return spaced;
+  const bytes = Buffer.from(spaced);
+  let length = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] === percent ? encodedByte(bytes, at + 1) : undefined;
+    bytes[length] = byte ?? bytes[at] ?? 0;
+    length += 1;
+    if (byte !== undefined) at += 2;
+  }
+  return bytes.toString('utf8', 0, length);
+}
+
+const percent = 0x25;
+
+function encodedByte(bytes: Uint8Array, at: number): number | undefined {
+  const high = digitOf(bytes[at]);
+  const low = digitOf(bytes[at + 1]);
+  return high === undefined || low === undefined ? undefined : high * 16 + low;
+}
+
+function digitOf(code = 0): number | undefined {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : undefined;
 }
 
 function fieldText(name: string, value: unknown): string {

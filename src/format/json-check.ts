@@ -52,15 +52,18 @@ export function poisonedKey(value: unknown): string | undefined {
   return undefined;
 }
 
-/** Whether a number may be too large for floating point: 1e308 is the largest power of ten, and has a long exponent. */
-export const mayBeOutOfRange = (text: string): boolean => longExponent.test(text);
+/**
+ * Whether a number of less than 16 digits before its exponent may be too large for floating point, which ends behind
+ * 1.7e308.
+ */
+export const mayBeOutOfRange = (text: string): boolean => largeExponent.test(text);
 
-const longExponent = /\d[eE]\+?\d{3}/;
+const largeExponent = /\d[eE]\+?(?:29\d|[3-9]\d\d|[1-9]\d{3}|0\d\d)/;
 
 const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
 
 /**
- * Whether a run of 16 digits or more stands where an integer may stand. Looks at every 16th character only, as no such
+ * Whether a run of 16 digits or more stands where an integer may stand, or the beginning of a large number. Looks at every 16th character only, as no such
  * run fits between two of them; may say yes to digits inside a string, never no to an unsafe integer.
  */
 export function mayHaveUnsafeInteger(text: string): boolean {
@@ -72,7 +75,7 @@ export function mayHaveUnsafeInteger(text: string): boolean {
     while (isDigit(text.charCodeAt(end))) end += 1;
     // So many digits are out of range, whatever follows them.
     if (end - start >= 309) return true;
-    if (end - start >= 16 && /^[\s:,[-]?$/.test(text.charAt(start - 1)) && /^[\s,\]}]?$/.test(text.charAt(end)))
+    if (end - start >= 16 && /^[\s:,[-]?$/.test(text.charAt(start - 1)) && /^[\s,\]}eE.]?$/.test(text.charAt(end)))
       return true;
     i = end - 1;
   }

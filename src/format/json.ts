@@ -3,6 +3,7 @@ import { Failure, failure } from '../errors.ts';
 import { decode } from './charset.ts';
 import { type Format, maxDepth } from './format.ts';
 import { isDeeper, mayBeOutOfRange, mayHaveUnsafeInteger, mayPoison, poisonedKey } from './json-check.ts';
+import { exactNumbers } from './json-exact.ts';
 import { locateMistake } from './json-locate.ts';
 
 export type JsonOptions = { readonly indent?: number };
@@ -10,20 +11,10 @@ export type JsonOptions = { readonly indent?: number };
 const malformed = (detail: string) => failure('malformed', { format: 'json', detail });
 const tooDeep = () => malformed(`it is nested deeper than ${maxDepth} levels`);
 
-// ECMAScript 2025: the third argument has the number as it was written.
-const keepDigits = (_key: string, value: unknown, context?: { readonly source?: string }): unknown => {
-  const source = context?.source;
-  if (typeof value !== 'number' || source === undefined || Number.isSafeInteger(value)) return value;
-  if (/^-?\d+$/.test(source)) return source;
-  // It would be written as `null`.
-  if (!Number.isFinite(value)) throw malformed('a number is out of range: at most about 1.8e308 can be kept');
-  return value;
-};
-
 function parse(text: string): unknown {
   try {
-    const plain = !mayHaveUnsafeInteger(text) && !mayBeOutOfRange(text);
-    return plain ? JSON.parse(text) : JSON.parse(text, keepDigits);
+    const value: unknown = JSON.parse(text);
+    return mayHaveUnsafeInteger(text) || mayBeOutOfRange(text) ? JSON.parse(exactNumbers(text)) : value;
   } catch (thrown) {
     if (thrown instanceof Failure) throw thrown;
     if (thrown instanceof RangeError) throw tooDeep();

@@ -152,8 +152,24 @@ test('fractions, exponents and digits inside strings are what JSON says', () => 
   ]);
 });
 
+test('escaped quotes and backslashes do not hide where a text ends', () => {
+  const text = String.raw`{"a\"": 12345678901234567890, "b\": [""12345678901234567890", -98765432109876543210]}`;
+  assert.deepEqual(read(text), {
+    'a"': '12345678901234567890',
+    'b\': ['"12345678901234567890', '-98765432109876543210'],
+  });
+});
+
 test('a number that floating point has no room for is refused, not written as null', () => {
-  for (const text of ['1e400', '[-1e309]', '{"a": 1E+400}', '{"a": 12.5e0310}', `[1${'0'.repeat(320)}.5]`]) {
+  for (const text of [
+    '1e400',
+    '[-1e309]',
+    '{"a": 1E+400}',
+    '{"a": 12.5e0310}',
+    `[1${'0'.repeat(320)}.5]`,
+    `{"a":1${'0'.repeat(200)}e110}`,
+    `1${'0'.repeat(200)}.5e110`,
+  ]) {
     refuses(() => readJson(utf8(text)), 'malformed', 'a number is out of range');
   }
   for (const text of ['1e308', '-1.5E+100', '1e-400', '"1e400"', '{"1e999": "2e999"}']) {
