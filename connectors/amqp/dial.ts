@@ -77,13 +77,20 @@ interface Stream {
   destroy(): void;
 }
 
-/** The socket under a connection: the client gives no other way to it. */
-const streamOf = (model: ChannelModel): Stream | undefined =>
-  (model.connection as unknown as { readonly stream?: Stream }).stream;
+/** What is under a connection: the client gives no other way to it. */
+interface Under {
+  readonly stream?: Stream;
+  readonly heartbeater?: { clear(): void } | null;
+}
+
+const under = ({ connection }: ChannelModel): Under => connection as unknown as Under;
 
 /** Ends a connection without asking: of one that is half dead nobody would ever hear that it is closed. */
 export function cut(model: ChannelModel): void {
-  streamOf(model)?.destroy();
+  const { stream, heartbeater } = under(model);
+  stream?.destroy();
+  // They would wait for signs of life for two intervals more, and the process with them.
+  heartbeater?.clear();
 }
 
 /**
@@ -91,7 +98,7 @@ export function cut(model: ChannelModel): void {
  * for each: a call costs as much as all the rest of sending a small message.
  */
 function gatherWrites(model: ChannelModel): void {
-  const stream = streamOf(model);
+  const { stream } = under(model);
   if (!stream) return;
   const write = stream.write.bind(stream);
   let gathers = false;

@@ -309,12 +309,15 @@ withPackage('rabbitmq-server', rabbitmqProgram, 'amqp source', () => {
       );
     });
 
-    test('closing ends though the peer is silent', async (t) => {
+    test('closing ends though the peer is silent, and leaves nothing that the process would wait for', async (t) => {
       await using proxy = await TcpProxy.before(server.port);
       const near = url.replace(String(server.port), String(proxy.port));
+      const timers = (): number => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
+      const before = timers();
       const { end } = await opened(t, { url: near, queue: 'silent-end' });
       proxy.mute();
       await end();
+      await eventually('no timer is left', () => timers() <= before);
     });
 
     test('of several addresses the one that answers is used', async (t) => {
