@@ -8,11 +8,14 @@ const load = createRequire(import.meta.url);
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** Compiles the schema of a version once. */
+const openApi = new Validator();
+
 /** The schema of AsyncAPI is half a megabyte: compiled once. */
 let asyncApi: ReturnType<typeof compileJsonSchema> | undefined;
 
 export async function isOpenApi(document: unknown): Promise<void> {
-  const result = await new Validator().validate(structuredClone(document) as Record<string, unknown>);
+  const result = await openApi.validate(structuredClone(document) as Record<string, unknown>);
   assert.deepEqual(result.valid ? [] : result.errors, []);
   assertRefs(document);
   const { schemas = {} } = ((document as Json)['components'] ?? {}) as { readonly schemas?: Json };

@@ -160,22 +160,22 @@ test('a runaway stops while quick evaluations beside it go on', async () => {
   assert.ok(others > 1, `${others} other evaluations`);
 });
 
-test('two hundred long evaluations at once all come to their end', async () => {
-  const results = await Promise.all(many(200, (i) => evaluate(`$sum($map([1..200], function($x){ $x + ${i} }))`)));
+test('fifty long evaluations at once all come to their end', async () => {
+  const results = await Promise.all(many(50, (i) => evaluate(`$sum($map([1..200], function($x){ $x + ${i} }))`)));
   assert.deepEqual(
     results,
-    many(200, (i) => 20_100 + 200 * i),
+    many(50, (i) => 20_100 + 200 * i),
   );
 });
 
 test('large but reasonable work is done', async () => {
-  const list = many(2_000, (i) => ({ sku: `s${i % 100}`, price: i }));
-  assert.equal(await evaluate('$sum(list.price)', { list }), 1_999_000);
+  const list = many(1_000, (i) => ({ sku: `s${i % 100}`, price: i }));
+  assert.equal(await evaluate('$sum(list.price)', { list }), 499_500);
   assert.equal(await evaluate('$count($distinct(list.sku))', { list }), 100);
   assert.equal(await evaluate('$count($keys(list{ sku: $sum(price) }))', { list }), 100);
-  assert.equal(await evaluate('$sort(list.price)[-1]', { list }), 1_999);
-  assert.equal(await evaluate('list^(>price)[0].price', { list }), 1_999);
-  assert.equal(await evaluate('$length($join(list.sku, ","))', { list }), 7_799);
+  assert.equal(await evaluate('$sort(list.price)[-1]', { list }), 999);
+  assert.equal(await evaluate('list^(>price)[0].price', { list }), 999);
+  assert.equal(await evaluate('$length($join(list.sku, ","))', { list }), 3_899);
 });
 
 test('an order-by may compare a hundred thousand times', () => {
