@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
+import { connect } from 'amqplib';
 import { withPackage } from '../support/debian-server.ts';
 import { type DowelProcess, runDowel, startDowel } from '../support/dowel-process.ts';
 import { eventually } from '../support/eventually.ts';
@@ -73,8 +74,10 @@ withPackage('rabbitmq-server', rabbitmqProgram, 'order events over RabbitMQ', ()
   after(() => server[Symbol.asyncDispose]());
 
   const emptied = async (): Promise<void> => {
-    for (const queue of ['audit', 'billing', 'shipping'])
-      await server.ctl('delete_queue', queue).catch(() => undefined);
+    const connection = await connect(server.url);
+    const channel = await connection.createChannel();
+    for (const queue of ['audit', 'billing', 'shipping']) await channel.deleteQueue(queue);
+    await connection.close();
   };
 
   test('an order goes its way through all of them, whoever is started first; the page shows what happens', async (t) => {

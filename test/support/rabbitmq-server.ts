@@ -40,7 +40,7 @@ export interface LentRabbitmq {
 }
 
 /** What `rabbitmqctl` is told the virtual host for. */
-const ofHost = ['list_queues', 'set_permissions'];
+const ofHost = ['list_queues', 'set_permissions', 'close_all_connections'];
 
 /** A broker of a test's own; its data lives until it is disposed of, its process can be killed and started again. */
 export class RabbitmqServer implements AsyncDisposable {

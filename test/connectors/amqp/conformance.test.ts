@@ -12,7 +12,7 @@ withPackage('rabbitmq-server', rabbitmqProgram, 'amqp on RabbitMQ', () => {
   const ends = new AsyncDisposableStack();
   after(() => ends.disposeAsync());
   const peer = once(async () => ends.use(await Rabbit.start()));
-  const wrong = async (): Promise<string> => (await peer()).server.url.replace('guest:guest', 'guest:wrong');
+  const wrong = async (): Promise<string> => (await peer()).url.replace('guest:guest', 'guest:wrong');
   const says = /refused the user `guest`: wrong name or password/;
 
   describeSource({

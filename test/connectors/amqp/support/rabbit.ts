@@ -3,6 +3,7 @@ import { headersOf } from '../../../../connectors/amqp/incoming.ts';
 import type { EndpointPeer, Received, Target } from '../../../support/endpoint-conformance.ts';
 import { RabbitmqServer } from '../../../support/rabbitmq-server.ts';
 import type { Place, SourcePeer } from '../../../support/source-conformance.ts';
+import { TcpProxy } from '../../../support/tcp-proxy.ts';
 import { endpointOptions, sourceOptions } from './options.ts';
 
 const declare = { passive: false, type: 'classic', durable: true, exclusive: false, autoDelete: false } as const;
@@ -10,23 +11,29 @@ const made = { arguments: { 'x-queue-type': 'classic' } };
 
 /** The far side of what every source and every endpoint owes. */
 export class Rabbit implements SourcePeer, EndpointPeer, AsyncDisposable {
-  readonly server: RabbitmqServer;
+  /** Where the connector finds it: a network is between them. */
+  readonly url: string;
+  readonly #server: RabbitmqServer;
+  readonly #network: TcpProxy;
   #places = 0;
 
-  private constructor(server: RabbitmqServer) {
-    this.server = server;
+  private constructor(server: RabbitmqServer, network: TcpProxy) {
+    this.#server = server;
+    this.#network = network;
+    this.url = server.url.replace(String(server.port), String(network.port));
   }
 
   static async start(): Promise<Rabbit> {
-    return new Rabbit(await RabbitmqServer.start());
+    const server = await RabbitmqServer.shared();
+    return new Rabbit(server, await TcpProxy.before(server.port));
   }
 
   async place(): Promise<Place> {
     this.#places++;
     const queue = `place-${this.#places}`;
-    const { url } = this.server;
+    const { url } = this.#server;
     return {
-      options: sourceOptions({ url, queue, heartbeat: 1000, declare }),
+      options: sourceOptions({ url: this.url, queue, heartbeat: 1000, declare }),
       async publish(texts) {
         const connection = await connect(url, { noDelay: true });
         const channel = await connection.createConfirmChannel();
@@ -41,32 +48,33 @@ export class Rabbit implements SourcePeer, EndpointPeer, AsyncDisposable {
   async target(): Promise<Target> {
     this.#places++;
     const queue = `target-${this.#places}`;
-    const { url } = this.server;
+    const { url } = this.#server;
     const connection = await connect(url);
     await (await connection.createChannel()).assertQueue(queue, made);
     await connection.close();
     return {
-      options: endpointOptions({ url, routingKey: queue, heartbeat: 1000 }),
+      options: endpointOptions({ url: this.url, routingKey: queue, heartbeat: 1000 }),
       received: () => everythingIn(queue, url),
     };
   }
 
+  /** By the broker, which says why. */
   async cut(): Promise<void> {
-    await this.server.ctl('close_all_connections', 'cut by a test');
+    await this.#server.ctl('close_all_connections', 'cut by a test');
   }
 
   /** Quicker than to kill it, which other tests do. */
-  async down(): Promise<void> {
-    await this.server.ctl('suspend_listeners');
-    await this.cut();
+  down(): Promise<void> {
+    return this.#network.down();
   }
 
-  async up(): Promise<void> {
-    await this.server.ctl('resume_listeners');
+  up(): Promise<void> {
+    return this.#network.up();
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.server[Symbol.asyncDispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#network[Symbol.asyncDispose]();
+    await this.#server[Symbol.asyncDispose]();
   }
 }
 
