@@ -3,7 +3,8 @@
  * Maven are (one node, KRaft); the mock cluster inside of librdkafka, which `kcat` starts, as far as that goes.
  */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -26,6 +27,11 @@ export interface KafkaServer extends AsyncDisposable {
   /** What it is, for the reader of the tests. */
   readonly is: string;
 }
+
+const clusterId = 'ZG93ZWwtdGVzdHMtMDAwMA';
+
+/** As Kafka writes them. */
+const uuid = (): string => randomBytes(16).toString('base64url');
 
 /** Settings of the broker, as its `server.properties` has them. */
 export type KafkaSettings = Readonly<Record<string, string>>;
@@ -79,21 +85,31 @@ export class RealKafka implements KafkaServer {
     };
     const text = Object.entries(all).map(([name, value]) => `${name}=${value}\n`);
     writeFileSync(broker.#properties, text.join(''));
-    await promisify(execFile)(
-      javaProgram ?? '',
-      [
-        ...broker.#java('kafka.tools.StorageTool'),
-        'format',
-        '-t',
-        'ZG93ZWwtdGVzdHMtMDAwMA',
-        '-c',
-        broker.#properties,
-        ...format,
-      ],
-      { timeout: 60_000 },
-    );
+    await broker.#format(id, format);
     await broker.start();
     return broker;
+  }
+
+  /** Prepares its disk. What the tool writes is the same for every node but for two names: it runs once on a machine. */
+  async #format(id: number, more: readonly string[]): Promise<void> {
+    const data = join(this.#folder, 'data');
+    const kept = `${this.#jars}.checkpoint`;
+    if (more.length === 0 && existsSync(kept)) {
+      mkdirSync(data);
+      copyFileSync(kept, join(data, 'bootstrap.checkpoint'));
+      const names = { version: 1, 'cluster.id': clusterId, 'node.id': id, 'directory.id': uuid() };
+      const lines = Object.entries(names).map(([name, value]) => `${name}=${value}\n`);
+      writeFileSync(join(data, 'meta.properties'), lines.join(''));
+      return;
+    }
+    const format = ['format', '-t', clusterId, '-c', this.#properties, ...more];
+    const args = [...this.#java('kafka.tools.StorageTool'), ...format];
+    await promisify(execFile)(javaProgram ?? '', args, { timeout: 60_000 });
+    if (more.length > 0) return;
+    // Others may do the same at this moment: it is there whole, or not at all.
+    const copy = `${kept}-${process.pid}`;
+    copyFileSync(join(data, 'bootstrap.checkpoint'), copy);
+    renameSync(copy, kept);
   }
 
   get brokers(): string {
