@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  within = 10_000,
+  within = 30_000,
 ): Promise<void> {
   const begun = performance.now();
   while (!(await holds())) {
