@@ -54,6 +54,10 @@ export class Consequences {
         return name !== undefined && this.#isRun(name);
       case 'no-otherwise':
         return [...this.#unread.keys()].some((one) => one.startsWith(`${pointer}/`));
+      // What is missing may be among what nobody knew.
+      case 'missing-kind':
+      case 'missing-key':
+        return [...this.#unread.keys()].some((one) => one.slice(0, one.lastIndexOf('/')) === pointer);
       case 'missing-operation':
         return this.#isWrittenNear(pointer, name);
       case 'nobody-reads':

@@ -162,11 +162,20 @@ const keys: ReadonlyMap<string, readonly string[]> = new Map(
     directory: ['file', 'path'],
     folder: ['file', 'path'],
     passthrough: ['forward'],
+    given: ['endpoints'],
+    mocks: ['endpoints'],
+    stubs: ['endpoints'],
+    doubles: ['endpoints'],
+    when: ['send'],
+    assertions: ['expect'],
+    should: ['expect'],
+    response: ['reply'],
   }),
 );
 
 /** `then` is no key of the map above: an object that has one is taken for a promise. */
-const wordFor = (word: string): readonly string[] | undefined => (word === 'then' ? ['steps'] : keys.get(word));
+const wordFor = (word: string): readonly string[] | undefined =>
+  word === 'then' ? ['steps', 'expect'] : keys.get(word);
 
 /** What a word of other systems is called among `names`. */
 export const habit = (word: string, names: readonly string[]): string | undefined =>

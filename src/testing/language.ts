@@ -86,8 +86,12 @@ const endpointsSchema = {
   examples: [{ payments: [{ reply: { body: { id: 'ch_1' } } }] }],
 } as const satisfies Schema;
 
+const ofTheSource =
+  'is said by the source of the flow: write `flow:` and, beside it, `params`, `query`, `headers`, `body`';
+
 const sendSchema = {
   type: 'object',
+  elsewhere: { http: ofTheSource, method: ofTheSource, path: ofTheSource, url: ofTheSource },
   properties: {
     flow: { type: 'string', format: 'name', description: 'Name of the flow that gets the message; a sub-flow too.' },
     advance: {

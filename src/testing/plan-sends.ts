@@ -126,9 +126,10 @@ function checkParams(
 ): void {
   const known = flow?.from && connectors[flow.from.name]?.params?.(flow.from.options);
   if (!known) return;
-  for (const name of Object.keys(params)) {
-    if (!known.includes(name)) report(unknownName('parameter', name, known, `${pointer}/params/${name}`, 'key'));
-  }
+  const strange = Object.keys(params).filter((name) => !known.includes(name));
+  for (const name of strange) report(unknownName('parameter', name, known, `${pointer}/params/${name}`, 'key'));
+  // It was meant to be one of those that are missing.
+  if (strange.length > 0) return;
   for (const name of known) {
     if (Object.hasOwn(params, name)) continue;
     const message = `The path of \`${flow?.name}\` has the parameter \`${name}\`: write \`params: { ${name}: … }\``;

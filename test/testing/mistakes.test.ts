@@ -22,6 +22,21 @@ const cases: readonly (readonly [title: string, replaced: string, by: string, sa
     'delay: 5s',
     ['6:24 An answer needs one of `reply`, `fail` or `hang`; `reply: {}` says that it is done'],
   ],
+  [
+    'an answer without its key',
+    'reply: {}',
+    'status: 200, body: {}',
+    ['6:26 `status` and `body` belong under `reply`'],
+  ],
+  ['what answers, in other words', 'endpoints:', 'mocks:', ['6:5 Unknown key `mocks`; did you mean `endpoints`?']],
+  [
+    'a request in the place of its flow',
+    'send: { flow: main }',
+    'send: { http: { method: GET, path: / } }',
+    [
+      '5:13 `http` is said by the source of the flow: write `flow:` and, beside it, `params`, `query`, `headers`, `body`',
+    ],
+  ],
   ['two answers', 'reply: {}', 'reply: {}, hang: true', ['6:37 Only one of `reply` and `hang` may stand here']],
   [
     'an error that is not known',
