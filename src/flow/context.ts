@@ -30,6 +30,7 @@ import { filling } from './options.ts';
 import { pointed, pointerOf } from './pointer.ts';
 import type { LaterSource } from './program.ts';
 import { ExchangeScope, reserved } from './scope.ts';
+import { unheard } from './unheard.ts';
 
 /** What the steps of one flow share while they are compiled. */
 export interface FlowWorld {
@@ -277,6 +278,7 @@ export class StepContext implements CompileContext {
     try {
       const read = typeof schema === 'string' ? readJson(Buffer.from(schema)) : schema;
       const check = this.#world.jsonSchema(read);
+      if (this.#world.report === unheard) return check;
       for (const { pointer, keyword, meant } of misspeltKeywords(read)) {
         const inline = typeof schema !== 'string';
         this.report(inline ? `${at}${pointer}` : at, {
@@ -346,6 +348,7 @@ export class StepContext implements CompileContext {
     options: { error?: boolean; declare?: readonly string[] },
   ): void {
     if (expression.looksAtBody) this.#world.body.look();
+    if (this.#world.report === unheard) return;
     for (const warning of expression.warnings) {
       this.#world.report({
         severity: 'warning',

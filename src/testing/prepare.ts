@@ -5,6 +5,7 @@ import type { Finding, IntegrationSource, StepSource } from '../core/written.ts'
 import type { Expression } from '../expression/expression.ts';
 import { type CompileTools, compile } from '../flow/compile.ts';
 import type { Program } from '../flow/program.ts';
+import { unheard } from '../flow/unheard.ts';
 import { type Diagnostic, sortDiagnostics } from '../integration/diagnostic.ts';
 import { type Loaded, loadIntegration } from '../integration/load.ts';
 import { childPointer } from '../schema/node.ts';
@@ -131,7 +132,7 @@ async function loadTested(
       file: path,
       integration,
       plans,
-      compile: (watch) => compile(tested, { ...tools, connectors, report: () => {}, watch }),
+      compile: (watch) => compile(tested, { ...tools, connectors, report: unheard, watch }),
       locate: (finding) => loaded.locate(finding),
     },
   };
