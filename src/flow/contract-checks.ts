@@ -5,6 +5,7 @@ import type { ConnectorDefinition, Slot } from '../sdk.ts';
 import { writtenCall } from '../steps/parts/outgoing.ts';
 import type { SchemaFinding, WrittenCall } from '../steps/step.ts';
 import { eachMap } from './checks.ts';
+import { unheard } from './unheard.ts';
 
 type JsonSchema = (schema: unknown) => (value: unknown) => readonly SchemaFinding[];
 
@@ -25,6 +26,7 @@ export function checkBrought(
   jsonSchema: JsonSchema,
   report: Report,
 ): void {
+  if (report === unheard) return;
   const kinds = new Set<unknown>();
   const calls = new Map<string, WrittenCall[]>();
   eachMap(Object.values(source.flows), ({ kind, options }) => {
