@@ -35,12 +35,15 @@ function namesHint(node: Node & { readonly kind: 'list' }, schema: Schema, conte
 export function shorthand(node: ScalarNode, schema: Schema): string | undefined {
   const [only, ...more] = schema.required ?? [];
   if (only !== undefined && more.length === 0) {
-    // What is no name cannot have been meant as one.
-    const isName = schema.properties?.[only]?.format === 'name';
-    return `{ ${only}: ${isName && /\s/.test(node.text) ? 'some-name' : node.text} }`;
+    const { format, type } = schema.properties?.[only] ?? {};
+    // What is no name cannot have been meant as one, nor a word as a list.
+    if (type === 'array' || type === 'object') return undefined;
+    const isOther = (format === 'name' || format === 'file') && /\s/.test(node.text);
+    return `{ ${only}: ${isOther ? (format === 'name' ? 'some-name' : './some-file') : node.text} }`;
   }
   if (more.length > 0) return undefined;
   const options = Object.entries(schema.properties ?? {});
+  if (schema.oneKey) return options.some(([name]) => name === node.text) ? `{ ${node.text}: {} }` : undefined;
   if (node.value === true) return options.length === 0 ? '{}' : undefined;
   const [key] = options.find(([name, inner]) => fits(node, inner) || isText(node, name, inner)) ?? [];
   return key === undefined ? undefined : inOneLine({ [key]: node.value });
@@ -52,7 +55,8 @@ const isText = ({ value }: ScalarNode, name: string, { template, any }: Schema):
     ? any === true
     : typeof value === 'string' && template !== undefined && ['body', 'detail'].includes(name);
 
-function fits({ value, text }: ScalarNode, { type, format }: Schema): boolean {
+function fits({ value, text }: ScalarNode, { type, format, enum: words }: Schema): boolean {
+  if (words) return words.includes(text);
   if (typeof value === 'number') return type === 'integer' || type === 'number';
   if (typeof value !== 'string') return false;
   if (format === 'duration') return parseDuration(text).value !== undefined;

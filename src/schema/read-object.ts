@@ -9,6 +9,8 @@ import { onTrial, type ReadContext, type Trail } from './read-context.ts';
 import {
   connectorFor,
   gluedName,
+  guessMissing,
+  isPartOfUrl,
   type Owner,
   placeOutside,
   reportUnknownKeys,
@@ -128,6 +130,7 @@ function ownerOf(node: MapNode, schema: Schema, context: ReadContext, trail: Tra
     under: (name) => properties?.[name] ?? (slot && context.kinds.connectors.get(name)?.[slot]),
     trail,
     elsewhere: schema.elsewhere,
+    required: (schema.required ?? []).filter((key) => !isExcused(key, schema, node)),
     ...(isNeeded && !isThere ? { connectors } : {}),
   };
 }
@@ -188,6 +191,7 @@ function addMissing(
   const { node } = owner;
   const isOutside = unknown.length > 0 && unknown.every((entry) => placeOutside(entry.key, owner) !== undefined);
   const isNothingElse = isOutside && unknown.length === node.entries.length;
+  const guess = guessMissing(unknown, owner, context);
   const isStep = unknown.some((entry) => stepList(entry.key, owner, context) !== undefined);
   for (const [key, property] of Object.entries(schema.properties ?? {})) {
     if (Object.hasOwn(values, key)) continue;
@@ -204,6 +208,7 @@ function addMissing(
     } else if (
       !isStep &&
       !isNothingElse &&
+      guess?.key !== key &&
       !isInside(key, owner, context) &&
       !unknown.some((entry) => isMeant(entry, key) || isPartOf(entry, key, owner, context))
     ) {
@@ -233,7 +238,9 @@ const isMeant = (entry: MapEntry, key: string): boolean =>
 
 /** Whether an unknown key, which is reported already, is a part of the missing one. */
 const isPartOf = (entry: MapEntry, key: string, owner: Owner, context: ReadContext): boolean =>
-  owner.elsewhere?.[entry.key]?.includes(`\`${key}:\``) || takesInside(owner.under(key), entry.key, context);
+  (key === 'url' && isPartOfUrl(entry.key, owner)) ||
+  owner.elsewhere?.[entry.key]?.includes(`\`${key}:\``) ||
+  takesInside(owner.under(key), entry.key, context);
 
 function reportMissing(node: MapNode, key: string, property: Schema, context: ReadContext): void {
   const where = node.pointer === '' ? 'in the file' : `in ${titleOf(node.pointer)}`;

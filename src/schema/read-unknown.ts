@@ -15,6 +15,8 @@ export interface Owner {
   readonly trail: Trail | undefined;
   /** Keys that belong elsewhere in the file, each with where. */
   readonly elsewhere?: Readonly<Record<string, string>> | undefined;
+  /** Those of the names that the map cannot do without. */
+  readonly required?: readonly string[];
   /** `unknown-key`, unless the names are kinds: `unknown-step`, `unknown-connector`. */
   readonly code?: string;
   /** Those of the names that are connectors, of which one is needed and none is there yet. */
@@ -35,11 +37,39 @@ export function reportUnknownKeys(
   const naming = entries.find((entry) => isKindField(entry, owner));
   const asked = naming ? [naming] : reportAddress(reportUrl(entries, owner, context), owner, context);
   const told = reportMisplaced(asked, owner, context);
+  const guess = guessMissing(entries, owner, context);
+  if (guess) {
+    const { entry, key } = guess;
+    const message = `Unknown key \`${entry.key}\`; did you mean \`${key}\`, which is missing?`;
+    const pointer = childPointer(owner.node.pointer, entry.key);
+    context.report({ severity: 'error', code: 'unknown-key', at: 'key', pointer, message, suggestion: key });
+    return [];
+  }
   return told.flatMap(({ key, value }) => {
     const meant = reportUnknownKey({ key, value }, owner, context);
     if (meant === undefined || owner.node.entries.some((entry) => entry.key === meant)) return [];
     return [{ key: meant, value }];
   });
+}
+
+/** The one key that nobody knows, for the one that is missing. */
+export function guessMissing(
+  unknown: readonly MapEntry[],
+  owner: Owner,
+  context: ReadContext,
+): { readonly entry: MapEntry; readonly key: string } | undefined {
+  const [entry, another] = unknown;
+  const [key, more] = (owner.required ?? []).filter((name) => !owner.node.entries.some((one) => one.key === name));
+  if (!entry || another || key === undefined || more !== undefined || owner.code !== undefined) return undefined;
+  const { names } = owner;
+  const isClear =
+    placeOf(entry, owner, context) !== undefined ||
+    specialKey(entry, owner) !== undefined ||
+    isKindField(entry, owner) ||
+    gluedName(entry.key, names) !== undefined ||
+    habit(entry.key, names) !== undefined ||
+    nearest(entry.key, names) !== undefined;
+  return isClear || isUrl(entry.key) ? undefined : { entry, key };
 }
 
 /** Keys that belong to one place are one mistake. Returns the others. */
@@ -148,7 +178,7 @@ function reportUnknownKey(entry: MapEntry, owner: Owner, context: ReadContext): 
 
 /** The known key of `{ endpoint:inventory }`, which YAML takes for one key. */
 export const gluedName = (key: string, names: readonly string[]): string | undefined =>
-  names.find((name) => key.startsWith(`${name}:`));
+  names.find((name) => key.startsWith(`${name}:`) && !key.startsWith(`${name}://`));
 
 function specialKey(entry: MapEntry, owner: Owner): string | undefined {
   if (entry.key === '<<') return 'YAML 1.2 has no merge keys: write the keys out, or give the whole value by an alias';
@@ -164,12 +194,18 @@ const nounOf = (code: string): string =>
 export const stepList = (key: string, owner: Owner, context: ReadContext): string | undefined =>
   context.kinds.steps.has(key) ? owner.names.find((name) => owner.under(name)?.kind === 'steps') : undefined;
 
+/** `host: localhost, port: 6379` in the place of one URL. */
+export const isPartOfUrl = (key: string, { names }: Owner): boolean =>
+  ['host', 'hostname', 'port', 'protocol', 'scheme'].includes(key) && names.includes('url') && !names.includes(key);
+
 /** Where a key that is right elsewhere belongs: deeper, beside the outer keys, or in the list of steps. */
 function placeOf(entry: MapEntry, owner: Owner, context: ReadContext): string | undefined {
   const { key } = entry;
   const elsewhere = Object.hasOwn(owner.elsewhere ?? {}, key) ? owner.elsewhere?.[key] : undefined;
   if (elsewhere !== undefined) return elsewhere;
   if (specialKey(entry, owner) !== undefined) return undefined;
+  if (isPartOfUrl(key, owner))
+    return `belongs into \`url\`, as in \`${owner.under('url')?.examples?.[0] ?? 'http://localhost:8080'}\``;
   for (const inner of owner.node.entries) {
     if (takes(owner.under(inner.key), key, context)) return `belongs under \`${inner.key}\`: indent it further`;
   }
