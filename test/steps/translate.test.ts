@@ -19,8 +19,8 @@ describe('transform', () => {
   });
 
   test('an expression that fails ends the message with its place', async (t) => {
-    const engine = await startEngine(t, mainFlow(`- name: Add up\n  transform: '"a" + 1'`));
-    await assert.rejects(engine.send({ body: {} }), { code: 'expression', place: 'main/steps/0 "Add up"' });
+    const engine = await startEngine(t, mainFlow('- name: Add up\n  transform: n + 1'));
+    await assert.rejects(engine.send({ body: { n: 'a' } }), { code: 'expression', place: 'main/steps/0 "Add up"' });
   });
 });
 
