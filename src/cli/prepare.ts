@@ -26,6 +26,8 @@ export interface PrepareOptions {
   readonly config: 'required' | 'optional';
   /** JSON Schemas are taken as they are when they compile: for a quick start. */
   readonly trustSchemas?: boolean;
+  /** In the place of {@link jsonSchemas}: what several files have in common is made once. */
+  readonly jsonSchema?: ReturnType<typeof jsonSchemas>;
   /** What steps do is recorded, where the trace of a message is. */
   readonly traced?: boolean;
   /** To be read in the place of the files, by absolute path. */
@@ -58,7 +60,7 @@ async function prepareWith({ steps, connectors }: Words, file: string, options: 
     compile(loaded.source, {
       steps,
       connectors: definitions,
-      jsonSchema: jsonSchemas(options.trustSchemas),
+      jsonSchema: options.jsonSchema ?? jsonSchemas(options.trustSchemas),
       traced: options.traced === true,
       report: (finding) => {
         if (!loaded.follows(finding)) found.push(loaded.locate(finding));

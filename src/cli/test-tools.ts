@@ -5,11 +5,11 @@ import { steps } from '../steps/index.ts';
 import type { TestTools } from '../testing/prepare.ts';
 
 /** What tests are made with: schemas and expressions are compiled once, however many tests use them. */
-export function testTools(): TestTools {
+export function testTools(jsonSchema = jsonSchemas()): TestTools {
   return {
     steps,
     connectors,
-    jsonSchema: remembered(jsonSchemas(), JSON.stringify),
+    jsonSchema: remembered(jsonSchema, JSON.stringify),
     expression: remembered(compileExpression, (source) => source),
   };
 }

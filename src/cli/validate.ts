@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { glob } from 'node:fs/promises';
 import type { Diagnostic } from '../integration/diagnostic.ts';
 import { type Checked, renderGithub, renderJson, renderSarif, renderText } from '../integration/render.ts';
+import { jsonSchemas } from '../schema/validator.ts';
 import { isTestFile } from '../testing/test-file.ts';
 import { exitCode } from './exit-codes.ts';
 import { colorful, print } from './output.ts';
@@ -35,26 +36,31 @@ export async function command(args: readonly string[]): Promise<number> {
 
   const files = await expand(parsed.positionals);
   const checked: Checked[] = [];
+  const jsonSchema = jsonSchemas();
   for (const file of files) {
-    checked.push(...(isTestFile(file) ? await checkTests(file) : [await checkIntegration(file)]));
+    checked.push(
+      ...(isTestFile(file) ? await checkTests(file, jsonSchema) : [await checkIntegration(file, jsonSchema)]),
+    );
   }
   print(render(format, checked));
   const counts = (one: Diagnostic): boolean => one.severity === 'error' || parsed.values.strict;
   return checked.some((one) => one.diagnostics.some(counts)) ? exitCode.findings : exitCode.done;
 }
 
-async function checkIntegration(file: string): Promise<Checked> {
-  const { diagnostics } = await prepare(file, { env: {}, config: 'optional' });
+type JsonSchema = ReturnType<typeof jsonSchemas>;
+
+async function checkIntegration(file: string, jsonSchema: JsonSchema): Promise<Checked> {
+  const { diagnostics } = await prepare(file, { env: {}, config: 'optional', jsonSchema });
   return { file, diagnostics };
 }
 
 /** Tests are checked against their integration, whose own mistakes are told as well. */
-async function checkTests(file: string): Promise<readonly Checked[]> {
+async function checkTests(file: string, jsonSchema: JsonSchema): Promise<readonly Checked[]> {
   const [{ prepareTests }, { testTools }] = await Promise.all([
     import('../testing/prepare.ts'),
     import('./test-tools.ts'),
   ]);
-  const { checked } = await prepareTests(file, testTools());
+  const { checked } = await prepareTests(file, testTools(jsonSchema));
   return checked.map((one, index) => (index === 0 ? { ...one, file } : one));
 }
 
