@@ -26,7 +26,7 @@ export function leases(open: OpenSubject): void {
 
     test('one that is not renewed passes to the next, and the old holder can write no more', async (t) => {
       const { store, until } = await open(t);
-      const old = await acquire(store, 100);
+      const old = await acquire(store, 1_000);
       assert.ok(old);
       await written(store, put('a', 'by the holder'), old.held);
       let next: Lease | undefined;
@@ -44,12 +44,12 @@ export function leases(open: OpenSubject): void {
 
     test('renewing keeps it, under the same token', async (t) => {
       const { store, until } = await open(t);
-      const lease = await acquire(store, 500);
+      const lease = await acquire(store, 2_000);
       assert.ok(lease);
       const { token } = lease;
       let renewals = 0;
       // A marker that lives as long as the lease first would.
-      await written(store, put('marker', 'x', { ttl: 700 }));
+      await written(store, put('marker', 'x', { ttl: 2_500 }));
       await until('its first time is over', async () => {
         assert.equal(await lease.renew(), true);
         renewals++;
