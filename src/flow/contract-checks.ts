@@ -31,7 +31,7 @@ export function checkBrought(
   const calls = new Map<string, WrittenCall[]>();
   eachMap(Object.values(source.flows), ({ kind, options }) => {
     kinds.add(kind);
-    if (kind !== 'call' && kind !== 'send') return;
+    if ((kind !== 'call' && kind !== 'send') || typeof options !== 'object' || options === null) return;
     const { endpoint, ...call } = options as Parameters<typeof writtenCall>[0] & { readonly endpoint?: unknown };
     if (typeof endpoint === 'string') calls.set(endpoint, [...(calls.get(endpoint) ?? []), writtenCall(call)]);
   });

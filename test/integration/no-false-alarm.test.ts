@@ -91,6 +91,9 @@ flows:
   'a variable of the expression that is called like one of the message': flow(
     '      - transform: "($params := {\\"X-A\\": 1}; $headers := $params; $headers.`X-A` + $params.colour)"\n',
   ),
+  'data that looks like a step': flow(
+    '      - respond: { body: { kind: call, list: [ { kind: send, options: 1 } ] } }\n',
+  ),
   'header names as they are': flow('      - transform: $headers.accept & $headers.`content-type` & $headers.host\n'),
   'a name of a header in text': flow(`      - transform: '"write $headers.X-Foo or $headers.content-type"'\n`),
   'braces in a template that are no hole': flow(
