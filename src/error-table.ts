@@ -13,18 +13,21 @@ export const errorTable = {
     kind: 'permanent',
     status: 500,
     text: (f) => `The expression ${f['expression']} failed: ${f['detail']}`,
+    shown: () => 'An expression of the integration failed; the log says why, under this id',
     help: 'The message does not have what the expression needs, or the expression asks for something impossible.',
   },
   'expression-limit': {
     kind: 'permanent',
     status: 500,
     text: (f) => `The expression ${f['expression']} was stopped: ${f['detail']}`,
+    shown: () => 'An expression of the integration was stopped; the log says why, under this id',
     help: 'An expression has limits of time, depth and size. Simplify it, or move the work to a `script` step.',
   },
   'no-value': {
     kind: 'permanent',
     status: 500,
     text: (f) => `The hole \`${f['expression']}\` yielded nothing where text was needed`,
+    shown: () => 'The message lacks something that the integration needs; the log says what, under this id',
     help: 'Inside joined text and in paths a hole must yield a value. Give a default: `${{ name ? name : "x" }}`.',
   },
   'no-key': {

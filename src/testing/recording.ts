@@ -54,6 +54,16 @@ export function recordingLog(recording: Recording, debugging: boolean): Log {
   };
 }
 
+export const isTrouble = ({ level }: LogLine): boolean => level === 'warn' || level === 'error';
+
+/** A line as a person reads it: what was logged, where, and why. */
+export function lineText({ message, fields }: LogLine): string {
+  const where = [fields['place'] ?? fields['flow'], fields['code']].filter((one) => typeof one === 'string');
+  const place = where.length === 0 ? '' : ` (${where.join(', ')})`;
+  const { detail } = fields;
+  return `${message}${place}${typeof detail === 'string' ? `: ${detail}` : ''}`;
+}
+
 /** The same problem is told once. */
 export function addProblem(recording: Recording, problem: Problem): void {
   if (!recording.problems.some((one) => one.pointer === problem.pointer && one.message === problem.message)) {

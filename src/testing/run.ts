@@ -5,7 +5,7 @@ import type { Difference } from './compare.ts';
 import { Coverage, type StepCount } from './coverage.ts';
 import { judge } from './judge.ts';
 import type { PreparedTests, Suite } from './prepare.ts';
-import type { RecordedCall } from './recording.ts';
+import { isTrouble, lineText, type RecordedCall } from './recording.ts';
 import { rehearse } from './rehearse.ts';
 
 export interface PlacedDifference extends Difference, Position {}
@@ -17,6 +17,8 @@ export interface TestResult extends Position {
   readonly differences: readonly PlacedDifference[];
   /** All that went out, in order. */
   readonly calls: readonly RecordedCall[];
+  /** What the integration warned of, or reported as an error, in order: why a message failed is among it. */
+  readonly trouble: readonly string[];
   /** Milliseconds of this machine's time. */
   readonly ms: number;
 }
@@ -74,10 +76,12 @@ async function runTest(
     return { line, column };
   };
   let calls: readonly RecordedCall[] = [];
+  let trouble: readonly string[] = [];
   let differences: readonly Difference[];
   try {
     const seen = await rehearse(plan, { connectors, program: suite.compile(counted.watch) });
     calls = seen.recording.calls;
+    trouble = seen.recording.lines.filter(isTrouble).map(lineText);
     differences = await judge(plan, seen);
   } catch (thrown) {
     const detail = thrown instanceof Error ? thrown.message : String(thrown);
@@ -89,6 +93,7 @@ async function runTest(
     ...place(`${plan.pointer}/name`),
     differences: differences.map((one) => ({ ...one, ...place(one.pointer) })),
     calls,
+    trouble,
     ms: performance.now() - since,
   };
 }

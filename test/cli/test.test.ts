@@ -5,7 +5,7 @@ import { SaxesParser } from 'saxes';
 import { root } from '../support/child-process.ts';
 import { DowelProcess, runDowel } from '../support/dowel-process.ts';
 import { eventually } from '../support/eventually.ts';
-import { answering, Project } from './support/project.ts';
+import { answering, Project, serving } from './support/project.ts';
 
 const testsOf = (integration: string, ...expected: readonly string[]): string =>
   `dowelTest: 1\nintegration: ${integration}\ntests:\n${expected
@@ -41,6 +41,20 @@ describe('exit codes', () => {
     const both = String.raw`\n +reply\.body\.text\n +expected {2}"ho"\n +actual {4}"hi"\n +nothing was called\n`;
     assert.match(stdout, new RegExp(`✗ says ho <1> \\d+ ms\\n +${at}${both}`));
     assert.match(stdout, /\n2 failed, 2 passed /);
+  });
+
+  test('why a message failed stands with the test that did not expect it', async (t) => {
+    const { folder: cwd } = new Project(t, {
+      'integration.yaml': serving('- transform: \'{ "sum": $query.n + 1 }\''),
+      'integration.test.yaml':
+        'dowelTest: 1\nintegration: ./integration.yaml\ntests:\n  - name: sums\n    send: { flow: main, query: { n: x } }\n    expect: { reply: { status: 200 } }\n',
+    });
+    const { code, stdout } = await runDowel(['test'], { cwd });
+    assert.equal(code, 1);
+    assert.match(
+      stdout,
+      /\n {6}what was logged:\n {8}a message failed \(main\/steps\/0 transform, expression\): The expression .* must be a number, not text/,
+    );
   });
 
   test('78 when a test file, or the integration, has mistakes; the other files are run all the same', async (t) => {

@@ -10,6 +10,7 @@ const codes = { red: '\x1b[31m', green: '\x1b[32m', bold: '\x1b[1m', dim: '\x1b[
 type Paint = (style: keyof typeof codes, text: string) => string;
 
 const callsShown = 30;
+const linesShown = 10;
 const stepsShown = 50;
 
 export interface TextOptions {
@@ -51,7 +52,14 @@ function testText(test: TestResult, file: string, several: boolean, paint: Paint
           ]),
     ];
   });
-  return `${head}${lines.join('\n')}\n${callsText(test.calls, paint)}`;
+  return `${head}${lines.join('\n')}\n${callsText(test.calls, paint)}${troubleText(test.trouble, paint)}`;
+}
+
+function troubleText(trouble: readonly string[], paint: Paint): string {
+  if (trouble.length === 0) return '';
+  const lines = trouble.slice(0, linesShown).map((one) => `        ${oneLine(one)}`);
+  const more = trouble.length > linesShown ? [`        … and ${trouble.length - linesShown} more`] : [];
+  return `${paint('dim', ['      what was logged:', ...lines, ...more].join('\n'))}\n`;
 }
 
 function callsText(calls: readonly RecordedCall[], paint: Paint): string {

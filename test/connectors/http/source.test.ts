@@ -249,3 +249,27 @@ test('a reply with a header that cannot be sent is an error, not a split answer'
     false,
   );
 });
+
+test('what an expression says stays with those who wrote it: a caller whose message it fails on sees its own id', async (t) => {
+  const { url } = await startIntegration(
+    t,
+    integrationOf({
+      sum: { from: 'http: { path: /sum }', steps: '- transform: \'{ "hidden": amount + 1 }\'' },
+      loop: {
+        from: 'http: { path: /loop }',
+        steps: '- transform: "( $hidden := function($x) { $hidden($x) + 1 }; $hidden(1) )"',
+      },
+      hole: { from: 'http: { path: /hole }', steps: '- respond: { body: "of ${{ hidden }}" }' },
+    }),
+  );
+  for (const [path, code] of [
+    ['sum', 'expression'],
+    ['loop', 'expression-limit'],
+    ['hole', 'no-value'],
+  ]) {
+    const reply = await post(`${url}/${path}`, { amount: 'x' });
+    assert.deepEqual([reply.status, problemOf(reply).code], [500, code]);
+    assert.doesNotMatch(reply.text, /hidden/);
+    assert.match(String(problemOf(reply).detail), /the log says/);
+  }
+});
