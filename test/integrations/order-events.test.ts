@@ -50,7 +50,11 @@ class Scene {
   lines(file: 'audit' | 'invoices'): readonly Written[] {
     if (!existsSync(this.#at(file))) return [];
     const text = readFileSync(this.#at(file), 'utf8');
-    return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Written]));
+    // What has no end yet is being written.
+    return text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Written);
   }
 
   /** What happened to an order, as the audit saw it. */

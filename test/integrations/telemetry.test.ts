@@ -58,7 +58,11 @@ class Scene {
   get history(): readonly Summary[] {
     const file = this.#env['HISTORY_FILE'] ?? '';
     const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-    return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Summary]));
+    // What has no end yet is being written.
+    return text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Summary);
   }
 
   /** How many readings of a device are in the history. */
