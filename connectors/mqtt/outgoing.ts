@@ -35,7 +35,7 @@ export function publicationOf(exchange: Exchange, bytes: Uint8Array | string, de
   const properties = defaults.version === 5 ? propertiesOf(exchange, operation) : undefined;
   if (!properties) refuseNewer(operation);
   const payload = typeof bytes === 'string' || Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes);
-  return { topic, payload, qos, retain, ...(properties ? { properties } : {}) };
+  return properties ? { topic, payload, qos, retain, properties } : { topic, payload, qos, retain };
 }
 
 function topicOf(topic: unknown): string {

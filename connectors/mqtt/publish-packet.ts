@@ -19,59 +19,23 @@ const textLength = (text: string): number => 2 + Buffer.byteLength(text);
 /** How many bytes a number takes, seven bits in each (§1.5.5). */
 const variableLength = (value: number): number => (value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : 4);
 
-function pairsOf({ userProperties }: Properties): readonly (readonly [name: string, value: string])[] {
-  if (!userProperties) return [];
-  return Object.entries(userProperties).flatMap(([name, value]) =>
-    typeof value === 'string' ? [[name, value] as const] : value.map((one) => [name, one] as const),
-  );
+/** Bytes that the text takes at most, with what stands in front of it. */
+const room = (text: string): number => 3 + 3 * text.length;
+
+function roomFor({ contentType = '', responseTopic = '', correlationData, userProperties }: Properties): number {
+  let most = 5 + room(contentType) + room(responseTopic) + 3 + (correlationData?.length ?? 0);
+  for (const name in userProperties) {
+    const value = userProperties[name];
+    if (typeof value === 'string') most += room(name) + room(value);
+    else for (const one of value ?? []) most += room(name) + room(one);
+  }
+  return most;
 }
 
-function propertiesLength(properties: Properties): number {
-  const { messageExpiryInterval, contentType, responseTopic, correlationData } = properties;
-  let length = 0;
-  if (messageExpiryInterval !== undefined) length += 5;
-  if (contentType !== undefined) length += 1 + textLength(contentType);
-  if (responseTopic !== undefined) length += 1 + textLength(responseTopic);
-  if (correlationData !== undefined) length += 3 + correlationData.length;
-  for (const [name, value] of pairsOf(properties)) length += 1 + textLength(name) + textLength(value);
-  return length;
-}
-
-const payloadLength = (payload: Buffer | string): number =>
-  typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length;
-
-function remainingLength({ topic, payload, qos, properties }: Publication): number {
-  const inner = properties ? propertiesLength(properties) : 0;
-  const own = properties ? variableLength(inner) + inner : 0;
-  return textLength(topic) + (qos === 0 ? 0 : 2) + own + payloadLength(payload);
-}
-
-/** What the broker measures by (§3.2.2.3.6). */
-export function packetLength(publication: Publication): number {
-  const remaining = remainingLength(publication);
-  return 1 + variableLength(remaining) + remaining;
-}
-
-/** The packet, a large payload apart. `properties` are there exactly under MQTT 5. */
-export function publishPacket(publication: Publication, packetId: number): readonly [head: Buffer, payload?: Buffer] {
-  const { topic, payload, qos, retain, properties } = publication;
-  const large = typeof payload !== 'string' && payload.length >= largeFrom;
-  const remaining = remainingLength(publication);
-  const bytes = Buffer.allocUnsafe(1 + variableLength(remaining) + remaining - (large ? payload.length : 0));
-  const writer = new Writer(bytes);
-  writer.byte(0x30 | (qos << 1) | (retain ? 1 : 0));
-  writer.variable(remaining);
-  writer.text(topic);
-  if (qos > 0) writer.short(packetId);
-  if (properties) writeProperties(properties, writer);
-  if (large) return [bytes, payload];
-  writer.raw(payload);
-  return [bytes];
-}
-
-function writeProperties(properties: Properties, writer: Writer): void {
-  const { messageExpiryInterval, contentType, responseTopic, correlationData } = properties;
-  writer.variable(propertiesLength(properties));
+/** The properties as they go over the wire, without the length that stands in front of them (§2.2.2). */
+function encoded(properties: Properties): Buffer {
+  const { messageExpiryInterval, contentType, responseTopic, correlationData, userProperties } = properties;
+  const writer = new Writer(Buffer.allocUnsafe(roomFor(properties)));
   if (messageExpiryInterval !== undefined) {
     writer.byte(property.messageExpiry);
     writer.long(messageExpiryInterval);
@@ -89,11 +53,47 @@ function writeProperties(properties: Properties, writer: Writer): void {
     writer.short(correlationData.length);
     writer.raw(correlationData);
   }
-  for (const [name, value] of pairsOf(properties)) {
-    writer.byte(property.userProperty);
-    writer.text(name);
-    writer.text(value);
+  for (const name in userProperties) {
+    const value = userProperties[name];
+    if (typeof value === 'string') writer.pair(name, value);
+    else for (const one of value ?? []) writer.pair(name, one);
   }
+  return writer.written;
+}
+
+const payloadLength = (payload: Buffer | string): number =>
+  typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length;
+
+function remainingLength({ topic, payload, qos }: Publication, properties: Buffer | undefined): number {
+  const own = properties ? variableLength(properties.length) + properties.length : 0;
+  return textLength(topic) + (qos === 0 ? 0 : 2) + own + payloadLength(payload);
+}
+
+/** What the broker measures by (§3.2.2.3.6). */
+export function packetLength(publication: Publication): number {
+  const remaining = remainingLength(publication, publication.properties && encoded(publication.properties));
+  return 1 + variableLength(remaining) + remaining;
+}
+
+/** The packet, a large payload apart. `properties` are there exactly under MQTT 5. */
+export function publishPacket(publication: Publication, packetId: number): readonly [head: Buffer, payload?: Buffer] {
+  const { topic, payload, qos, retain } = publication;
+  const large = typeof payload !== 'string' && payload.length >= largeFrom;
+  const properties = publication.properties && encoded(publication.properties);
+  const remaining = remainingLength(publication, properties);
+  const bytes = Buffer.allocUnsafe(1 + variableLength(remaining) + remaining - (large ? payload.length : 0));
+  const writer = new Writer(bytes);
+  writer.byte(0x30 | (qos << 1) | (retain ? 1 : 0));
+  writer.variable(remaining);
+  writer.text(topic);
+  if (qos > 0) writer.short(packetId);
+  if (properties) {
+    writer.variable(properties.length);
+    writer.raw(properties);
+  }
+  if (large) return [bytes, payload];
+  writer.raw(payload);
+  return [bytes];
 }
 
 class Writer {
@@ -102,6 +102,10 @@ class Writer {
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
+  }
+
+  get written(): Buffer {
+    return this.#bytes.subarray(0, this.#at);
   }
 
   byte(value: number): void {
@@ -131,6 +135,13 @@ class Writer {
     const written = this.#bytes.write(text, this.#at + 2);
     this.short(written);
     this.#at += written;
+  }
+
+  /** A user property. */
+  pair(name: string, value: string): void {
+    this.byte(property.userProperty);
+    this.text(name);
+    this.text(value);
   }
 
   raw(payload: Buffer | string): void {

@@ -4,9 +4,12 @@ const longest = 65_535;
 
 /** What a receiver may take for a broken packet, and end the connection for (MQTT 5 §1.5.4). */
 const unspeakable = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u;
+/** Nearly all texts are so: nothing else is to be looked at. */
+const plain = /^[ -~]{1,1000}$/;
 
 /** What is wrong with text that names topics, of whatever kind; `undefined` = nothing. */
 export function textProblem(text: string): string | undefined {
+  if (plain.test(text)) return undefined;
   if (text === '') return 'is empty';
   if (unspeakable.test(text)) return 'has a control character, or one that is none';
   if (Buffer.byteLength(text) > longest) return `is longer than ${longest} bytes`;

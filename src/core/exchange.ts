@@ -238,7 +238,9 @@ export class Exchange implements Fields {
   }
 
   withBody(body: Body): Exchange {
-    return this.with({ body });
+    const next: Writable = new Exchange(this);
+    next.body = body;
+    return next as Exchange;
   }
 
   withVariable(name: string, value: unknown): Exchange {
@@ -250,6 +252,12 @@ export class Exchange implements Fields {
   withVariables(named: Variables): Exchange {
     const next: Writable = new Exchange(this);
     next.variables = { ...this.variables, ...named };
+    return next as Exchange;
+  }
+
+  withOwnHeaders(ownHeaders: Headers): Exchange {
+    const next: Writable = new Exchange(this);
+    next.ownHeaders = ownHeaders;
     return next as Exchange;
   }
 

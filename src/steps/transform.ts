@@ -14,6 +14,10 @@ export const transform = defineStep({
   compile(source, context) {
     const evaluate = context.expression(source);
     context.body.replace();
-    return async (exchange) => exchange.withBody(Body.value(await evaluate(exchange)));
+    // Most expressions need no promise.
+    return async (exchange) => {
+      const value = evaluate(exchange);
+      return exchange.withBody(Body.value(value instanceof Promise ? await value : value));
+    };
   },
 });

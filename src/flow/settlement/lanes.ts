@@ -37,7 +37,12 @@ export class Lanes {
     return [...this.#lanes.values()].reduce((sum, behind) => sum + behind.size, this.#line.size);
   }
 
-  enter(lane: string | undefined): Promise<Turn> {
+  /** At once where nobody waits and there is room. */
+  enter(lane: string | undefined): Turn | Promise<Turn> {
+    if (lane === undefined && this.#free > 0 && this.#line.size === 0 && !this.#closed) {
+      this.#free--;
+      return this.#turn(lane);
+    }
     return new Promise((resolve, reject) => {
       if (this.#closed) {
         reject(this.#closed.reason);

@@ -33,12 +33,12 @@ export class Order {
     return message.lane !== undefined || this.#flow.settlement?.orderBy !== undefined;
   }
 
-  /** Resolves when it is the message's turn. Rejects when it has no key, or nothing begins any more. */
-  enter(message: Incoming, id: string): Promise<Turn> {
+  /** The message's turn, at once or when it comes. Rejects when it has no key, or nothing begins any more. */
+  enter(message: Incoming, id: string): Turn | Promise<Turn> {
     const orderBy = this.#flow.settlement?.orderBy;
     if (!orderBy) return this.#lanes.enter(message.lane);
     const key = this.#key(message, id, orderBy);
-    const place = async (before: Promise<unknown>): Promise<{ readonly turn: Promise<Turn> }> => {
+    const place = async (before: Promise<unknown>): Promise<{ readonly turn: Turn | Promise<Turn> }> => {
       const [lane] = await Promise.all([key, before]);
       return { turn: this.#lanes.enter(lane) };
     };

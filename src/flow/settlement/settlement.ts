@@ -93,20 +93,22 @@ export class Settlement {
     return this.#tally.counts;
   }
 
-  readonly deliver = async (incoming: Replayed): Promise<Exchange | undefined> => {
+  // Not an async function: a promise less for every message.
+  readonly deliver = (incoming: Replayed): Promise<Exchange | undefined> => {
     this.#tally.opened();
-    try {
-      return await this.#settled(incoming);
-    } catch (thrown) {
-      const error = toFailure(thrown);
-      if (error.code !== 'postponed') this.#tally.add('released');
-      if (error.kind !== 'cancelled') {
-        this.#voice.say('unsettled', error, { detail: error.message });
-      }
-      throw error;
-    } finally {
-      this.#tally.closed();
-    }
+    return this.#settled(incoming).then(
+      (end) => {
+        this.#tally.closed();
+        return end;
+      },
+      (thrown: unknown) => {
+        this.#tally.closed();
+        const error = toFailure(thrown);
+        if (error.code !== 'postponed') this.#tally.add('released');
+        if (error.kind !== 'cancelled') this.#voice.say('unsettled', error, { detail: error.message });
+        throw error;
+      },
+    );
   };
 
   /** Whatever waits goes back to the source at once; what runs goes on. */
@@ -122,14 +124,16 @@ export class Settlement {
     const id = incoming.id ?? this.#world.services.random.uuid();
     let turn: Turn;
     try {
-      turn = await this.#order.enter(incoming, id);
+      const entered = this.#order.enter(incoming, id);
+      turn = entered instanceof Promise ? await entered : entered;
     } catch (thrown) {
       if (this.#life.aborted) throw stopping();
       return this.#buried(await this.#taken(incoming, id), toFailure(thrown), incoming.origin.attempt, undefined);
     }
     let alone = false;
     try {
-      const message = await this.#taken(incoming, id);
+      const taken = this.#taken(incoming, id);
+      const message = taken instanceof Promise ? await taken : taken;
       const { journal } = this.#world;
       alone = journal !== undefined && incoming.key === undefined && !incoming.replay;
       return await (journal && alone ? this.#handedOver(message, turn, journal) : this.#worked(message, turn));
@@ -182,7 +186,7 @@ export class Settlement {
     const { id, headers, origin, resumed = 0 } = left.record;
     const incoming = { headers, origin, body: left.body };
     const message = await this.#taken(incoming, id);
-    const turn = await this.#order.enter(incoming, id).catch(toFailure);
+    const turn = await Promise.resolve(this.#order.enter(incoming, id)).catch(toFailure);
     if (turn instanceof Failure) {
       this.#life.check();
       return this.#buried(message, turn, origin.attempt, undefined, left);
@@ -213,14 +217,25 @@ export class Settlement {
     }
   }
 
-  async #taken(incoming: Replayed, id: string): Promise<Taken> {
+  #taken(incoming: Replayed, id: string): Taken | Promise<Taken> {
     const { codec, random } = this.#world.services;
     const { body, headers } = incoming;
-    const taken = { id, incoming, trace: new Trace(id, headers, random), contentType: body.wireType(codec) };
+    const trace = new Trace(id, headers, random);
+    const contentType = body.wireType(codec);
+    const read = (bytes: Uint8Array | string): Taken => ({
+      id,
+      incoming,
+      trace,
+      contentType,
+      bytes,
+      unreadable: undefined,
+    });
+    const unread = (thrown: unknown): Taken => ({ ...read(''), unreadable: toFailure(thrown) });
     try {
-      return { ...taken, bytes: await body.bytes(codec), unreadable: undefined };
+      const bytes = body.bytes(codec);
+      return bytes instanceof Promise ? bytes.then(read).catch(unread) : read(bytes);
     } catch (thrown) {
-      return { ...taken, bytes: '', unreadable: toFailure(thrown) };
+      return unread(thrown);
     }
   }
 
@@ -253,7 +268,7 @@ export class Settlement {
   }
 
   /** What the flow ended with, or why it failed. */
-  async #tried(
+  #tried(
     { id, incoming }: Taken,
     body: Body,
     attempt: number,
@@ -264,13 +279,13 @@ export class Settlement {
       life = own;
       incoming.onStart?.(own, at);
     };
-    try {
-      const message = { ...incoming, body, origin: { ...incoming.origin, attempt }, onStart };
-      return await (own ? own.journal.run(own.run, message) : this.#world.run(message, id));
-    } catch (thrown) {
+    const origin = attempt === incoming.origin.attempt ? incoming.origin : { ...incoming.origin, attempt };
+    const message = { ...incoming, body, origin, onStart };
+    const run = own ? own.journal.run(own.run, message) : this.#world.run(message, id);
+    return run.catch((thrown: unknown) => {
       const error = toFailure(thrown);
       return life ? reasonOf(life, error) : error;
-    }
+    });
   }
 
   /** Full, or open, or over its limit: what comes behind would meet the same, so the turn is kept. */

@@ -34,8 +34,8 @@ describe('lanes', () => {
     const lanes = new Lanes(1);
     const begun: string[] = [];
     const turn = await lanes.enter('a');
-    void lanes.enter('a').then(() => begun.push('a2'));
-    void lanes.enter('b').then((one) => {
+    void Promise.resolve(lanes.enter('a')).then(() => begun.push('a2'));
+    void Promise.resolve(lanes.enter('b')).then((one) => {
       begun.push('b1');
       one.leave();
     });
@@ -51,11 +51,11 @@ describe('lanes', () => {
   test('closed, it refuses whoever waits, comes or wants to go on; who runs goes on', async () => {
     const lanes = new Lanes(1);
     const running = await lanes.enter(undefined);
-    const waiting = assert.rejects(lanes.enter('a'), { code: 'stopping' });
-    const behind = assert.rejects(lanes.enter('a'), { code: 'stopping' });
+    const waiting = assert.rejects(async () => lanes.enter('a'), { code: 'stopping' });
+    const behind = assert.rejects(async () => lanes.enter('a'), { code: 'stopping' });
     lanes.close(failure('stopping'));
     await Promise.all([waiting, behind]);
-    await assert.rejects(lanes.enter('b'), { code: 'stopping' });
+    await assert.rejects(async () => lanes.enter('b'), { code: 'stopping' });
     running.pause();
     await assert.rejects(running.resume(), { code: 'stopping' });
     running.leave();
@@ -132,7 +132,7 @@ class Model implements Trial {
   async #enter(lane: string | undefined): Promise<void> {
     const member: Member = { id: this.#members.length, lane, state: 'waiting' };
     this.#members.push(member);
-    this.#lanes.enter(lane).then(
+    Promise.resolve(this.#lanes.enter(lane)).then(
       (turn) => {
         member.state = 'running';
         member.turn = turn;
