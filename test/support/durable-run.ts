@@ -17,8 +17,8 @@ import { compileJsonSchema } from '../../src/schema/validator.ts';
 import { steps } from '../../src/steps/index.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
+import { definitions } from './definitions.ts';
 import { type Death, DyingStore } from './dying-store.ts';
-import { definitions } from './engine.ts';
 import { eventually } from './eventually.ts';
 import { recordingLog } from './plain-context.ts';
 

@@ -35,6 +35,7 @@ import { compileJsonSchema } from '../../src/schema/validator.ts';
 import { steps } from '../../src/steps/index.ts';
 import { MemoryStore } from '../../src/store/memory.ts';
 import type { Store } from '../../src/store/store.ts';
+import { definitions } from './definitions.ts';
 import { type RecordingLog, recordingLog } from './plain-context.ts';
 
 /** What an endpoint was asked. */
@@ -105,51 +106,6 @@ export interface EngineOptions {
   /** Records what becomes of messages. */
   readonly tracer?: (clock: VirtualClock) => Tracer;
 }
-
-const call = {
-  type: 'object',
-  properties: {
-    path: { type: 'string', template: 'path', description: 'Path.' },
-    what: { template: true, description: 'Anything.' },
-  },
-} as const;
-
-/** Has `get` where nothing is changed at the far side. */
-const isSafe = (operation: unknown): boolean =>
-  String((operation as { readonly path?: unknown } | undefined)?.path ?? '').startsWith('get');
-
-/** A `put` may be done twice. */
-const isIdempotent = (operation: unknown): boolean =>
-  /^(get|put)/.test(String((operation as { readonly path?: unknown } | undefined)?.path ?? ''));
-
-const world = {
-  type: 'object',
-  properties: { name: { type: 'string', description: 'Unused.' } },
-} as const;
-
-export const definitions = {
-  test: {
-    name: 'test',
-    summary: 'The test itself.',
-    source: world,
-    endpoint: world,
-    call,
-    replies: true,
-    awaitsReply: true,
-    writesTrace: true,
-    provides: ['params', 'query'],
-    safe: isSafe,
-    idempotent: isIdempotent,
-  },
-  oneway: {
-    name: 'oneway',
-    summary: 'The test itself, one way.',
-    source: world,
-    endpoint: world,
-    call,
-    writesTrace: true,
-  },
-} satisfies Record<string, ConnectorDefinition>;
 
 /** Loads, compiles and starts; the test's end stops it. Throws when the definition has errors. */
 export async function startEngine(t: TestContext, yaml: string, options: EngineOptions = {}): Promise<Engine> {
