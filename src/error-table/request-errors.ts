@@ -5,8 +5,8 @@ export const requestErrors = {
   malformed: {
     kind: 'permanent',
     status: 400,
-    text: (f) => `The ${f['format'] ?? 'body'} cannot be read: ${f['detail']}`,
-    help: 'The bytes are not what the content type says. Correct the sender, or the content-type header.',
+    text: (f) => `The ${f['format'] ?? 'body'} cannot be ${f['action'] ?? 'read'}: ${f['detail']}`,
+    help: 'The bytes are not what the content type says: correct the sender, or the content-type header. Or a value has no form in the format that it is written in: the detail says what.',
   },
   validation: {
     kind: 'permanent',
