@@ -349,15 +349,6 @@ export class StepContext implements CompileContext {
   ): void {
     if (expression.looksAtBody) this.#world.body.look();
     if (this.#world.report === unheard) return;
-    for (const warning of expression.warnings) {
-      this.#world.report({
-        severity: 'warning',
-        code: 'expression',
-        message: warning.message,
-        pointer,
-        offset: offset + warning.offset,
-      });
-    }
     const { names, error } = this.#place;
     const known = (name: string): boolean =>
       names.has(name) ||

@@ -16,6 +16,8 @@ export interface Known {
   declaredFields(): ReadonlySet<string>;
 }
 
+const warning = { severity: 'warning', code: 'expression' } as const;
+
 export function expressionFindings(expression: Expression, known: Known): readonly Found[] {
   const { variables } = expression;
   const fields = ['params', 'headers', 'response'].some((name) => variables.has(name)) ? expression.fields() : [];
@@ -30,6 +32,7 @@ export function expressionFindings(expression: Expression, known: Known): readon
   });
   const isField = (name: string): boolean => known.declaredFields().has(name);
   return [
+    ...expression.warnings.map(({ message, offset }) => ({ ...warning, message, offset })),
     ...found,
     ...configFindings(expression.source, known),
     ...foreignRoot(expression, known),
