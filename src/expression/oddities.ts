@@ -1,4 +1,4 @@
-import { type Node, pairs, some } from './ast.ts';
+import { type Node, operands, pairs, some } from './ast.ts';
 import { functionNames } from './builtins.ts';
 
 /** What JSONata takes, and what can hardly be meant. `start` and `end` are offsets of what is marked. */
@@ -13,7 +13,7 @@ export type Oddity = {
   | { readonly kind: 'member'; readonly name: string }
   /** `a[*]` */
   | { readonly kind: 'star' }
-  /** A field on its own, such as `undefined`. */
+  /** A field on its own that is compared, or all there is, such as `undefined`. */
   | { readonly kind: 'word'; readonly name: string }
 );
 
@@ -23,11 +23,13 @@ const arithmetic: readonly unknown[] = ['+', '-', '*', '/', '%'];
 export function odditiesOf(source: string, ast: Node): readonly Oddity[] {
   const found: Oddity[] = [];
   const methods = new Set<Node>();
+  const compared = new Set<Node>([ast]);
   const hasOwn = some(ast, holdsFunction);
   some(ast, (node) => {
+    for (const one of comparedIn(node)) compared.add(one);
     if (node.type === 'path') for (const step of node.steps?.slice(1) ?? []) methods.add(step);
     if (!hasOwn) found.push(...call(node, methods.has(node)));
-    found.push(...sum(node), ...filters(source, node), ...word(node));
+    found.push(...sum(node), ...filters(source, node), ...word(node, compared.has(node)));
     return false;
   });
   return found.sort((a, b) => a.start - b.start);
@@ -66,9 +68,16 @@ function filters(source: string, node: Node): readonly Oddity[] {
   });
 }
 
-function word({ type, steps }: Node): readonly Oddity[] {
+/** What is compared, or decides: a field called `no` there is rarer than elsewhere. */
+const comparedIn = (node: Node): readonly Node[] =>
+  node.type === 'condition' || (node.type === 'binary' && ['=', '!=', 'and', 'or'].includes(String(node.value)))
+    ? operands(node)
+    : [];
+
+function word({ type, steps }: Node, compared: boolean): readonly Oddity[] {
   const [first, ...more] = type === 'path' ? (steps ?? []) : [];
   if (first?.type !== 'name' || first.position === undefined || more.length > 0) return [];
   const name = String(first.value);
+  if (!compared && !/[‘’“”]/.test(name)) return [];
   return [{ kind: 'word', name, start: first.position - name.length, end: first.position }];
 }

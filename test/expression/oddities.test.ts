@@ -20,6 +20,17 @@ describe('what can hardly be meant', () => {
     assert.deepEqual(oddities('items[*].price'), ['star: [*]']);
   });
 
+  test('a word that stands where a value is compared, and not where it is taken', () => {
+    const words = (source: string): readonly string[] =>
+      compileExpression(source)
+        .oddities()
+        .flatMap((one) => (one.kind === 'word' ? [one.name] : []));
+    assert.deepEqual(words('yes'), ['yes']);
+    assert.deepEqual(words('a = undefined'), ['a', 'undefined']);
+    assert.deepEqual(words('{ "number": no, "x": items.no }'), []);
+    assert.deepEqual(words('{ "a": ‘b’ }'), ['‘b’']);
+  });
+
   test('nothing where a field of an object of the expression is a function', () => {
     assert.deepEqual(oddities('($lib := { "f": function($x) { $x + 1 } }; $lib.f(2))'), []);
     assert.deepEqual(oddities('{ "total": $sum }.total([1, 2])'), []);
