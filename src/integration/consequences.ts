@@ -1,5 +1,5 @@
 import type { Finding } from '../core/written.ts';
-import { entryOf, type Node, pointerSegments } from '../schema/node.ts';
+import { entryOf, isNothing, type Node, pointerSegments } from '../schema/node.ts';
 import { keyPatterns } from '../schema/wording.ts';
 
 const unread: ReadonlySet<string> = new Set(['misplaced-key', 'unknown-key', 'unknown-step', 'two-kinds']);
@@ -40,7 +40,9 @@ export class Consequences {
     if (this.#broken.size === 0) return false;
     switch (code) {
       case 'unknown-variable':
-        return name !== undefined && (this.#lostNames().has(name) || this.#isNameless());
+        return (
+          name !== undefined && (this.#lostNames().has(name) || this.#isNameless() || this.#isGiven(name, pointer))
+        );
       case 'unknown-endpoint':
         return name !== undefined && this.#isNamed('endpoints', name);
       case 'unknown-flow':
@@ -57,7 +59,23 @@ export class Consequences {
       // What is missing may be among what nobody knew.
       case 'missing-kind':
       case 'missing-key':
-        return [...this.#unread.keys()].some((one) => one.slice(0, one.lastIndexOf('/')) === pointer);
+        return [...this.#unread.keys()].some((one) => parentOf(one) === pointer);
+      case 'attempts-beyond-deadline':
+      case 'not-repeatable':
+      case 'no-event':
+      case 'no-event-type':
+      case 'no-undo':
+      case 'impossible':
+      case 'bad-option':
+        return this.#isUnreadAround(pointer);
+      case 'unreachable':
+        return this.#isUnreadIn(stepBefore(pointer));
+      case 'guards-nothing':
+        return this.#isUnreadIn(listAround(pointer));
+      case 'unknown-error-code':
+        return this.#unread.size > 0;
+      case 'no-source':
+        return this.#isSourceBroken(pointerSegments(pointer)[1] ?? '');
       case 'missing-operation':
         return this.#isWrittenNear(pointer, name);
       case 'nobody-reads':
@@ -72,9 +90,48 @@ export class Consequences {
     return this.#values.has(pointer);
   }
 
-  /** Whether something of that name stands where nobody looks for it. */
+  /** Whether something of that name stands, or may be declared, where nobody looks for it. */
   isUnread(name: string): boolean {
-    return [...this.#unread.keys()].some((pointer) => pointerSegments(pointer).at(-1) === name);
+    return [...this.#unread.keys()].some(
+      (pointer) => pointerSegments(pointer).at(-1) === name || entryOf(nodeAt(this.#root, pointer), name) !== undefined,
+    );
+  }
+
+  /** Whether the value only has another meaning because of a key beside it that nobody knows, or that is empty. */
+  isMovedBy(pointer: string): boolean {
+    const owner = parentOf(pointer);
+    return [...this.#unread.keys()].some((one) => {
+      const node = nodeAt(this.#root, one);
+      return parentOf(one) === owner && node !== undefined && isNothing(node);
+    });
+  }
+
+  /** Whether something beside it is not known. */
+  isBesideUnread(pointer: string): boolean {
+    return [...this.#unread.keys()].some((one) => parentOf(one) === parentOf(pointer));
+  }
+
+  #isUnreadIn(pointer: string | undefined): boolean {
+    return pointer !== undefined && [...this.#unread.keys()].some((one) => one.startsWith(`${pointer}/`));
+  }
+
+  /** Whether something in the step, or at the endpoint that it names, is not known. */
+  #isUnreadAround(pointer: string): boolean {
+    const step = stepOf(pointer);
+    const calls = step === undefined ? [] : namesUnder(nodeAt(this.#root, step), ['endpoint']);
+    return this.#isUnreadIn(step) || calls.some((name) => this.#isUnreadIn(`/endpoints/${name}`));
+  }
+
+  /** Whether the variable comes from a source, or a step, that could not be read. */
+  #isGiven(name: string, pointer: string): boolean {
+    const [, flow = ''] = pointerSegments(pointer);
+    if (['params', 'query', 'event', 'identity'].includes(name)) return this.#isSourceBroken(flow);
+    if (name === 'failed') return this.#isUnreadIn(`/flows/${flow}`);
+    // `itno: lines` would have named it.
+    return [...this.#unread.keys()].some((one) => {
+      const node = nodeAt(this.#root, one);
+      return node?.kind === 'scalar' && node.text === name;
+    });
   }
 
   /** Whether something of that name may have been declared there, had it been read. */
@@ -150,6 +207,22 @@ export class Consequences {
     }
     return step;
   }
+}
+
+const parentOf = (pointer: string): string => pointer.slice(0, pointer.lastIndexOf('/'));
+
+/** The innermost step that a pointer leads into: `/flows/f/steps/0`. */
+const stepOf = (pointer: string): string | undefined => /^.*\/\d+(?=\/|$)/.exec(pointer)?.[0];
+
+const listAround = (pointer: string): string | undefined => {
+  const step = stepOf(pointer);
+  return step === undefined ? undefined : parentOf(step);
+};
+
+function stepBefore(pointer: string): string | undefined {
+  const step = stepOf(pointer);
+  if (step === undefined) return undefined;
+  return `${parentOf(step)}/${Number(step.slice(step.lastIndexOf('/') + 1)) - 1}`;
 }
 
 function nodeAt(root: Node, pointer: string): Node | undefined {

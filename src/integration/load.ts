@@ -160,8 +160,17 @@ class Loading {
     // What is wrong altogether is not also no place for a secret.
     const moot = (finding: Finding): boolean =>
       finding.code === 'open-secret' && this.#consequences.isWrong(finding.pointer);
-    const found = this.#findings.filter((finding) => !misplaced(finding) && !moot(finding));
-    return sortDiagnostics([...this.#placed, ...found.map((finding) => locate(this.#document, finding))]);
+    // A line that is indented too far takes those behind it along.
+    const moved = ({ code, pointer }: { readonly code: string; readonly pointer: string }): boolean =>
+      (code === 'duplicate-key' || code === 'two-kinds') && this.#consequences.isMovedBy(pointer);
+    const untyped = ({ code, pointer }: Finding): boolean =>
+      code === 'wrong-type' && /^\/config\/[^/]+\/default$/.test(pointer) && this.#consequences.isBesideUnread(pointer);
+    const follows = [misplaced, moot, moved, untyped];
+    const found = this.#findings.filter((finding) => !follows.some((one) => one(finding)));
+    return sortDiagnostics([
+      ...this.#placed.filter((one) => !moved(one)),
+      ...found.map((finding) => locate(this.#document, finding)),
+    ]);
   }
 
   #context(kinds: Kinds): ReadContext {

@@ -27,14 +27,7 @@ export function adopt(node: MapNode, owner: Owner, context: ReadContext): MapNod
       moved.add(child);
       context.moved(childPointer(entry.value.pointer, child.key), child.value.pointer);
     }
-    const [first, ...more] = children;
-    const keys = listed(
-      children.map(({ key }) => key),
-      'and',
-    );
-    const what = more.length > 0 ? 'belong' : 'belongs';
-    const hint = `indent ${more.length > 0 ? 'them' : 'it'} further`;
-    if (first) report(first, node, `${keys} ${what} under \`${entry.key}\`: ${hint}`, context);
+    reportChildren(entry.key, children, node, context);
     return { key: entry.key, value: { kind: 'map', pointer: value.pointer, entries: [...own, ...children] } };
   });
   return moved.size === 0 ? node : { ...node, entries: entries.filter((entry) => !moved.has(entry)) };
@@ -49,11 +42,14 @@ export function adoptIntoNamed(node: MapNode, schema: Schema, context: ReadConte
   if (schema.keys !== 'name' || !inner?.properties) return node;
   if (isNameless(node, inner, context)) return withName(node, context);
   const entries: MapEntry[] = [];
+  const adopted = new Map<string, MapEntry[]>();
   let after: string | undefined;
   for (const entry of node.entries) {
     const { key, value } = entry;
     const before = entries.at(-1);
-    const elsewhere = placeOf(entry, inner, context, trail);
+    const isEmptied = before !== undefined && (isNothing(before.value) || adopted.has(before.key));
+    const isChild = isEmptied && takes(inner, key, context);
+    const elsewhere = isChild ? undefined : placeOf(entry, inner, context, trail);
     if (isNothing(value) && trail?.names.includes(key)) {
       report(entry, node, `\`${key}\` belongs further out, beside \`${trail.key}\``, context);
       after = key;
@@ -61,10 +57,10 @@ export function adoptIntoNamed(node: MapNode, schema: Schema, context: ReadConte
       if (elsewhere !== after) {
         report(entry, node, `\`${key}\` belongs under \`${elsewhere}\`: it is none of \`${trail?.key}\``, context);
       }
-    } else if (!before || looksLike(entry, inner, context)) {
+    } else if (!before || (!isChild && looksLike(entry, inner, context))) {
       entries.push(entry);
     } else if (takes(inner, key, context)) {
-      report(entry, node, `\`${key}\` belongs under \`${before.key}\`: indent it further`, context);
+      adopted.set(before.key, [...(adopted.get(before.key) ?? []), entry]);
       context.moved(childPointer(before.value.pointer, key), value.pointer);
       entries.splice(-1, 1, withChild(before, entry));
     } else if (context.kinds.steps.has(key) && inner.properties['steps']) {
@@ -74,6 +70,7 @@ export function adoptIntoNamed(node: MapNode, schema: Schema, context: ReadConte
       entries.push(entry);
     }
   }
+  for (const [name, children] of adopted) reportChildren(name, children, node, context);
   return { ...node, entries };
 }
 
@@ -117,6 +114,18 @@ function withChild(parent: MapEntry, child: MapEntry): MapEntry {
   const { key, value } = parent;
   if (value.kind === 'map') return { key, value: { ...value, entries: [...value.entries, child] } };
   return isNothing(value) ? { key, value: { kind: 'map', pointer: value.pointer, entries: [child] } } : parent;
+}
+
+/** Keys that belong under one key, beside which they stand: one mistake. */
+function reportChildren(name: string, children: readonly MapEntry[], node: MapNode, context: ReadContext): void {
+  const [first, ...more] = children;
+  const keys = listed(
+    children.map(({ key }) => key),
+    'and',
+  );
+  const them = more.length > 0 ? 'them' : 'it';
+  const message = `${keys} ${more.length > 0 ? 'belong' : 'belongs'} under \`${name}\`: indent ${them} further`;
+  if (first) report(first, node, message, context);
 }
 
 function report(entry: MapEntry, node: MapNode, message: string, context: ReadContext): void {

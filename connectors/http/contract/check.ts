@@ -106,6 +106,8 @@ function checkParams(
     ...Object.keys(query ?? {}).map((name) => `query ${name}`),
     ...[...inHeaders, ...call.headers, ...always].map((name) => `header ${name.toLowerCase()}`),
   ]);
+  // A name that is not known was meant to be one of those that are missing.
+  if (written.some((name) => !names.includes(name))) return;
   for (const { name, in: place, required } of parameters) {
     if (!required || written.includes(name) || given.has(keyOf({ name, in: place }))) continue;
     report(
