@@ -69,11 +69,11 @@ export class Consequences {
       case 'bad-option':
         return this.#isUnreadAround(pointer);
       case 'unreachable':
-        return this.#isUnreadIn(stepBefore(pointer));
+        return [...this.#unread.keys()].some((one) => parentOf(one) === stepBefore(pointer));
       case 'guards-nothing':
         return this.#isUnreadIn(listAround(pointer));
       case 'unknown-error-code':
-        return this.#unread.size > 0;
+        return finding.suggestion === undefined && this.#unread.size > 0;
       case 'no-source':
         return this.#isSourceBroken(pointerSegments(pointer)[1] ?? '');
       case 'missing-operation':
