@@ -34,6 +34,7 @@ const longest = [
   'flow/kill',
   'integrations/start',
   'store/postgres',
+  'store/redis',
   'connectors/kafka/conformance',
   'connectors/amqp/silent',
   'flow/durable-queue/kill',
