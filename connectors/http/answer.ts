@@ -115,3 +115,12 @@ export function pour(
     stream.destroy();
   });
 }
+
+/** Up to here a body is sent together with the headers. */
+const oneWrite = 4096;
+
+/** Node writes headers and text in one piece, headers and bytes in two; Latin-1 keeps every byte what it is. */
+export function endWith(response: ServerResponse, body: Uint8Array | string | undefined): void {
+  if (!Buffer.isBuffer(body) || body.length > oneWrite) response.end(body);
+  else response.end(body.toString('latin1'), 'latin1');
+}

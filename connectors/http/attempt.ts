@@ -139,7 +139,10 @@ export class Attempt implements Dispatcher.DispatchHandler, Giving {
     const answer = new Answer(controller);
     let stream: Readable = answer;
     if (encoding !== undefined) {
-      stream = decodeContent(answer, encoding, endpoint);
+      const unreadable = (detail: string, cause?: unknown): Failure =>
+        failure('invalid-response', { endpoint, detail }, { cause });
+      const unknown = (): Failure => unreadable(`its content encoding ${JSON.stringify(encoding)} is not known`);
+      stream = decodeContent(answer, encoding, { unknown, unreadable });
       const { 'content-encoding': _, 'content-length': __, ...rest } = this.#headers;
       this.#headers = rest;
     }

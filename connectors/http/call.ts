@@ -13,11 +13,12 @@ import {
   toFailure,
   type Wording,
 } from '#sdk';
-import { type Answer, answerOf, isStream, pour } from './answer.ts';
+import { type Answer, answerOf, endWith, isStream, pour } from './answer.ts';
 import type { Door, Entry, Knock } from './auth/door.ts';
 import type { BodyBytes } from './body-bytes.ts';
 import { Connection, type Serving } from './connection.ts';
 import type { Cors } from './cors.ts';
+import { decodedBody, isEncoded } from './decoded-body.ts';
 import type { Patience } from './patience.ts';
 import { addMissing, fieldsOf, problemOf } from './problem.ts';
 import { tellRefused } from './refused.ts';
@@ -25,7 +26,7 @@ import { requestIdOf } from './request-id.ts';
 import type { RequestMeter } from './request-meter.ts';
 import type { Params } from './routes.ts';
 import { type ReadTarget, readQuery } from './target.ts';
-import { collect, tooLarge, Upload } from './upload.ts';
+import { collect, hasBody, tooLarge, Upload } from './upload.ts';
 
 /** Above this a body is relayed as a stream; below, collecting it costs less. */
 const smallBody = 64 * 1024;
@@ -172,6 +173,11 @@ export class Call implements Serving {
       this.#deliver(route, Body.empty, headers, origin);
       return;
     }
+    const encoding = request.headers['content-encoding'];
+    if (encoding !== undefined && isEncoded(encoding)) {
+      this.#decode(route, encoding, headers, origin);
+      return;
+    }
     if (!route.needsWholeBody && (chunked || (declared ?? 0) > smallBody)) {
       const beforeRead = this.#awaitsContinue ? () => this.#continue() : undefined;
       this.#upload = new Upload(request, maxBody, route.bodyBytes, beforeRead);
@@ -189,6 +195,19 @@ export class Call implements Serving {
       route.bodyBytes.add(result.length);
       this.#deliver(route, Body.bytes(result, type), headers, origin);
     });
+  }
+
+  /** The flow has a compressed body as it was before, and hears nothing of how it came. */
+  #decode(route: Route, encoding: string, headers: Headers, origin: Incoming['origin']): void {
+    const { maxBody } = route;
+    const beforeRead = this.#awaitsContinue ? () => this.#continue() : undefined;
+    const upload = new Upload(this.#request, maxBody, route.bodyBytes, beforeRead);
+    this.#upload = upload;
+    const body = decodedBody(upload, encoding, maxBody, this.#request.headers['content-type']);
+    const { 'content-encoding': _, 'content-length': __, ...rest } = headers;
+    const deliver = (): void => this.#deliver(route, body, rest, origin);
+    if (!route.needsWholeBody) deliver();
+    else Promise.resolve(body.bytes(route.services.codec)).then(deliver, (thrown) => this.refuse(toFailure(thrown)));
   }
 
   #continue(): void {
@@ -372,18 +391,6 @@ type Writable<T> = { -readonly [name in keyof T]: T[name] };
 
 /** Who came by TLS is to come by TLS for a year (RFC 6797). */
 const transportSecurity = ['strict-transport-security', 'max-age=31536000'];
-
-/** Up to here a body is sent together with the headers. */
-const oneWrite = 4096;
-
-/** Node writes headers and text in one piece, headers and bytes in two; Latin-1 keeps every byte what it is. */
-function endWith(response: ServerResponse, body: Uint8Array | string | undefined): void {
-  if (!Buffer.isBuffer(body) || body.length > oneWrite) response.end(body);
-  else response.end(body.toString('latin1'), 'latin1');
-}
-
-const hasBody = ({ headers }: IncomingMessage): boolean =>
-  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 
 /** `x-request-deadline-ms`: how long the caller still waits, relative, for clocks differ. */
 function deadlineOf({ headers }: IncomingMessage): number | undefined {

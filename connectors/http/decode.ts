@@ -1,68 +1,85 @@
 import { Readable, type Transform } from 'node:stream';
-import { Failure, failure } from '#sdk';
+import { Failure } from '#sdk';
 
 /** More than this nobody applies; each costs memory. */
 const mostCodings = 4;
 
-/**
- * We never ask for compressed answers; a service that compresses anyway is understood, so that a body somebody looks at
- * is never a gzip file. Bounded by back-pressure, and by `maxResponse` where the result is collected.
- */
-export function decodeContent(stream: Readable, encoding: string, endpoint: string): Readable {
-  const codings = encoding
+/** What we can undo, as `accept-encoding` names it. */
+export const knownCodings: readonly string[] = ['gzip', 'deflate', 'br', 'zstd'];
+
+/** What is said of bodies that cannot be decoded. */
+export interface Wording {
+  /** There is no such coding, or there are too many. */
+  readonly unknown: (encoding: string) => Failure;
+  readonly unreadable: (detail: string, cause?: unknown) => Failure;
+  /** Of what comes out, in bytes; absent: whoever collects it bounds it. */
+  readonly most?: { readonly limit: number; readonly tooLarge: () => Failure };
+}
+
+/** The codings of a `content-encoding`, as they were applied (RFC 9110 §8.4). */
+export const codingsOf = (encoding: string): readonly string[] =>
+  encoding
     .toLowerCase()
     .split(',')
     .map((one) => one.trim())
     .filter((one) => one !== '' && one !== 'identity');
+
+/**
+ * We never ask for compressed answers; a service that compresses anyway is understood, and so is a client that does: a
+ * body somebody looks at is never a gzip file. Bounded by back-pressure, and by `maxResponse` where an answer is collected.
+ */
+export function decodeContent(stream: Readable, encoding: string, wording: Wording): Readable {
+  const codings = codingsOf(encoding);
   if (codings.length === 0) return stream;
-  if (codings.length > mostCodings) throw unreadable(endpoint, `it was encoded ${codings.length} times`);
-  // The last one named was applied last (RFC 9110 §8.4).
+  const decoders = codings.length > mostCodings ? [] : codings.toReversed().map(decoderOf);
+  const known = decoders.filter((one) => one !== undefined);
+  if (known.length !== codings.length) throw wording.unknown(encoding);
   return new Decoded(
     stream,
-    codings.reverse().map((name) => decoder(name, endpoint)),
-    endpoint,
+    known.map((make) => make()),
+    wording,
   );
 }
 
-function decoder(name: string, endpoint: string): Transform {
+function decoderOf(coding: string): (() => Transform) | undefined {
   const zlib = process.getBuiltinModule('node:zlib');
-  switch (name) {
+  switch (coding) {
     case 'gzip':
     case 'x-gzip':
-      return zlib.createGunzip();
+      return () => zlib.createGunzip();
     case 'deflate':
-      return zlib.createInflate();
+      return () => zlib.createInflate();
     case 'br':
-      return zlib.createBrotliDecompress();
+      return () => zlib.createBrotliDecompress();
     case 'zstd':
-      return zlib.createZstdDecompress();
+      return () => zlib.createZstdDecompress();
     default:
-      throw unreadable(endpoint, `its content encoding ${JSON.stringify(name)} is not known`);
+      return undefined;
   }
 }
-
-const unreadable = (endpoint: string, detail: string, cause?: unknown): Failure =>
-  failure('invalid-response', { endpoint, detail }, { cause });
 
 /** What comes out of the last decoder; an error or an early end of any part ends all of them, in our own words. */
 class Decoded extends Readable {
   readonly #parts: readonly Readable[];
   readonly #last: Readable;
+  #size = 0;
 
-  constructor(source: Readable, decoders: readonly Transform[], endpoint: string) {
+  constructor(source: Readable, decoders: readonly Transform[], { unreadable, most }: Wording) {
     super({ highWaterMark: 64 * 1024 });
     this.#last = decoders.reduce<Readable>((from, to) => from.pipe(to), source);
     this.#parts = [source, ...decoders];
     for (const part of this.#parts) {
       part.on('error', (error: Error) => {
-        this.destroy(error instanceof Failure ? error : unreadable(endpoint, error.message, error));
+        this.destroy(error instanceof Failure ? error : unreadable(error.message, error));
       });
     }
     source.on('close', () => {
-      if (!source.readableEnded) this.destroy(unreadable(endpoint, 'it ended too early'));
+      if (!source.readableEnded) this.destroy(unreadable('it ended too early'));
     });
     this.#last.on('data', (chunk: Buffer) => {
-      if (!this.push(chunk)) this.#last.pause();
+      this.#size += chunk.length;
+      if (most && this.#size > most.limit) this.destroy(most.tooLarge());
+      else if (!this.push(chunk)) this.#last.pause();
     });
     this.#last.on('end', () => this.push(null));
     this.#last.pause();

@@ -48,6 +48,8 @@ function headersOf({ code, kind, facts }: Failure): readonly string[] {
   if (code === 'method-not-allowed' && Array.isArray(allow)) headers.push('allow', allow.join(', '));
   const accepted = facts['accepted'];
   if (code === 'unsupported-media-type' && Array.isArray(accepted)) headers.push('accept', accepted.join(', '));
+  const known = facts['known'];
+  if (code === 'unsupported-encoding' && Array.isArray(known)) headers.push('accept-encoding', known.join(', '));
   return headers;
 }
 

@@ -5,6 +5,9 @@ import type { BodyBytes } from './body-bytes.ts';
 
 export const tooLarge = (limit: number): Failure => failure('too-large', { limit });
 
+export const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+
 /**
  * Collects a request's body by its `data` events, which costs less than any other way of reading it. `done` is called
  * once; never when the client goes away before.

@@ -32,6 +32,13 @@ export const requestErrors = {
         : `A body of type ${f['contentType'] ?? 'unknown'} cannot be read as a value`,
     help: 'Send JSON, XML, a form or text, or what the contract of the source lists; or let the flow relay the body without looking at it.',
   },
+  'unsupported-encoding': {
+    kind: 'permanent',
+    status: 415,
+    text: (f) =>
+      `A body with the content encoding ${f['encoding']} cannot be read; known are ${list(f['known'], ', ')}`,
+    help: 'Send the body as it is, without `content-encoding`, or with one that the header `accept-encoding` of the answer names.',
+  },
   'contract-reply': {
     kind: 'permanent',
     status: 500,
