@@ -41,6 +41,8 @@ export class HttpServer {
   #opening: Promise<void> | undefined;
   #lastCall: { readonly over: Promise<void>; end(): void } | undefined;
   #closed: Promise<void> | undefined;
+  /** Of the port as it was open before: until the last of those who were connected then has gone. */
+  #closing: Promise<void> | undefined;
   /** How many connections there have been. */
   #arrived = 0;
 
@@ -148,6 +150,13 @@ export class HttpServer {
 
   /** Resolves when the port is open. With `tls` the connections from now on have these certificates. */
   async listen(tls?: ServerSource['tls']): Promise<void> {
+    // A version that served elsewhere had it closed, and somebody is still waiting for an answer of the one before.
+    if (this.#closed) {
+      this.#closing = this.#closed;
+      this.#closed = undefined;
+      this.#opening = undefined;
+      this.#certificates = undefined;
+    }
     if (tls && this.#certificates) this.#certificates.use(tls);
     this.#opening ??= this.#open(tls);
     await this.#opening;
@@ -281,23 +290,23 @@ export class HttpServer {
     const server = this.#server;
     if (!server || this.#closed) return;
     // Not the close of node:http: that cuts answers of which a part is still on its way to a slow client.
-    this.#closed = new Promise((resolve) => {
+    const closed = new Promise<void>((resolve) => {
       net.Server.prototype.close.call(server, () => {
         // Ends its looking for slow requests.
         server.close();
         resolve();
       });
     });
-    const closeSoon = (): void => {
-      for (const connection of [...this.#connections]) connection.closeSoon();
-    };
-    closeSoon();
+    this.#closed = Promise.all([this.#closing, closed]).then(() => {});
+    const certificates = this.#certificates;
+    const connections = [...this.#connections];
+    for (const connection of connections) connection.closeSoon();
     // Those that were just sending a request have been answered, or have sent nothing more.
     this.services.clock.after(
       this.patience.farewell,
       () => {
-        this.#certificates?.giveUpArriving();
-        for (const connection of [...this.#connections]) connection.onIdle(() => connection.socket.destroySoon());
+        certificates?.giveUpArriving();
+        for (const connection of connections) connection.onIdle(() => connection.socket.destroySoon());
       },
       true,
     );

@@ -6,6 +6,7 @@ import { HttpServer } from '../../../connectors/http/server.ts';
 import { openSource } from '../../../connectors/http/source.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { eventually } from '../../support/eventually.ts';
+import { freePort } from '../../support/free-port.ts';
 import { listens } from '../../support/listens.ts';
 import { plainContext, sharing } from '../../support/plain-context.ts';
 import { integrationOf, post, problemOf, RawClient, request, startIntegration, startRawService } from './support.ts';
@@ -217,6 +218,31 @@ test('a new version takes over the port: no request is refused or lost, old ones
   assert.equal((await old).text, 'done');
   await swapped;
   assert.equal(running.log.lines.filter((line) => line.message === 'listening').length, 1);
+});
+
+test('a port that a version gave up is opened again for the next, while a request of the first is still under way', async (t) => {
+  const far = await heldService(t);
+  const [first, second] = [await freePort(), await freePort()];
+  const on = (port: number, yaml: string): string => yaml.replace('port: 0', `port: ${port}`);
+  const asked = (port: number): Promise<string | undefined> =>
+    post(`http://127.0.0.1:${port}/a`, {}).then(
+      ({ text }) => text,
+      () => undefined,
+    );
+  const running = await startIntegration(t, on(first, calling(far.url)));
+  const old = asked(first);
+  await eventually('it is under way', () => far.waiting.length === 1);
+  const away = running.swap(on(second, answering('there')));
+  await eventually('the other port answers', async () => (await asked(second)) === '"there"');
+  await eventually('the first is closed', async () => !(await listens(first)));
+  const back = running.swap(on(first, answering('back')));
+  await eventually('the first answers again', async () => (await asked(first)) === '"back"');
+  far.waiting.pop()?.();
+  assert.equal(await old, 'done');
+  await Promise.all([away, back]);
+  assert.equal(await asked(first), '"back"');
+  assert.equal(await running.runtime.stop(10_000), 0);
+  assert.equal(await listens(first), false);
 });
 
 test('under load, twenty changes of version lose no request', async (t) => {
