@@ -9,8 +9,11 @@ export interface Clock {
   now(): number;
   /** Monotonic milliseconds: for durations and deadlines. */
   monotonic(): number;
-  /** Calls `run` once after `ms`; the returned function cancels. Never keeps the process alive when `background`. */
-  after(ms: number, run: () => void, background?: boolean): () => void;
+  /**
+   * Calls `run` once after `ms`; the returned function cancels. Never keeps the process alive when `background`. `now`: the
+   * monotonic time, for who has just asked.
+   */
+  after(ms: number, run: () => void, background?: boolean, now?: number): () => void;
 }
 
 // A longer wait would overflow the timer's 32 bits and fire at once.
@@ -23,7 +26,7 @@ const coarseTick = 50;
 const coarsePart = 1 / 64;
 
 /** A power of two, so that waits of nearly the same length end in the same ticks; asked for with every message and call. */
-const tickOf = (ms: number): number => Math.max(coarseTick, 2 ** (31 - Math.clz32(ms * coarsePart)));
+const tickOf = (ms: number): number => Math.max(coarseTick, 1 << (31 - Math.clz32(ms * coarsePart)));
 
 interface Wait extends Member {
   readonly run: () => void;
@@ -41,7 +44,7 @@ class SystemClock implements Clock {
     return performance.now();
   }
 
-  after(ms: number, run: () => void, background = false): () => void {
+  after(ms: number, run: () => void, background = false, now?: number): () => void {
     if (ms > longest) {
       let cancel = this.after(
         longest,
@@ -52,14 +55,13 @@ class SystemClock implements Clock {
       );
       return () => cancel();
     }
-    if (background && ms >= coarseFrom) return this.#afterAbout(ms, run);
+    if (background && ms >= coarseFrom) return this.#afterAbout(ms, run, now ?? performance.now());
     const timer = setTimeout(run, ms);
     if (background) timer.unref();
     return () => clearTimeout(timer);
   }
 
-  #afterAbout(ms: number, run: () => void): () => void {
-    const now = performance.now();
+  #afterAbout(ms: number, run: () => void, now: number): () => void {
     const tick = tickOf(ms);
     const at = Math.ceil((now + ms) / tick) * tick;
     const waiting = this.#ticks.get(at) ?? this.#openTick(at, at - now);

@@ -86,11 +86,9 @@ export class Life implements Giving {
     const own = options.deadline;
     this.deadline = own !== undefined && (inherited === undefined || own < inherited) ? own : inherited;
     if (own !== undefined && own === this.deadline) {
-      this.#cancelTimer = clock.after(
-        Math.max(0, own - (options.since ?? clock.monotonic())),
-        () => this.abort((options.late ?? (() => failure('deadline')))()),
-        true,
-      );
+      const { since = clock.monotonic(), late } = options;
+      const passed = (): void => this.abort(late ? late() : failure('deadline'));
+      this.#cancelTimer = clock.after(Math.max(0, own - since), passed, true, since);
     }
     if (options.detached) return;
     this.#parent = options.parent;
