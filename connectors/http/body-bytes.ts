@@ -19,8 +19,6 @@ type Collect = (options: { readonly type: 'minor' }) => void;
 export class BodyBytes {
   #bytes = 0;
   #collect: Collect | undefined;
-  #bounded = false;
-
   /** One for all of a process: what counts is the sum of all that comes in. */
   static readonly key = 'http body bytes';
 
@@ -33,13 +31,11 @@ export class BodyBytes {
     this.#bound();
   }
 
+  /** Looked at each time: a program that has just started sets the flag itself, a second later. */
   #bound(): void {
-    if (this.#bounded) return;
     const v8 = process.getBuiltinModule('node:v8');
     const young = v8.getHeapSpaceStatistics().find((space) => space.space_name === 'new_space');
-    if (!young || young.space_size < largestYoung) return;
-    this.#bounded = true;
-    v8.setFlagsFromString('--semi-space-growth-factor=1');
+    if (young && young.space_size >= largestYoung) v8.setFlagsFromString('--semi-space-growth-factor=1');
   }
 
   async close(): Promise<void> {}
