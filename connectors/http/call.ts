@@ -179,9 +179,7 @@ export class Call implements Serving {
       return;
     }
     if (!route.needsWholeBody && (chunked || (declared ?? 0) > smallBody)) {
-      const beforeRead = this.#awaitsContinue ? () => this.#continue() : undefined;
-      this.#upload = new Upload(request, maxBody, route.bodyBytes, beforeRead);
-      const source = { stream: this.#upload, length: declared, limit: maxBody, tooLarge };
+      const source = { stream: this.#stream(route), length: declared, limit: maxBody, tooLarge };
       this.#deliver(route, Body.stream(source, type), headers, origin);
       return;
     }
@@ -199,15 +197,18 @@ export class Call implements Serving {
 
   /** The flow has a compressed body as it was before, and hears nothing of how it came. */
   #decode(route: Route, encoding: string, headers: Headers, origin: Incoming['origin']): void {
-    const { maxBody } = route;
-    const beforeRead = this.#awaitsContinue ? () => this.#continue() : undefined;
-    const upload = new Upload(this.#request, maxBody, route.bodyBytes, beforeRead);
-    this.#upload = upload;
-    const body = decodedBody(upload, encoding, maxBody, this.#request.headers['content-type']);
+    const body = decodedBody(this.#stream(route), encoding, route.maxBody, this.#request.headers['content-type']);
     const { 'content-encoding': _, 'content-length': __, ...rest } = headers;
     const deliver = (): void => this.#deliver(route, body, rest, origin);
-    if (!route.needsWholeBody) deliver();
-    else Promise.resolve(body.bytes(route.services.codec)).then(deliver, (thrown) => this.refuse(toFailure(thrown)));
+    const whole = route.needsWholeBody && body.bytes(route.services.codec);
+    if (whole instanceof Promise) whole.then(deliver).catch((thrown) => this.refuse(toFailure(thrown)));
+    else deliver();
+  }
+
+  #stream({ maxBody, bodyBytes }: Route): Upload {
+    const beforeRead = this.#awaitsContinue ? () => this.#continue() : undefined;
+    this.#upload = new Upload(this.#request, maxBody, bodyBytes, beforeRead);
+    return this.#upload;
   }
 
   #continue(): void {

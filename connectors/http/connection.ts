@@ -39,8 +39,8 @@ export class Connection {
   }
 
   done(one: Serving): void {
-    if (this.serving.at(-1) === one) this.serving.pop();
-    else if (this.serving.includes(one)) this.serving.splice(this.serving.indexOf(one), 1);
+    const at = this.serving.lastIndexOf(one);
+    if (at >= 0) this.serving.splice(at, 1);
     if (this.serving.length > 0) return;
     this.#bytesRead = this.socket.bytesRead;
     this.#whenIdle?.();

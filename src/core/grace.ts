@@ -5,7 +5,7 @@ export async function withGrace<T>(exchange: Exchange, run: (exchange: Exchange)
   if (!exchange.life.aborted) return run(exchange);
   const life = exchange.life.grace();
   try {
-    return await run(exchange.with({ life }));
+    return await run(exchange.withLife(life));
   } finally {
     // What is still being relayed by then may take longer.
     life.end();

@@ -45,9 +45,9 @@ export function subFlow(flow: FlowProgram, pointer: string): Handler {
     const until = deadline === undefined ? {} : { deadline: outer.clock.monotonic() + deadline, late };
     const life = new Life(outer.clock, { parent: outer, scope: true, ...until });
     try {
-      const result = await flow.handler(exchange.with({ life, position: `${exchange.position}${pointer}>` }));
+      const result = await flow.handler(exchange.withLife(life, `${exchange.position}${pointer}>`));
       life.leaveUndo();
-      return result?.with({ life: outer, position: exchange.position });
+      return result?.withLife(outer, exchange.position);
     } finally {
       life.end();
     }

@@ -76,7 +76,7 @@ export const idempotent = defineStep({
           const outer = exchange.life;
           const life = new Life(outer.clock, { parent: outer, scope: true });
           try {
-            const end = await rest(exchange.with({ life }));
+            const end = await rest(exchange.withLife(life));
             if (isFinal(end)) {
               const start = context.among === 'apart' ? exchange : undefined;
               await claim.keep(answers ? await resultOf(end, start) : nothing);
@@ -84,11 +84,11 @@ export const idempotent = defineStep({
               outer.onUndo({ place: context.title, outcome: 'none', run: () => claim.revoke() });
             } else await claim.free();
             life.leaveUndo();
-            return end?.with({ life: outer });
+            return end?.withLife(outer);
           } catch (thrown) {
             if (life.suspended) throw thrown;
             const error = toFailure(thrown);
-            await undo(exchange.with({ life }), error, defaultUndo);
+            await undo(exchange.withLife(life), error, defaultUndo);
             await claim.free();
             throw error;
           } finally {

@@ -46,13 +46,13 @@ export const saga = defineStep({
         const outer = exchange.life;
         const life = new Life(outer.clock, { parent: outer, scope: true });
         try {
-          const next = await inside.handler(exchange.with({ life }));
+          const next = await inside.handler(exchange.withLife(life));
           life.dropUndo();
-          return next?.with({ life: outer });
+          return next?.withLife(outer);
         } catch (thrown) {
           if (life.suspended) throw thrown;
           const error = toFailure(thrown);
-          await undo(exchange.with({ life }), error, how);
+          await undo(exchange.withLife(life), error, how);
           throw error;
         } finally {
           life.end();

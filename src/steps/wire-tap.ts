@@ -51,10 +51,10 @@ export const wireTap = defineStep({
     const run = async (exchange: Exchange): Promise<void> => {
       const life = new Life(exchange.life.clock);
       try {
-        await tapped.handler(exchange.with({ life }));
+        await tapped.handler(exchange.withLife(life));
       } catch (thrown) {
         const error = toFailure(thrown);
-        await undo(exchange.with({ life }), error, defaultUndo);
+        await undo(exchange.withLife(life), error, defaultUndo);
         const { code, message: detail, place = context.title } = error;
         failed ??= new Refrain(failing, exchange.services);
         failed.again(`${code} ${place}`, { flow: exchange.flow, place, code }, { ...exchange.named, detail });

@@ -40,7 +40,7 @@ export function compensated(
     const outer = exchange.life;
     const life = new Life(outer.clock, { parent: outer, apart: true });
     try {
-      const next = (await done(exchange.with({ life })))?.with({ life: outer });
+      const next = (await done(exchange.withLife(life)))?.withLife(outer);
       const saw = next ?? exchange;
       if (usesBody && saw.body.isStream) await saw.bytes();
       remember(saw, life.outcome);

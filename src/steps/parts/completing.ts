@@ -38,15 +38,15 @@ export async function completing(
   }
   const own = new Life(life.clock, { parent: life, scope: true });
   try {
-    const end = await rest(whole.with({ life: own }));
+    const end = await rest(whole.withLife(own));
     own.leaveUndo();
     await held.done();
-    return end?.with({ life });
+    return end?.withLife(life);
   } catch (thrown) {
     if (own.suspended) throw thrown;
     const error = toFailure(thrown);
     tell(error);
-    await undo(whole.with({ life: own }), error, defaultUndo);
+    await undo(whole.withLife(own), error, defaultUndo);
     await held.failed(error);
     return undefined;
   } finally {

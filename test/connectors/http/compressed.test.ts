@@ -2,20 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import zlib from 'node:zlib';
 import { eventually } from '../../support/eventually.ts';
-import { integrationOf, problemOf, request, startIntegration, startService } from './support.ts';
+import { integrationOf, packedIn, problemOf, request, startIntegration, startService } from './support.ts';
 
 const value = { name: 'x'.repeat(2000), list: [1, 2] };
 const text = JSON.stringify(value);
 const json = { 'content-type': 'application/json' };
 
-const packed: Readonly<Record<string, Buffer>> = {
-  gzip: zlib.gzipSync(text),
-  deflate: zlib.deflateSync(text),
-  br: zlib.brotliCompressSync(text),
-  zstd: zlib.zstdCompressSync(text),
-  'gzip, br': zlib.brotliCompressSync(zlib.gzipSync(text)),
-  identity: Buffer.from(text),
-};
+const packed = packedIn(text);
 
 test('a compressed request is read, and relayed, as what it was before', async (t) => {
   const relayed: unknown[] = [];

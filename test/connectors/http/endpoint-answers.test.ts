@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '../../support/eventually.ts';
 import { calling, json } from './calling.ts';
-import { post, problemOf, startIntegration, startService } from './support.ts';
+import { packedIn, post, problemOf, startIntegration, startService } from './support.ts';
 
 test('the answer becomes the message, with its status and headers in $response', async (t) => {
   const far = await startService(t, (_, response) => {
@@ -97,16 +97,8 @@ test('an answer larger than maxResponse cannot be looked at, but can be relayed'
 });
 
 test('compressed answers are understood, and broken ones are the far side’s fault', async (t) => {
-  const zlib = process.getBuiltinModule('node:zlib');
   const text = JSON.stringify({ text: 'x'.repeat(100_000) });
-  const packed: Readonly<Record<string, Uint8Array>> = {
-    gzip: zlib.gzipSync(text),
-    deflate: zlib.deflateSync(text),
-    br: zlib.brotliCompressSync(text),
-    zstd: zlib.zstdCompressSync(text),
-    'gzip, br': zlib.brotliCompressSync(zlib.gzipSync(text)),
-    identity: Buffer.from(text),
-  };
+  const packed = packedIn(text);
   const far = await startService(t, ({ headers }, response) => {
     const encoding = String(headers['x-encoding']);
     const [name, cut] = encoding.split('|');

@@ -5,6 +5,7 @@ import net, { type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import zlib from 'node:zlib';
 import type { Connector, OpenEndpoint } from '#sdk';
 import { openEndpoint as openHttpEndpoint } from '../../../connectors/http/endpoint.ts';
 import type { Resolver } from '../../../connectors/http/resolver.ts';
@@ -247,6 +248,16 @@ export function request(url: string, options: RequestOptions = {}): Promise<Repl
     sent.end(body);
   });
 }
+
+/** A text in every coding that is understood, by its name in `content-encoding`. */
+export const packedIn = (text: string): Readonly<Record<string, Buffer>> => ({
+  gzip: zlib.gzipSync(text),
+  deflate: zlib.deflateSync(text),
+  br: zlib.brotliCompressSync(text),
+  zstd: zlib.zstdCompressSync(text),
+  'gzip, br': zlib.brotliCompressSync(zlib.gzipSync(text)),
+  identity: Buffer.from(text),
+});
 
 /** Sends JSON. */
 export const post = (url: string, value: unknown, headers: http.OutgoingHttpHeaders = {}): Promise<Reply> =>
