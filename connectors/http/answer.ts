@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { type Exchange, failure, type Headers, noHeaders, type StreamSource } from '#sdk';
 import { badInValue, fieldName, hopByHop } from './fields.ts';
+import { onceWritten, Received } from './received.ts';
 
 /** Head and body of an answer, ready to be written. */
 export interface Answer {
@@ -78,6 +79,7 @@ export function pour(
   response: ServerResponse,
   options: { readonly stallMs: number; readonly sent: () => void; readonly cut: (why: string) => void },
 ): void {
+  if (stream instanceof Received) stream.writeOn();
   const { socket } = response;
   let size = 0;
   let over = false;
@@ -91,7 +93,7 @@ export function pour(
     size += chunk.length;
     if (length !== undefined && size > length) {
       cut(`it is longer than the ${length} bytes announced`);
-    } else if (!response.write(chunk)) {
+    } else if (!response.write(chunk, onceWritten(chunk))) {
       stream.pause();
       socket?.setTimeout(options.stallMs);
     }

@@ -1,11 +1,22 @@
-import { Readable } from 'node:stream';
-import { Body, type Exchange, Failure, failure, type Giving, type Headers, httpFailure, noHeaders } from '#sdk';
+import type { Readable } from 'node:stream';
+import {
+  Body,
+  type Exchange,
+  Failure,
+  failure,
+  type Giving,
+  type Headers,
+  httpFailure,
+  type Life,
+  noHeaders,
+} from '#sdk';
 import type { Authorize } from './auth/authorize.ts';
 import type { Sign } from './auth/aws-signer.ts';
 import type { BodyBytes } from './body-bytes.ts';
 import { decodeContent } from './decode.ts';
 import { fromNetwork } from './network-error.ts';
 import type { Dispatcher } from './pool.ts';
+import { Received } from './received.ts';
 import type { Operation } from './request.ts';
 
 type Controller = Dispatcher.DispatchController;
@@ -26,14 +37,21 @@ export interface Settings {
   readonly sign: Sign | undefined;
 }
 
+/** The message that made a request, and what becomes of it. */
+interface Waiting {
+  readonly exchange: Exchange;
+  readonly resolve: (exchange: Exchange) => void;
+  readonly reject: (reason: Failure) => void;
+}
+
 /** One request and its answer, as undici reports it. Settles once: with the exchange that carries the answer, or a Failure. */
 export class Attempt implements Dispatcher.DispatchHandler, Giving {
   place = -1;
   readonly #settings: Settings;
-  readonly #exchange: Exchange;
   readonly #method: string;
-  readonly #resolve: (exchange: Exchange) => void;
-  readonly #reject: (reason: Failure) => void;
+  readonly #life: Life;
+  /** Who waits for the answer. Nothing of the message is held while an answer streams to a slow client. */
+  #waiting: Waiting | undefined;
   #controller: Controller | undefined;
   #reason: Failure | undefined;
   #status = 0;
@@ -43,19 +61,12 @@ export class Attempt implements Dispatcher.DispatchHandler, Giving {
   #size = 0;
   #stream: Answer | undefined;
 
-  constructor(
-    settings: Settings,
-    exchange: Exchange,
-    method: string,
-    resolve: (exchange: Exchange) => void,
-    reject: (reason: Failure) => void,
-  ) {
+  constructor(settings: Settings, method: string, waiting: Waiting) {
     this.#settings = settings;
-    this.#exchange = exchange;
     this.#method = method;
-    this.#resolve = resolve;
-    this.#reject = reject;
-    exchange.life.listen(this);
+    this.#waiting = waiting;
+    this.#life = waiting.exchange.life;
+    this.#life.listen(this);
   }
 
   /** The message is given up. */
@@ -67,7 +78,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Giving {
   }
 
   fail(reason: Failure): void {
-    this.#exchange.life.leave(this);
+    this.#life.leave(this);
     this.#reject(reason);
   }
 
@@ -82,7 +93,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Giving {
     const headers = received as Headers;
     this.#status = status;
     this.#headers = headers;
-    this.#refused = !isExpected(status, (this.#exchange.operation as Operation | undefined)?.expect);
+    this.#refused = !isExpected(status, (this.#waiting?.exchange.operation as Operation | undefined)?.expect);
     if (this.#refused || this.#method === 'HEAD' || status === 204 || status === 304) return;
     const encoding = headers['content-encoding'];
     const length = headers['content-length'];
@@ -93,7 +104,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Giving {
   onResponseData(controller: Controller, chunk: Buffer): void {
     this.#settings.bodyBytes.add(chunk.length);
     if (this.#stream) {
-      if (!this.#stream.push(chunk)) controller.pause();
+      if (!this.#stream.receive(chunk)) controller.pause();
       return;
     }
     this.#size += chunk.length;
@@ -108,14 +119,14 @@ export class Attempt implements Dispatcher.DispatchHandler, Giving {
   }
 
   onResponseEnd(): void {
-    this.#exchange.life.leave(this);
+    this.#life.leave(this);
     if (this.#stream) this.#stream.push(null);
     else if (this.#refused) this.#reject(this.#unexpected());
     else this.#succeed(this.#whole());
   }
 
   onResponseError(_controller: Controller | null, error: Error): void {
-    this.#exchange.life.leave(this);
+    this.#life.leave(this);
     const reason = this.#reason ?? fromNetwork(error, this.#settings.endpoint, this.#controller !== undefined);
     this.#stream?.destroy(reason);
     this.#reject(reason);
@@ -148,7 +159,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Giving {
     }
     this.#stream = answer;
     let full = false;
-    for (const chunk of this.#chunks ?? []) full = !answer.push(chunk);
+    for (const chunk of this.#chunks ?? []) full = !answer.receive(chunk);
     if (full) controller.pause();
     this.#chunks = undefined;
     const tooLarge = (limit: number): Failure => failure('response-too-large', { endpoint, limit });
@@ -158,11 +169,19 @@ export class Attempt implements Dispatcher.DispatchHandler, Giving {
   #succeed(body: Body): void {
     const headers = this.#headers;
     const response = { status: this.#status, headers, endpoint: this.#settings.endpoint };
-    this.#resolve(this.#exchange.withAnswer({ body, headers, ownHeaders: noHeaders, response }));
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.resolve(waiting.exchange.withAnswer({ body, headers, ownHeaders: noHeaders, response }));
+  }
+
+  #reject(reason: Failure): void {
+    this.#waiting?.reject(reason);
+    this.#waiting = undefined;
   }
 
   #unexpected(): Failure {
-    const retryAfter = millisecondsOf(this.#headers['retry-after'], this.#exchange.services.clock.now());
+    const now = this.#life.clock.now();
+    const retryAfter = millisecondsOf(this.#headers['retry-after'], now);
     const facts = { endpoint: this.#settings.endpoint, method: this.#method };
     return httpFailure(this.#status, retryAfter === undefined ? facts : { ...facts, retryAfter });
   }
@@ -183,11 +202,11 @@ export function isExpected(status: number, expect: Operation['expect']): boolean
 }
 
 /** An answer as a stream: reading it paces the connection, giving it up closes it. */
-class Answer extends Readable {
+class Answer extends Received {
   readonly #controller: Controller;
 
   constructor(controller: Controller) {
-    super({ highWaterMark: smallBody });
+    super();
     this.#controller = controller;
   }
 

@@ -1,23 +1,27 @@
-/** So much comes in between two collections. */
-const betweenBytes = 4 * 1024 * 1024;
+const mb = 1024 ** 2;
+
+/** So much comes in between two looks at the memory, and so much may be garbage. */
+const betweenBytes = 16 * mb;
 
 /**
- * So far the young heap may grow where there is much of it. V8 would make it ever larger, by what survives each of our
- * collections, and going through 150 MB of empty pages every few MB costs more than all the rest.
+ * So far the young heap may grow. V8 makes it ever larger where much is under way, up to a hundred megabytes that a process
+ * of this size has no other use for.
  */
-const largestYoung = 16 * 1024 * 1024;
+const largestYoung = 32 * mb;
 
 type Collect = (options: { readonly type: 'minor' }) => void;
 
 /**
- * Sees to it that bodies take no memory for longer than they are needed. Bytes are garbage as soon as they are sent on or
- * read, but V8 looks only at its own heap, which holds little more than a reference to each piece: 60 MB pile up before
- * it collects, and then it collects everything. A collection of young garbage every few MB costs 0.2 ms, and less CPU
- * altogether: at 10 kB a message a third, because the large collections are not needed and the memory stays in the
- * caches of the processor.
+ * Sees to it that bodies take no memory for longer than they are needed. What was only passed on is given back piece by
+ * piece. Other bytes are garbage as soon as they are read, but V8 looks only at its own heap, which holds little more than
+ * a reference to each piece: 60 MB pile up before it collects, and then it collects everything. So young garbage is
+ * collected before that, unless V8 has just done it of itself; more often costs more than it saves, for what is under way
+ * is taken for old when it has survived two collections.
  */
 export class BodyBytes {
   #bytes = 0;
+  /** Of all buffers, after the last collection. */
+  #left = 0;
   #collect: Collect | undefined;
   /** One for all of a process: what counts is the sum of all that comes in. */
   static readonly key = 'http body bytes';
@@ -26,24 +30,35 @@ export class BodyBytes {
     this.#bytes += bytes;
     if (this.#bytes < betweenBytes) return;
     this.#bytes = 0;
-    this.#collect ??= collector();
-    this.#collect({ type: 'minor' });
-    this.#bound();
+    this.#look(process.getBuiltinModule('node:v8'));
   }
 
-  /** Looked at each time: a program that has just started sets the flag itself, a second later. */
-  #bound(): void {
-    const v8 = process.getBuiltinModule('node:v8');
+  /**
+   * Frees the memory of a piece at once, without waiting for a collection: nobody may look at it again. Nothing happens
+   * where others may have bytes in the same memory, before it or behind.
+   */
+  static giveBack({ buffer, byteOffset, length }: Uint8Array): void {
+    const isLast = byteOffset + length === buffer.byteLength;
+    // Before it stands the head of the answer, which has been read; but node keeps many small pieces in one pool.
+    const isAlone = byteOffset === 0 || length >= Buffer.poolSize >>> 1;
+    if (isLast && isAlone && buffer instanceof ArrayBuffer) buffer.transfer(0);
+  }
+
+  #look(v8: typeof import('node:v8')): void {
     const young = v8.getHeapSpaceStatistics().find((space) => space.space_name === 'new_space');
+    // Said again each time: a program that has just started sets the flag itself, a second later.
     if (young && young.space_size >= largestYoung) v8.setFlagsFromString('--semi-space-growth-factor=1');
+    if (v8.getHeapStatistics().external_memory < this.#left + betweenBytes) return;
+    this.#collect ??= collector(v8);
+    this.#collect({ type: 'minor' });
+    this.#left = v8.getHeapStatistics().external_memory;
   }
 
   async close(): Promise<void> {}
 }
 
 /** V8's `gc`, which it shows only to contexts that are made while its flag is set. */
-function collector(): Collect {
-  const v8 = process.getBuiltinModule('node:v8');
+function collector(v8: typeof import('node:v8')): Collect {
   v8.setFlagsFromString('--expose-gc');
   const collect: unknown = process.getBuiltinModule('node:vm').runInNewContext('gc');
   v8.setFlagsFromString('--no-expose-gc');

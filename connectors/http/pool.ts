@@ -1,30 +1,38 @@
 import { createRequire, Module } from 'node:module';
-import type { LookupFunction } from 'node:net';
-import type { Pool } from 'undici';
+import type { LookupFunction, Socket } from 'node:net';
+import type { buildConnector, Pool } from 'undici';
 import type { EndpointOptions } from './definition.ts';
 import { silenceMs } from './network-error.ts';
+import { onceWritten } from './received.ts';
 
 export type { Dispatcher } from 'undici';
 export type { Pool };
 
-type PoolClass = new (origin: string, options: Pool.Options) => Pool;
+/** What we use of undici. */
+interface Client {
+  readonly Pool: new (origin: string, options: Pool.Options) => Pool;
+  readonly buildConnector: typeof buildConnector;
+}
 
 // Measured: `undici` costs 83 ms of CPU and 27 MB (it loads fetch, WebSocket, caches, mocks …); its pool alone 30 ms and
 // 13 MB, and without HTTP/2, which is never spoken (`allowH2: false`), half of that. The package has no export map that
 // forbids the deep paths, and its version is pinned; should the files move, the whole package serves as well.
 const poolModule = 'undici/lib/dispatcher/pool.js';
+const connectModule = 'undici/lib/core/connect.js';
 const http2Module = 'undici/lib/dispatcher/client-h2.js';
 
 // A CommonJS package is read twice, and kept twice, when it is imported.
 const load = createRequire(import.meta.url);
 
-async function loadClass(): Promise<PoolClass> {
+async function loadClient(): Promise<Client> {
   try {
     deferHttp2();
-    return load(poolModule) as PoolClass;
+    return {
+      Pool: load(poolModule) as Client['Pool'],
+      buildConnector: load(connectModule) as Client['buildConnector'],
+    };
   } catch {
-    const { Pool: whole } = await import('undici');
-    return whole;
+    return import('undici');
   }
 }
 
@@ -57,7 +65,7 @@ export async function openPool(origin: string, options: EndpointOptions): Promis
 
 /** With `at`, all connections go to that address of the name; certificates and `Host` are those of the name. */
 export async function poolOpener(): Promise<OpenPool> {
-  const Pool = await loadClass();
+  const { Pool, buildConnector } = await loadClient();
   return (origin, options, at) => {
     const { tls, pool } = options;
     return new Pool(origin, {
@@ -68,18 +76,40 @@ export async function poolOpener(): Promise<OpenPool> {
       bodyTimeout: silenceMs,
       // Every request has its connection to itself: one slow answer delays no other.
       pipelining: 1,
-      connect: {
-        timeout: pool?.connectTimeout ?? 5_000,
-        ...(tls?.ca && { ca: tls.ca.text }),
-        ...(tls?.cert && { cert: tls.cert.text }),
-        ...(tls?.key && { key: tls.key.text }),
-        ...(tls?.servername !== undefined && { servername: tls.servername }),
-        ...(tls && { rejectUnauthorized: tls.rejectUnauthorized }),
-        ...(at && { lookup: always(at) }),
-      },
+      connect: giving(
+        buildConnector({
+          allowH2: false,
+          timeout: pool?.connectTimeout ?? 5_000,
+          ...(tls?.ca && { ca: tls.ca.text }),
+          ...(tls?.cert && { cert: tls.cert.text }),
+          ...(tls?.key && { key: tls.key.text }),
+          ...(tls?.servername !== undefined && { servername: tls.servername }),
+          ...(tls && { rejectUnauthorized: tls.rejectUnauthorized }),
+          ...(at && { lookup: always(at) }),
+        }),
+      ),
     });
   };
 }
+
+/** Connections that give back the memory of what was only passed on, as soon as they have written it. */
+const giving =
+  (connect: buildConnector.connector): buildConnector.connector =>
+  (options, done) =>
+    connect(options, (...[error, socket]) => {
+      if (error) return done(error, null);
+      const write: Write = socket.write.bind(socket);
+      const giving: Write = (chunk, encoding, callback) =>
+        write(chunk, encoding, callback ?? (typeof chunk === 'string' ? undefined : onceWritten(chunk)));
+      socket.write = giving as Socket['write'];
+      done(null, socket);
+    });
+
+type Write = (
+  chunk: Uint8Array | string,
+  encoding?: BufferEncoding,
+  callback?: (error?: Error | null) => void,
+) => boolean;
 
 /** Open connections at most. */
 export const connectionsOf = ({ pool }: EndpointOptions): number => pool?.connections ?? 256;

@@ -3,6 +3,7 @@ import { Attempt, type Settings } from './attempt.ts';
 import type { Sign } from './auth/aws-signer.ts';
 import { authorised } from './authorised.ts';
 import type { Dispatcher, Pool } from './pool.ts';
+import { Received } from './received.ts';
 import { headersOf, methodOf, type Operation, pathOf, sendsBody, type Template } from './request.ts';
 
 const noOperation: Operation = {};
@@ -36,6 +37,7 @@ function request(
   if (token !== undefined) headers.push('authorization', `Bearer ${token}`);
   const source = body.takeStream();
   if (source) {
+    if (source.stream instanceof Received) source.stream.writeOn();
     // So that the far side can refuse what is too long before it arrives.
     if (source.length !== undefined) headers.push('content-length', String(source.length));
     return dispatch(pool, settings, exchange, { method, path, headers, body: source.stream });
@@ -69,7 +71,7 @@ type Request = Dispatcher.DispatchOptions;
 
 function dispatch(pool: Pool, settings: Settings, exchange: Exchange, request: Request): Promise<Exchange> {
   return new Promise<Exchange>((resolve, reject) => {
-    const attempt = new Attempt(settings, exchange, request.method, resolve, reject);
+    const attempt = new Attempt(settings, request.method, { exchange, resolve, reject });
     try {
       pool.dispatch(request, attempt);
     } catch (thrown) {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
 import { type Failure, failure } from '#sdk';
-import type { BodyBytes } from './body-bytes.ts';
+import { BodyBytes } from './body-bytes.ts';
+import { Received } from './received.ts';
 
 export const tooLarge = (limit: number): Failure => failure('too-large', { limit });
 
@@ -49,8 +49,14 @@ class Collected {
 
   end(last?: Buffer): void {
     if (this.#over) return;
-    if (!this.#chunks) this.#settle(last ?? Buffer.alloc(0));
-    else this.#settle(Buffer.concat(last ? [...this.#chunks, last] : this.#chunks, this.#size));
+    if (this.#chunks) this.#settle(this.#joined(last ? [...this.#chunks, last] : this.#chunks));
+    else this.#settle(last ?? Buffer.alloc(0));
+  }
+
+  #joined(chunks: readonly Buffer[]): Buffer {
+    const all = Buffer.concat(chunks, this.#size);
+    for (const chunk of chunks) BodyBytes.giveBack(chunk);
+    return all;
   }
 
   #settle(result: Buffer | Failure): void {
@@ -64,7 +70,7 @@ class Collected {
  * A request's body as a stream, cut when it exceeds the limit. Not the request itself: destroying that would close the
  * connection on which the error still has to be answered.
  */
-export class Upload extends Readable {
+export class Upload extends Received {
   readonly #request: IncomingMessage;
   readonly #limit: number;
   readonly #bodyBytes: BodyBytes;
@@ -74,7 +80,7 @@ export class Upload extends Readable {
 
   /** `beforeRead` is called once, before the first byte is asked for. */
   constructor(request: IncomingMessage, limit: number, bodyBytes: BodyBytes, beforeRead: (() => void) | undefined) {
-    super({ highWaterMark: 64 * 1024 });
+    super();
     this.#request = request;
     this.#limit = limit;
     this.#bodyBytes = bodyBytes;
@@ -97,6 +103,6 @@ export class Upload extends Readable {
     this.#size += chunk.length;
     this.#bodyBytes.add(chunk.length);
     if (this.#size > this.#limit) this.destroy(tooLarge(this.#limit));
-    else if (!this.push(chunk)) this.#request.pause();
+    else if (!this.receive(chunk)) this.#request.pause();
   }
 }

@@ -16,6 +16,12 @@ export interface Message extends Member {
   givenUp?: boolean;
 }
 
+/** Work beside the messages. */
+interface Background extends Member {
+  /** For whoever wonders what a shutdown waits for. */
+  readonly what: string;
+}
+
 /** How long messages that were given up may still undo what they did. */
 const undoMs = 3_000;
 
@@ -24,8 +30,7 @@ export class InFlight {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #messages = new Bag<Message>();
-  /** By what it is. */
-  readonly #background = new Map<Promise<unknown>, string>();
+  readonly #background = new Bag<Background>();
   readonly #whenEmpty = new Set<() => void>();
   #lost = 0;
   /** Set when the time to finish is over. */
@@ -62,9 +67,10 @@ export class InFlight {
 
   /** `what` names it for whoever wonders what a shutdown waits for. */
   addBackground(work: Promise<unknown>, what = 'something'): void {
-    this.#background.set(work, what);
+    const one: Background = { place: -1, what };
+    this.#background.add(one);
     const done = (): void => {
-      this.#background.delete(work);
+      this.#background.delete(one);
       this.#tell();
     };
     work.then(done, done);
@@ -81,7 +87,7 @@ export class InFlight {
     for (const message of this.#messages) this.#giveUp(message);
     await this.#empty(undoMs);
     for (const message of this.#messages) if (message.givenUp) this.#name(message, undefined);
-    for (const what of this.#background.values()) {
+    for (const { what } of this.#background) {
       this.#log.error('work beside the messages was given up', { what });
       this.#lost++;
     }

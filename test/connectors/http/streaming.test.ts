@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -117,6 +118,43 @@ test('200 MB go through a process in either direction within 40 MB of its memory
   t.diagnostic(`idle ${idle.toFixed(0)} MB; at most ${down.toFixed(1)} MB more down, ${most.toFixed(1)} MB more up`);
   assert.ok(down <= 40, `down: ${down} MB more than idle`);
   assert.ok(most <= 40, `up: ${most} MB more than idle`);
+});
+
+test('what is relayed in both directions arrives as it was, though its memory is given back at once', async (t) => {
+  const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+  // What comes is looked at here as well: it goes back in other pieces, and other memory.
+  const far = await startRawService(t, (received, response) => {
+    const parts: Buffer[] = [];
+    received.on('data', (part: Buffer) => parts.push(part));
+    received.on('end', () => {
+      const all = Buffer.concat(parts);
+      response.writeHead(200, { 'content-length': all.length, 'x-digest': digest(all) });
+      response.end(all);
+    });
+  });
+  let givenBack = 0;
+  const { transfer } = ArrayBuffer.prototype;
+  t.mock.method(ArrayBuffer.prototype, 'transfer', function (this: ArrayBuffer, length?: number) {
+    givenBack += this.byteLength;
+    return transfer.call(this, length);
+  });
+  const { url } = await startIntegration(t, relaying(far.url));
+  const ask = async (size: number, slow: boolean): Promise<void> => {
+    const bytes = randomBytes(size);
+    const sent = open(`${url}/up`, 'POST', { 'content-length': size });
+    sent.end(bytes);
+    const answer = await answerOf(sent);
+    const parts: Buffer[] = [];
+    for await (const part of answer as AsyncIterable<Buffer>) {
+      parts.push(part);
+      if (slow) await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    assert.equal(digest(Buffer.concat(parts)), digest(bytes));
+  };
+  const sizes = Array.from({ length: 48 }, (_, index) => 70_000 + index * 40_000);
+  await Promise.all(sizes.map((size, index) => ask(size, index % 3 === 0)));
+  const relayed = 2 * sizes.reduce((sum, size) => sum + size, 0);
+  assert.ok(givenBack > relayed / 2, `${givenBack} of ${relayed} bytes`);
 });
 
 test('a client that does not read makes the far side wait', async (t) => {
