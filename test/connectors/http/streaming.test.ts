@@ -128,7 +128,8 @@ test('what is relayed in both directions arrives as it was, though its memory is
     received.on('data', (part: Buffer) => parts.push(part));
     received.on('end', () => {
       const all = Buffer.concat(parts);
-      response.writeHead(200, { 'content-length': all.length, 'x-digest': digest(all) });
+      const { 'content-length': length } = received.headers;
+      response.writeHead(200, length === undefined ? {} : { 'content-length': length });
       response.end(all);
     });
   });
@@ -139,9 +140,9 @@ test('what is relayed in both directions arrives as it was, though its memory is
     return transfer.call(this, length);
   });
   const { url } = await startIntegration(t, relaying(far.url));
-  const ask = async (size: number, slow: boolean): Promise<void> => {
+  const ask = async (size: number, slow: boolean, chunked: boolean): Promise<void> => {
     const bytes = randomBytes(size);
-    const sent = open(`${url}/up`, 'POST', { 'content-length': size });
+    const sent = open(`${url}/up`, 'POST', chunked ? { 'transfer-encoding': 'chunked' } : { 'content-length': size });
     sent.end(bytes);
     const answer = await answerOf(sent);
     const parts: Buffer[] = [];
@@ -152,7 +153,7 @@ test('what is relayed in both directions arrives as it was, though its memory is
     assert.equal(digest(Buffer.concat(parts)), digest(bytes));
   };
   const sizes = Array.from({ length: 48 }, (_, index) => 70_000 + index * 40_000);
-  await Promise.all(sizes.map((size, index) => ask(size, index % 3 === 0)));
+  await Promise.all(sizes.map((size, index) => ask(size, index % 3 === 0, index % 2 === 0)));
   const relayed = 2 * sizes.reduce((sum, size) => sum + size, 0);
   assert.ok(givenBack > relayed / 2, `${givenBack} of ${relayed} bytes`);
 });
