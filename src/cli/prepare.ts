@@ -30,6 +30,8 @@ export interface PrepareOptions {
   readonly jsonSchema?: ReturnType<typeof jsonSchemas>;
   /** What steps do is recorded, where the trace of a message is. */
   readonly traced?: boolean;
+  /** Modules of scripts are checked too, as far as it goes without running them; who runs them finds out anyway. */
+  readonly modules?: 'checked';
   /** To be read in the place of the files, by absolute path. */
   readonly texts?: ReadonlyMap<string, string>;
 }
@@ -66,6 +68,11 @@ async function prepareWith({ steps, connectors }: Words, file: string, options: 
         if (!loaded.follows(finding)) found.push(loaded.locate(finding));
       },
     });
+  if (program && options.modules === 'checked') {
+    const { moduleFinding } = await import('../flow/check-module.ts');
+    const findings = program.modules.map(moduleFinding).filter((one) => one !== undefined);
+    found.push(...findings.map((one) => loaded.locate(one)));
+  }
   const diagnostics = sortDiagnostics(found);
   const broken = diagnostics.some((one) => one.severity === 'error');
   return {

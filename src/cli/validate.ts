@@ -50,7 +50,7 @@ export async function command(args: readonly string[]): Promise<number> {
 type JsonSchema = ReturnType<typeof jsonSchemas>;
 
 async function checkIntegration(file: string, jsonSchema: JsonSchema): Promise<Checked> {
-  const { diagnostics } = await prepare(file, { env: {}, config: 'optional', jsonSchema });
+  const { diagnostics } = await prepare(file, { env: {}, config: 'optional', jsonSchema, modules: 'checked' });
   return { file, diagnostics };
 }
 
