@@ -50,7 +50,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Giving {
   readonly #settings: Settings;
   readonly #method: string;
   readonly #life: Life;
-  /** Who waits for the answer. Nothing of the message is held while an answer streams to a slow client. */
+  /** Who waits for the answer: not held any more while one streams to a slow client. */
   #waiting: Waiting | undefined;
   #controller: Controller | undefined;
   #reason: Failure | undefined;
@@ -170,8 +170,8 @@ export class Attempt implements Dispatcher.DispatchHandler, Giving {
     const headers = this.#headers;
     const response = { status: this.#status, headers, endpoint: this.#settings.endpoint };
     const waiting = this.#waiting;
-    this.#waiting = undefined;
     waiting?.resolve(waiting.exchange.withAnswer({ body, headers, ownHeaders: noHeaders, response }));
+    this.#waiting = undefined;
   }
 
   #reject(reason: Failure): void {

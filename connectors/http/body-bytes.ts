@@ -20,7 +20,7 @@ type Collect = (options: { readonly type: 'minor' }) => void;
  */
 export class BodyBytes {
   #bytes = 0;
-  /** Of all buffers, after the last collection. */
+  /** Of all buffers, when least of them was garbage. */
   #left = 0;
   #collect: Collect | undefined;
   /** One for all of a process: what counts is the sum of all that comes in. */
@@ -34,21 +34,25 @@ export class BodyBytes {
   }
 
   /**
-   * Frees the memory of a piece at once, without waiting for a collection: nobody may look at it again. Nothing happens
-   * where others may have bytes in the same memory, before it or behind.
+   * Frees the memory in which a piece stands at once, without waiting for a collection: nobody may look at it again, nor at
+   * what stands before it in the same memory. That is the head of the answer and earlier pieces of the same body, for every
+   * connection carries one request at a time (`pipelining: 1`). Nothing happens where something stands behind it, or where the
+   * memory may be the pool in which node keeps small pieces of anybody.
    */
   static giveBack({ buffer, byteOffset, length }: Uint8Array): void {
     const isLast = byteOffset + length === buffer.byteLength;
-    // Before it stands the head of the answer, which has been read; but node keeps many small pieces in one pool.
-    const isAlone = byteOffset === 0 || length >= Buffer.poolSize >>> 1;
-    if (isLast && isAlone && buffer instanceof ArrayBuffer) buffer.transfer(0);
+    const isPooled = byteOffset > 0 && length < Buffer.poolSize >>> 1;
+    if (isLast && !isPooled && buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
   }
 
   #look(v8: typeof import('node:v8')): void {
     const young = v8.getHeapSpaceStatistics().find((space) => space.space_name === 'new_space');
     // Said again each time: a program that has just started sets the flag itself, a second later.
     if (young && young.space_size >= largestYoung) v8.setFlagsFromString('--semi-space-growth-factor=1');
-    if (v8.getHeapStatistics().external_memory < this.#left + betweenBytes) return;
+    const now = v8.getHeapStatistics().external_memory;
+    // V8 has collected of itself, or a peak is over.
+    this.#left = Math.min(this.#left, now);
+    if (now < this.#left + betweenBytes) return;
     this.#collect ??= collector(v8);
     this.#collect({ type: 'minor' });
     this.#left = v8.getHeapStatistics().external_memory;

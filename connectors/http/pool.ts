@@ -76,7 +76,7 @@ export async function poolOpener(): Promise<OpenPool> {
       bodyTimeout: silenceMs,
       // Every request has its connection to itself: one slow answer delays no other.
       pipelining: 1,
-      connect: giving(
+      connect: handingBack(
         buildConnector({
           allowH2: false,
           timeout: pool?.connectTimeout ?? 5_000,
@@ -92,16 +92,16 @@ export async function poolOpener(): Promise<OpenPool> {
   };
 }
 
-/** Connections that give back the memory of what was only passed on, as soon as they have written it. */
-const giving =
+/** Connections that give back the memory of what is only passed on: undici writes pieces of bodies without a callback. */
+const handingBack =
   (connect: buildConnector.connector): buildConnector.connector =>
   (options, done) =>
     connect(options, (...[error, socket]) => {
       if (error) return done(error, null);
       const write: Write = socket.write.bind(socket);
-      const giving: Write = (chunk, encoding, callback) =>
+      const writeAndHandBack: Write = (chunk, encoding, callback) =>
         write(chunk, encoding, callback ?? (typeof chunk === 'string' ? undefined : onceWritten(chunk)));
-      socket.write = giving as Socket['write'];
+      socket.write = writeAndHandBack as Socket['write'];
       done(null, socket);
     });
 

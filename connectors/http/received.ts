@@ -1,39 +1,44 @@
 import { Readable } from 'node:stream';
 import { BodyBytes } from './body-bytes.ts';
 
-/** The pieces of bodies that came in as streams, and whose they are. */
-const origins = new WeakMap<Uint8Array, Received>();
+/** What becomes of the pieces of one body. Of its own, so that a piece that is kept keeps nothing of its connection. */
+interface Use {
+  writtenOn: boolean;
+}
+
+/** The pieces of bodies that came in as streams. */
+const uses = new WeakMap<Uint8Array, Use>();
 
 /**
- * A body on its way in. Whoever only writes it on says so, and the memory of each piece is free as soon as the operating
- * system has its bytes: a relay of any size leaves nothing to be collected.
+ * A body on its way in. Whoever only writes it on says so, and the memory of its pieces is free as soon as they are written:
+ * a relay leaves nothing to be collected. Not so where the far side sends chunks (RFC 9112 §7.1) that are smaller than what is
+ * read at once: several share one memory.
  */
 export abstract class Received extends Readable {
-  #writtenOn = false;
+  readonly #use: Use = { writtenOn: false };
 
   constructor() {
     super({ highWaterMark: 64 * 1024 });
   }
 
-  /** To be said by who takes the stream, looks at no piece again, and calls what {@link onceWritten} gives for each. */
+  /**
+   * To be said by who takes the stream, before the first piece: all of it goes to one socket, in the order in which it came;
+   * nobody looks at a piece again; and what {@link onceWritten} gives for each is called.
+   */
   writeOn(): void {
-    this.#writtenOn = true;
+    this.#use.writtenOn = true;
   }
 
-  get isWrittenOn(): boolean {
-    return this.#writtenOn;
-  }
-
-  /** One more piece, whose memory nobody else uses. False when the reader is slower. */
+  /** One more piece. False when the reader is slower. */
   receive(piece: Uint8Array): boolean {
-    origins.set(piece, this);
+    uses.set(piece, this.#use);
     return this.push(piece);
   }
 }
 
 /** What to call when the piece was written to a socket; `undefined`: nothing. */
 export function onceWritten(piece: Uint8Array): ((error?: Error | null) => void) | undefined {
-  if (!origins.get(piece)?.isWrittenOn) return undefined;
+  if (!uses.get(piece)?.writtenOn) return undefined;
   return (error) => {
     // After an error it is not known who still reads the bytes.
     if (!error) BodyBytes.giveBack(piece);

@@ -20,3 +20,24 @@ test('many bodies do not make the young heap ever larger', (t) => {
   assert.ok(young() > 0);
   assert.ok(young() <= 40 * mb, `${Math.round(young() / mb)} MB`);
 });
+
+test('after a peak as little may be garbage as before', () => {
+  const bodies = new BodyBytes();
+  const external = (): number => v8.getHeapStatistics().external_memory;
+  const before = external();
+  let peak: Uint8Array[] | undefined = Array.from({ length: 100 }, () => {
+    bodies.add(2 * mb);
+    return new Uint8Array(2 * mb);
+  });
+  assert.ok(external() - before > 100 * mb);
+  // It is over, and V8 need not have collected anything.
+  for (const one of peak) BodyBytes.giveBack(one);
+  peak = undefined;
+  let most = 0;
+  for (let i = 0; i < 4000; i++) {
+    const body = new Uint8Array(mb / 16);
+    bodies.add(body.length);
+    most = Math.max(most, external() - before);
+  }
+  assert.ok(most <= 64 * mb, `${Math.round(most / mb)} MB`);
+});

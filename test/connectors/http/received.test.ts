@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { BodyBytes } from '../../../connectors/http/body-bytes.ts';
 import { onceWritten, Received } from '../../../connectors/http/received.ts';
 
@@ -59,6 +61,31 @@ test('a piece that was written on gives its memory back, and only then', async (
   server.close();
   relayed.destroy();
   kept.destroy();
+});
+
+test('a piece that is kept keeps nothing of the connection it came on', async () => {
+  const kept: Uint8Array[] = [];
+  const receive = (): WeakRef<Received> => {
+    const received = new Pieces();
+    const one = new Uint8Array(300);
+    received.receive(one);
+    kept.push(one);
+    return new WeakRef(received);
+  };
+  const bodies = Array.from({ length: 50 }, receive);
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  await new Promise(setImmediate);
+  collect();
+  const alive = bodies.filter((one) => one.deref() !== undefined).length;
+  assert.ok(alive <= 2, `${alive} of ${kept.length} are kept`);
+});
+
+test('memory that was given back already is left alone', () => {
+  const piece = new Uint8Array(50_000);
+  BodyBytes.giveBack(piece);
+  BodyBytes.giveBack(piece);
+  assert.equal(memoryOf(piece).detached, true);
 });
 
 test('memory in which others may have bytes stays', () => {
