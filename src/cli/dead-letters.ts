@@ -47,7 +47,8 @@ export async function command([name = '', ...args]: readonly string[]): Promise<
   const helping = [name, ...args].some((one) => one === '--help' || one === '-h');
   if (!known && !helping) throw new UsageError(`${misnamed(name)}\n\n${usage.trim()}`);
   const ids = known?.ids ?? 'none';
-  const positionals = { min: ids === 'one' ? 2 : 1, max: { none: 1, one: 2, many: Number.POSITIVE_INFINITY }[ids] };
+  const max = { none: 1, one: 2, many: Number.POSITIVE_INFINITY }[ids];
+  const positionals = { min: ids === 'one' ? 2 : 1, max, names: ['FILE', 'the ID of a letter, as `list` shows it,'] };
   const parsed = parse(helping ? ['--help'] : args, { text: usage, options, positionals });
   if (!parsed || !known) return exitCode.done;
   const [path = '', ...wanted] = parsed.positionals;

@@ -14,8 +14,8 @@ interface Usage<O extends NonNullable<ParseArgsConfig['options']>> {
   /** Printed by `--help`. */
   readonly text: string;
   readonly options: O;
-  /** How many positional arguments there must be. */
-  readonly positionals: { readonly min: number; readonly max: number };
+  /** How many positional arguments there must be; `names`: what they are, where the first line of the help does not say it. */
+  readonly positionals: { readonly min: number; readonly max: number; readonly names?: readonly string[] };
 }
 
 type Parsed<O extends NonNullable<ParseArgsConfig['options']>> = ReturnType<
@@ -40,7 +40,7 @@ export function parse<const O extends NonNullable<ParseArgsConfig['options']>>(
   }
   const { length } = parsed.positionals;
   if (length < usage.positionals.min) {
-    throw new UsageError(`${missing(usage.text, length)} is missing\n\n${usage.text.trim()}`);
+    throw new UsageError(`${usage.positionals.names?.[length] ?? missing(usage.text, length)} is missing\n\n${usage.text.trim()}`);
   }
   if (length > usage.positionals.max) throw new UsageError(`that is one argument too many\n\n${usage.text.trim()}`);
   return parsed;

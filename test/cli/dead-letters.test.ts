@@ -339,7 +339,7 @@ describe('wrong usage of dead-letters', () => {
     await wrong(['list'], /FILE is missing/);
     await wrong(['list', 'nowhere.yaml'], /there is no file nowhere\.yaml$/);
     await wrong(['list', file, 'x'], /one argument too many/);
-    await wrong(['show', file], /something is missing/);
+    await wrong(['show', file], /^the ID of a letter, as `list` shows it, is missing$/);
     await wrong(
       ['replay', file],
       /say which letters to replay: their IDs, a filter such as --flow or --since, or --all/,
