@@ -40,7 +40,9 @@ export function parse<const O extends NonNullable<ParseArgsConfig['options']>>(
   }
   const { length } = parsed.positionals;
   if (length < usage.positionals.min) {
-    throw new UsageError(`${usage.positionals.names?.[length] ?? missing(usage.text, length)} is missing\n\n${usage.text.trim()}`);
+    throw new UsageError(
+      `${usage.positionals.names?.[length] ?? missing(usage.text, length)} is missing\n\n${usage.text.trim()}`,
+    );
   }
   if (length > usage.positionals.max) throw new UsageError(`that is one argument too many\n\n${usage.text.trim()}`);
   return parsed;
