@@ -3,7 +3,8 @@ import { systemClock } from '../core/clock.ts';
 
 /**
  * Calls `changed` when one of `files` has changed, one call at a time; it returns the files to watch from then on.
- * Chokidar follows the symlink swaps of Kubernetes ConfigMaps, and waits until a file is written. `since` is when the
+ * Chokidar follows the symlink swaps of Kubernetes ConfigMaps, and waits until a file is written. Where the system tells of no
+ * changes (folders that a container shares with another system, some networks), they are seen within two seconds. `since` is when the
  * files began to be read, in milliseconds since the epoch: what was changed behind that is told, though nobody watched yet.
  */
 export async function watchFiles(
@@ -12,6 +13,8 @@ export async function watchFiles(
   since = Number.POSITIVE_INFINITY,
 ): Promise<{ close(): Promise<void> }> {
   const { watch } = await import('chokidar');
+  /** Of the files as they were when they were read last. */
+  let known = await stampsOf(files);
   const watcher = watch([...files], { awaitWriteFinish: { stabilityThreshold: 100, pollInterval: 20 } });
   let watched = new Set(files);
   const waiting = new Set<string>();
@@ -24,8 +27,10 @@ export async function watchFiles(
     while (waiting.size > 0) {
       const paths = [...waiting];
       waiting.clear();
+      known = await stampsOf([...watched]);
       readSince = systemClock.now();
       const now = new Set(await changed(paths));
+      for (const [path, stamp] of await stampsOf([...now].filter((file) => !watched.has(file)))) known.set(path, stamp);
       watcher.unwatch([...watched].filter((file) => !now.has(file)));
       watcher.add([...now].filter((file) => !watched.has(file)));
       watched = now;
@@ -43,7 +48,39 @@ export async function watchFiles(
     if ((await changedAt(path)) >= readSince - coarse) tell(path);
   });
   await new Promise<void>((resolve) => watcher.once('ready', () => resolve()));
-  return { close: () => watcher.close() };
+
+  let suspects: Stamps = new Map();
+  const look = async (): Promise<void> => {
+    const now = busy ? known : await stampsOf([...watched]);
+    const others = [...now].filter(([path, stamp]) => !busy && known.get(path) !== stamp);
+    // Those that are being written, and those that chokidar is about to tell, look otherwise the next time.
+    for (const [path, stamp] of others) if (suspects.get(path) === stamp) tell(path);
+    suspects = new Map(others);
+    if (!closed) cancel = systemClock.after(lookMs, look, true);
+  };
+  let cancel = systemClock.after(lookMs, look, true);
+  let closed = false;
+  return {
+    async close() {
+      closed = true;
+      cancel();
+      await watcher.close();
+    },
+  };
+}
+
+/** How often files are looked at, whatever the system tells. */
+const lookMs = 1000;
+
+type Stamps = Map<string, string>;
+
+/** What changes with the content of a file. */
+async function stampsOf(files: readonly string[]): Promise<Stamps> {
+  const stamps = files.map(async (path): Promise<[string, string]> => {
+    const found = await stat(path).catch(() => undefined);
+    return [path, found ? `${found.ino} ${found.size} ${found.ctimeMs}` : 'missing'];
+  });
+  return new Map(await Promise.all(stamps));
 }
 
 /** The system's clock for files runs some milliseconds behind: one reload too many is better than one too few. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { EventEmitter } from 'node:events';
+import fs, { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -35,6 +37,32 @@ describe('watching files', () => {
       }
       return told >= 2;
     });
+  });
+
+  test('a change that the system does not tell is seen all the same, once', async (t) => {
+    const deaf = Object.assign(new EventEmitter(), { close() {}, ref() {}, unref() {} }) as unknown as fs.FSWatcher;
+    t.mock.method(fs, 'watch', () => deaf);
+    syncBuiltinESMExports();
+    const file = join(folder(t), 'a.yaml');
+    writeFileSync(file, '1');
+    let told = 0;
+    const watcher = await watchFiles([file], async () => {
+      told++;
+      return [file];
+    });
+    t.after(async () => {
+      await watcher.close();
+      t.mock.restoreAll();
+      syncBuiltinESMExports();
+    });
+    writeFileSync(file, 'two');
+    await eventually('the change is told', () => told === 1);
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    assert.equal(told, 1);
+    rmSync(file);
+    await eventually('that it is gone is told', () => told === 2);
+    writeFileSync(file, '3');
+    await eventually('that it is there again is told', () => told === 3);
   });
 
   test('an editor that replaces the file by another is a change', async (t) => {

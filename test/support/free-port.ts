@@ -1,4 +1,7 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 /**
  * Below those that systems give out by themselves: a port that is free now is not in a moment the near end of somebody's
@@ -14,11 +17,47 @@ function* candidates(): Generator<number, never> {
 
 const ports = candidates();
 
-/** Ports of the loopback interface that nobody listens on, all different, and none given out before by this process. */
+/** Holds a file for each port that a living process was given: a server may take seconds until it listens there. */
+const reservations = join(tmpdir(), 'dowel-test-ports');
+
+const own: string[] = [];
+process.once('exit', () => {
+  for (const file of own) rmSync(file, { force: true });
+});
+
+/** Whether the port is this process' from now on. */
+function reserve(port: number): boolean {
+  const file = join(reservations, String(port));
+  mkdirSync(reservations, { recursive: true });
+  for (;;) {
+    try {
+      writeFileSync(file, String(process.pid), { flag: 'wx' });
+      own.push(file);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if (isHeld(file)) return false;
+      rmSync(file, { force: true });
+    }
+  }
+}
+
+/** By a process that is there; one that was killed took nothing back. */
+function isHeld(file: string): boolean {
+  try {
+    process.kill(Number(readFileSync(file, 'utf8')), 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Ports of the loopback interface that nobody listens on, all different, and none given out before to a process that is there. */
 export async function freePorts(count: number): Promise<readonly number[]> {
   const servers: Server[] = [];
   while (servers.length < count) {
-    const server = await listening(ports.next().value);
+    const port = ports.next().value;
+    const server = reserve(port) ? await listening(port) : undefined;
     if (server !== undefined) servers.push(server);
   }
   const free = servers.map(portOf);

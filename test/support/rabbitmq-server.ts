@@ -97,7 +97,13 @@ export class RabbitmqServer implements AsyncDisposable {
     mkdirSync(join(folder, 'home'));
     writeFileSync(join(folder, 'rabbitmq.conf'), `${lines.join('\n')}\n`);
     writeFileSync(join(folder, 'plugins'), `[${plugins.join(',')}].\n`);
-    await server.start();
+    try {
+      await server.start();
+    } catch (error) {
+      // What is left of it would keep the test's process alive for ever.
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
     return server;
   }
 
