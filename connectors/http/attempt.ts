@@ -16,13 +16,10 @@ import type { BodyBytes } from './body-bytes.ts';
 import { decodeContent } from './decode.ts';
 import { fromNetwork } from './network-error.ts';
 import type { Dispatcher } from './pool.ts';
-import { Received } from './received.ts';
+import { Received, smallBody } from './received.ts';
 import type { Operation } from './request.ts';
 
 type Controller = Dispatcher.DispatchController;
-
-/** Below this an answer is collected, which costs less than a stream. */
-const smallBody = 64 * 1024;
 
 /** What the attempts of one endpoint share. */
 export interface Settings {
@@ -180,8 +177,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Giving {
   }
 
   #unexpected(): Failure {
-    const now = this.#life.clock.now();
-    const retryAfter = millisecondsOf(this.#headers['retry-after'], now);
+    const retryAfter = millisecondsOf(this.#headers['retry-after'], this.#life.clock.now());
     const facts = { endpoint: this.#settings.endpoint, method: this.#method };
     return httpFailure(this.#status, retryAfter === undefined ? facts : { ...facts, retryAfter });
   }

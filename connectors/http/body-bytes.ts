@@ -33,18 +33,6 @@ export class BodyBytes {
     this.#look(process.getBuiltinModule('node:v8'));
   }
 
-  /**
-   * Frees the memory in which a piece stands at once, without waiting for a collection: nobody may look at it again, nor at
-   * what stands before it in the same memory. That is the head of the answer and earlier pieces of the same body, for every
-   * connection carries one request at a time (`pipelining: 1`). Nothing happens where something stands behind it, or where the
-   * memory may be the pool in which node keeps small pieces of anybody.
-   */
-  static giveBack({ buffer, byteOffset, length }: Uint8Array): void {
-    const isLast = byteOffset + length === buffer.byteLength;
-    const isPooled = byteOffset > 0 && length < Buffer.poolSize >>> 1;
-    if (isLast && !isPooled && buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
-  }
-
   #look(v8: typeof import('node:v8')): void {
     const young = v8.getHeapSpaceStatistics().find((space) => space.space_name === 'new_space');
     // Said again each time: a program that has just started sets the flag itself, a second later.

@@ -21,15 +21,13 @@ import type { Cors } from './cors.ts';
 import { decodedBody, isEncoded } from './decoded-body.ts';
 import type { Patience } from './patience.ts';
 import { addMissing, fieldsOf, problemOf } from './problem.ts';
+import { smallBody } from './received.ts';
 import { tellRefused } from './refused.ts';
 import { requestIdOf } from './request-id.ts';
 import type { RequestMeter } from './request-meter.ts';
 import type { Params } from './routes.ts';
 import { type ReadTarget, readQuery } from './target.ts';
 import { collect, hasBody, tooLarge, Upload } from './upload.ts';
-
-/** Above this a body is relayed as a stream; below, collecting it costs less. */
-const smallBody = 64 * 1024;
 
 type Services = SourceContext['services'];
 

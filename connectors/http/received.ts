@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream';
-import { BodyBytes } from './body-bytes.ts';
+
+/** Up to here a body is collected, which costs less than a stream; more is relayed as one. */
+export const smallBody = 64 * 1024;
 
 /** What becomes of the pieces of one body. Of its own, so that a piece that is kept keeps nothing of its connection. */
 interface Use {
@@ -18,7 +20,7 @@ export abstract class Received extends Readable {
   readonly #use: Use = { writtenOn: false };
 
   constructor() {
-    super({ highWaterMark: 64 * 1024 });
+    super({ highWaterMark: smallBody });
   }
 
   /**
@@ -41,6 +43,18 @@ export function onceWritten(piece: Uint8Array): ((error?: Error | null) => void)
   if (!uses.get(piece)?.writtenOn) return undefined;
   return (error) => {
     // After an error it is not known who still reads the bytes.
-    if (!error) BodyBytes.giveBack(piece);
+    if (!error) giveBack(piece);
   };
+}
+
+/**
+ * Frees the memory in which a piece stands at once, without waiting for a collection: nobody may look at it again, nor at what
+ * stands before it in the same memory. That is the head of the answer and earlier pieces of the same body, for every connection
+ * carries one request at a time (`pipelining: 1`). Nothing happens where something stands behind it, or where the memory may be
+ * the pool in which node keeps small pieces of anybody.
+ */
+export function giveBack({ buffer, byteOffset, length }: Uint8Array): void {
+  const isLast = byteOffset + length === buffer.byteLength;
+  const isPooled = byteOffset > 0 && length < Buffer.poolSize >>> 1;
+  if (isLast && !isPooled && buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Failure, failure } from '#sdk';
-import { BodyBytes } from './body-bytes.ts';
-import { Received } from './received.ts';
+import type { BodyBytes } from './body-bytes.ts';
+import { giveBack, Received } from './received.ts';
 
 export const tooLarge = (limit: number): Failure => failure('too-large', { limit });
 
@@ -55,7 +55,7 @@ class Collected {
 
   #joined(chunks: readonly Buffer[]): Buffer {
     const all = Buffer.concat(chunks, this.#size);
-    for (const chunk of chunks) BodyBytes.giveBack(chunk);
+    for (const chunk of chunks) giveBack(chunk);
     return all;
   }
 

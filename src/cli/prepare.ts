@@ -70,8 +70,11 @@ async function prepareWith({ steps, connectors }: Words, file: string, options: 
     });
   if (program && options.modules === 'checked') {
     const { moduleFinding } = await import('../flow/check-module.ts');
-    const findings = program.modules.map(moduleFinding).filter((one) => one !== undefined);
-    found.push(...findings.map((one) => loaded.locate(one)));
+    for (const module of program.modules) {
+      const text = program.source.texts.get(module.path);
+      const finding = text === undefined ? undefined : moduleFinding(module, text);
+      if (finding) found.push(loaded.locate(finding));
+    }
   }
   const diagnostics = sortDiagnostics(found);
   const broken = diagnostics.some((one) => one.severity === 'error');

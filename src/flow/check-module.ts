@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Finding } from '../core/written.ts';
 import { nearest } from '../schema/nearest.ts';
 import { moduleTrouble } from './module-trouble.ts';
@@ -6,15 +5,15 @@ import type { ModuleSlot } from './program.ts';
 
 /**
  * What is wrong with a module of the user's, as far as it shows without running it: its syntax, and whether it exports the
- * function. Nothing is found where only running it could tell.
+ * function. Nothing is found where only running it could tell. `text`: what stands in its file.
  */
-export function moduleFinding({ path, exportName, pointer }: ModuleSlot): Finding | undefined {
+export function moduleFinding({ path, exportName, pointer }: ModuleSlot, text: string): Finding | undefined {
   let code: string;
   try {
-    code = withoutTypes(readFileSync(path, 'utf8'), path);
+    code = withoutTypes(text, path);
   } catch (thrown) {
     // Of the older kind, which may return at its top and reads otherwise in a few corners.
-    if (/\.c?js$/.test(path) && isCommonJs(path)) return undefined;
+    if (/\.c?js$/.test(path) && isCommonJs(text)) return undefined;
     const message = `This module cannot be read: ${moduleTrouble(thrown)}`;
     return { severity: 'error', code: 'bad-module', pointer, message };
   }
@@ -43,9 +42,9 @@ function withoutTypes(text: string, path: string): string {
   }
 }
 
-function isCommonJs(path: string): boolean {
+function isCommonJs(text: string): boolean {
   try {
-    process.getBuiltinModule('node:vm').compileFunction(readFileSync(path, 'utf8'));
+    process.getBuiltinModule('node:vm').compileFunction(text);
     return true;
   } catch {
     return false;

@@ -49,17 +49,17 @@ export async function watchFiles(
   });
   await new Promise<void>((resolve) => watcher.once('ready', () => resolve()));
 
+  let closed = false;
   let suspects: Stamps = new Map();
   const look = async (): Promise<void> => {
-    const now = busy ? known : await stampsOf([...watched]);
-    const others = [...now].filter(([path, stamp]) => !busy && known.get(path) !== stamp);
+    const now = await stampsOf([...watched]);
+    const others = busy ? [] : [...now].filter(([path, stamp]) => known.get(path) !== stamp);
     // Those that are being written, and those that chokidar is about to tell, look otherwise the next time.
     for (const [path, stamp] of others) if (suspects.get(path) === stamp) tell(path);
     suspects = new Map(others);
     if (!closed) cancel = systemClock.after(lookMs, look, true);
   };
   let cancel = systemClock.after(lookMs, look, true);
-  let closed = false;
   return {
     async close() {
       closed = true;

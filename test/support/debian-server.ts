@@ -26,6 +26,17 @@ export function withPackage(name: string, program: string | undefined, title: st
   });
 }
 
+/** The server, once it has started. Of one that does not nothing is left, which would keep the test's process alive for ever. */
+export async function started<S extends AsyncDisposable & { start(): Promise<void> }>(server: S): Promise<S> {
+  try {
+    await server.start();
+    return server;
+  } catch (error) {
+    await server[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
 /** The number of a user of this system. */
 export function userId(name: string): number {
   const { stdout, status } = spawnSync('id', ['-u', name], { encoding: 'utf8' });

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { borrowed } from './borrowed.ts';
 import { Child } from './child-process.ts';
-import { programOf } from './debian-server.ts';
+import { programOf, started } from './debian-server.ts';
 import { freePorts } from './free-port.ts';
 import { javaProgram, kafkaJars, kafkaVersion } from './kafka-jars.ts';
 import { listens } from './listens.ts';
@@ -86,8 +86,7 @@ export class RealKafka implements KafkaServer {
     const text = Object.entries(all).map(([name, value]) => `${name}=${value}\n`);
     writeFileSync(broker.#properties, text.join(''));
     await broker.#format(id, format);
-    await broker.start();
-    return broker;
+    return started(broker);
   }
 
   /** Prepares its disk. What the tool writes is the same for every node but for two names: it runs once on a machine. */

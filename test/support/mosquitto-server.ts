@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Child, finished } from './child-process.ts';
-import { programOf } from './debian-server.ts';
+import { programOf, started } from './debian-server.ts';
 import { freePorts } from './free-port.ts';
 
 export const mosquittoProgram = programOf('mosquitto', '/usr/{sbin,local/sbin}/mosquitto');
@@ -58,8 +58,7 @@ export class MosquittoServer implements AsyncDisposable {
       ...(settings?.(folder, tlsPort) ?? []),
     ];
     writeFileSync(join(folder, 'mosquitto.conf'), `${lines.join('\n')}\n`);
-    await server.start();
-    return server;
+    return started(server);
   }
 
   get url(): string {

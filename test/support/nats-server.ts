@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Child } from './child-process.ts';
-import { programOf } from './debian-server.ts';
+import { programOf, started } from './debian-server.ts';
 import { freePort } from './free-port.ts';
 
 export const natsProgram = programOf('nats-server', '/usr/{sbin,local/sbin}/nats-server');
@@ -40,8 +40,7 @@ export class NatsServer implements AsyncDisposable {
       ...settings,
     ];
     writeFileSync(join(folder, 'nats.conf'), `${lines.join('\n')}\n`);
-    await server.start();
-    return server;
+    return started(server);
   }
 
   get url(): string {

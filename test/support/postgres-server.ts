@@ -2,7 +2,7 @@ import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Child, finished } from './child-process.ts';
-import { programOf, userId } from './debian-server.ts';
+import { programOf, started, userId } from './debian-server.ts';
 import { freePort } from './free-port.ts';
 
 // Debian keeps it, with `initdb`, out of PATH.
@@ -31,8 +31,7 @@ export class PostgresServer implements AsyncDisposable {
     const folder = mkdtempSync(join(tmpdir(), 'dowel-postgres-'));
     const server = new PostgresServer(port ?? (await freePort()), folder, asUser);
     await server.#initialize();
-    await server.start();
-    return server;
+    return started(server);
   }
 
   /** Without the password. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { borrowed } from './borrowed.ts';
 import { Child, finished } from './child-process.ts';
-import { programOf } from './debian-server.ts';
+import { programOf, started } from './debian-server.ts';
 import { freePorts } from './free-port.ts';
 
 /** Not the wrapper in PATH: that one changes to the user `rabbitmq`, and its process would not be ours to kill. */
@@ -97,14 +97,7 @@ export class RabbitmqServer implements AsyncDisposable {
     mkdirSync(join(folder, 'home'));
     writeFileSync(join(folder, 'rabbitmq.conf'), `${lines.join('\n')}\n`);
     writeFileSync(join(folder, 'plugins'), `[${plugins.join(',')}].\n`);
-    try {
-      await server.start();
-    } catch (error) {
-      // What is left of it would keep the test's process alive for ever.
-      await server[Symbol.asyncDispose]();
-      throw error;
-    }
-    return server;
+    return started(server);
   }
 
   /** For the user that it comes with. */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Child } from './child-process.ts';
-import { programOf } from './debian-server.ts';
+import { programOf, started } from './debian-server.ts';
 import { freePort } from './free-port.ts';
 
 export const redisProgram = programOf('redis-server');
@@ -27,8 +27,7 @@ export class RedisServer implements AsyncDisposable {
 
   static async startAt(port: number, ...settings: readonly string[]): Promise<RedisServer> {
     const server = new RedisServer(port, mkdtempSync(join(tmpdir(), 'dowel-redis-')), settings);
-    await server.start();
-    return server;
+    return started(server);
   }
 
   get url(): string {

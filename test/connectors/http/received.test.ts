@@ -4,8 +4,7 @@ import { type AddressInfo, connect, createServer as createTcpServer } from 'node
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { BodyBytes } from '../../../connectors/http/body-bytes.ts';
-import { onceWritten, Received } from '../../../connectors/http/received.ts';
+import { giveBack, onceWritten, Received } from '../../../connectors/http/received.ts';
 
 class Pieces extends Received {
   override _read(): void {}
@@ -83,24 +82,24 @@ test('a piece that is kept keeps nothing of the connection it came on', async ()
 
 test('memory that was given back already is left alone', () => {
   const piece = new Uint8Array(50_000);
-  BodyBytes.giveBack(piece);
-  BodyBytes.giveBack(piece);
+  giveBack(piece);
+  giveBack(piece);
   assert.equal(memoryOf(piece).detached, true);
 });
 
 test('memory in which others may have bytes stays', () => {
   const shared = new ArrayBuffer(100_000);
-  BodyBytes.giveBack(new Uint8Array(shared, 0, 60_000));
+  giveBack(new Uint8Array(shared, 0, 60_000));
   assert.equal(shared.detached, false, 'something stands behind it');
   const pooled = Buffer.from('a small piece');
-  BodyBytes.giveBack(pooled);
+  giveBack(pooled);
   assert.equal(memoryOf(pooled).detached, false);
   // The last piece of the pool reaches to its end.
   const pool = memoryOf(pooled);
-  BodyBytes.giveBack(new Uint8Array(pool, pool.byteLength - 100, 100));
+  giveBack(new Uint8Array(pool, pool.byteLength - 100, 100));
   assert.equal(pool.detached, false);
   // The head of an answer stands before its first bytes.
   const first = new ArrayBuffer(65_536);
-  BodyBytes.giveBack(new Uint8Array(first, 200));
+  giveBack(new Uint8Array(first, 200));
   assert.equal(first.detached, true);
 });
