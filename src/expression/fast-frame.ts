@@ -1,4 +1,3 @@
-import type { Node } from './ast.ts';
 import type { Chance } from './builtin.ts';
 import { limits } from './limits.ts';
 import { bail, isList } from './plain.ts';
@@ -24,19 +23,8 @@ export class Frame {
   }
 }
 
-/** The compiled form of a node; `context` is what `$` stands for. */
+/** A compiled expression or a part of one; `context` is what `$` stands for. */
 export type Run = (frame: Frame, context: unknown) => unknown;
-
-/** Thrown at compile time: this expression is the interpreter's. */
-export const notFast: { readonly notFast: true } = { notFast: true };
-
-/** Names bound so far, with their slots; and the compiler itself, for those whose parts are expressions again. */
-export interface Names {
-  readonly compile: (node: Node, names: Names, result?: boolean) => Run;
-  readonly compileOpen: (node: Node, names: Names, result: boolean) => Run;
-  readonly slots: ReadonlyMap<string, number>;
-  readonly counter: { next: number };
-}
 
 export function visit(frame: Frame, count: number): void {
   frame.visits += count;

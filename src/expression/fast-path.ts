@@ -1,144 +1,91 @@
 import type { Node, Stage } from './ast.ts';
-import type { Frame, Names, Run } from './fast-frame.ts';
-import { notFast, visit } from './fast-frame.ts';
-import { limits } from './limits.ts';
-import { bail, finite, isList, member, truth } from './plain.ts';
+import { literal, notFast, type Place, type Source } from './fast-source.ts';
 
-type Filter = (frame: Frame, input: unknown) => readonly unknown[];
-
-interface Step {
-  /** The name, if the step is nothing but a name. */
-  readonly name: string | undefined;
-  readonly run: Run;
-  readonly filters: readonly Filter[];
+/** How the parts of a path, which are expressions again, are written. */
+export interface Writer {
+  readonly write: (node: Node, place: Place, result?: boolean) => string;
+  readonly writeOpen: (node: Node, place: Place, result: boolean) => string;
 }
 
-function compileIndex(value: number): Filter {
-  const index = Math.floor(value);
-  return (_frame, input) => {
-    const list = isList(input) ? input : [input];
-    const item = list[index < 0 ? list.length + index : index];
-    if (isList(item)) throw bail;
-    return item === undefined ? [] : [item];
-  };
+/**
+ * The value under a name of what `subject` computes. It is read before it is known to be the object's own, and that at
+ * this very place: so V8 learns what is read here, and what it knows of the object answers the question for its prototype.
+ */
+function writeMember(name: string, subject: string, place: Place): string {
+  const key = literal(name);
+  if (name in Object.prototype) return `member(${subject}, ${key})`;
+  const object = place.temporary();
+  const value = place.temporary();
+  const isOrdinary = `(${value} = ${object}[${key}], prototypeOf(${object}) === ordinary)`;
+  const isObject = `typeof (${object} = ${subject}) === "object" && ${object} !== null`;
+  return `(${isObject} && ${isOrdinary} ? ${value} : member(${object}, ${key}))`;
 }
 
-function compileFilter(stage: Stage, names: Names): Filter {
+function writeFilter(stage: Stage, place: Place, { write }: Writer): string {
   if (stage.type !== 'filter' || !stage.expr) throw notFast;
-  if (stage.expr.type === 'number') return compileIndex(Number(stage.expr.value));
-  const run = names.compile(stage.expr, names);
-  return (frame, input) => {
-    const list = isList(input) ? input : [input];
-    visit(frame, list.length);
-    return list.filter((item, at) => {
-      const wanted = run(frame, item);
-      if (typeof wanted !== 'number') return truth(wanted);
-      const index = Math.floor(finite(wanted));
-      return (index < 0 ? list.length + index : index) === at;
-    });
-  };
+  const { expr } = stage;
+  if (expr.type === 'number') return place.source.constant(`entry(${literal(expr.value)})`);
+  const run = place.source.run(place.slots, (inner) => write(expr, inner));
+  return place.source.constant(`where(${run})`);
 }
 
-// A list of one is its entry, an empty one is nothing: what JSONata makes of a sequence where a value is wanted.
-const collapse = (list: readonly unknown[], keep: boolean): unknown =>
-  list.length === 0 ? undefined : list.length === 1 && !keep ? list[0] : list;
+const list = (source: Source, items: readonly string[]): string => source.constant(`[${items.join(', ')}]`);
 
-/** A variable with predicates. */
-export function filters(stages: readonly Stage[], run: Run, names: Names): Run {
-  const compiled = stages.map((stage) => compileFilter(stage, names));
-  return (frame, context) => {
-    let value = run(frame, context);
-    for (const filter of compiled) value = filter(frame, value);
-    return isList(value) ? whole(collapse(value, false)) : value;
-  };
-}
+/** The list of predicates. */
+export const writeFilters = (stages: readonly Stage[], place: Place, writer: Writer): string =>
+  list(
+    place.source,
+    stages.map((stage) => writeFilter(stage, place, writer)),
+  );
 
-/** A value that leaves the expression must be one of ordinary objects. */
-export function whole(value: unknown): unknown {
-  if (typeof value === 'function') throw bail;
-  if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === null) throw bail;
-  return value;
-}
+const isName = (node: Node): boolean => node.type === 'name' && (node.stages ?? []).length === 0;
 
-function compileStep(node: Node, index: number, names: Names, result: boolean): Step {
+function writeStep(node: Node, index: number, place: Place, writer: Writer, result: boolean): string {
   if (node.tuple || node.focus || node.index || node.ancestor || node.group) throw notFast;
-  const stages = (node.stages ?? []).map((stage) => compileFilter(stage, names));
   if (node.type === 'name') {
     if (node.predicate) throw notFast;
-    const name = String(node.value);
-    const run: Run = (_frame, context) => member(context, name);
-    return { name: stages.length === 0 ? name : undefined, run, filters: stages };
+    return writeMember(String(node.value), 'c', place);
   }
   const isObject = node.type === 'unary' && node.value === '{';
   const isStart = node.type === 'variable' && index === 0;
   if (!isObject && !isStart && node.type !== 'function' && node.type !== 'block') throw notFast;
-  return { name: undefined, run: names.compileOpen(node, names, result && isObject), filters: stages };
-}
-
-function stepValue(step: Step, frame: Frame, item: unknown): { value: unknown; filtered: boolean } {
-  let value = step.run(frame, item);
-  for (const filter of step.filters) value = filter(frame, value);
-  return { value, filtered: step.filters.length > 0 };
-}
-
-/** One step over a sequence, as JSONata does it: lists that the step yields are flattened, one level. */
-function advance(step: Step, frame: Frame, items: readonly unknown[], last: boolean) {
-  visit(frame, items.length);
-  const found: unknown[] = [];
-  if (last && items.length === 1) {
-    const { value, filtered } = stepValue(step, frame, items[0]);
-    if (isList(value) && !filtered) return { own: value };
-    if (isList(value)) return { sequence: value };
-    return { sequence: value === undefined ? [] : [value] };
-  }
-  let lists = 0;
-  let single: readonly unknown[] | undefined;
-  for (const item of items) {
-    const { value, filtered } = stepValue(step, frame, item);
-    if (value === undefined) continue;
-    lists += 1;
-    single = lists === 1 && isList(value) && !filtered ? value : undefined;
-    if (isList(value)) for (const part of value) found.push(part);
-    else found.push(value);
-    if (found.length > limits.listLength) throw bail;
-  }
-  return last && single ? { own: single } : { sequence: found };
-}
-
-function walk(steps: readonly Step[], from: number, frame: Frame, start: readonly unknown[], keep: boolean) {
-  let items = start;
-  for (let at = from; at < steps.length; at += 1) {
-    const step = steps[at];
-    if (!step) break;
-    const result = advance(step, frame, items, at === steps.length - 1);
-    if (result.own) return result.own;
-    items = result.sequence;
-    if (items.length === 0) return undefined;
-  }
-  return whole(collapse(items, keep));
+  return writer.writeOpen(node, place, result && isObject);
 }
 
 /** A location path over plain values. */
-export function compilePath(node: Node, names: Names, result: boolean): Run {
+export function writePath(node: Node, place: Place, writer: Writer, result: boolean): string {
+  const { source, slots } = place;
   const parts = node.steps ?? [];
-  const steps = parts.map((step, index) => compileStep(step, index, names, result && index === parts.length - 1));
   const keep = node.keepArray === true || node.keepSingletonArray === true;
-  const [first] = steps;
+  const [first] = parts;
   // A list of one that `[]` kept remembers it, and whatever looks at it would have to know.
   if (!first || node.predicate || (keep && !result)) throw notFast;
-  const eachOfContext = parts[0]?.type !== 'variable';
+  const step = (part: Node, index: number, inner: Place): string =>
+    writeStep(part, index, inner, writer, result && index === parts.length - 1);
+  const steps = list(
+    source,
+    parts.map((part, index) => {
+      const run = source.run(slots, (inner) => step(part, index, inner));
+      return `{ run: ${run}, filters: ${writeFilters(part.stages ?? [], place, writer)} }`;
+    }),
+  );
+  const walk = (from: number, start: string): string => `walk(${steps}, ${from}, f, ${start}, ${keep})`;
+
   // The first step is evaluated once, on the context; the common case then follows names from object to object.
-  return (frame, context) => {
-    if (eachOfContext && isList(context)) throw bail;
-    if (first.filters.length > 0 || keep) return walk(steps, 0, frame, [context], keep);
-    let value = first.run(frame, context);
-    for (let at = 1; at < steps.length; at += 1) {
-      if (value === undefined) return undefined;
-      const name = steps[at]?.name;
-      if (isList(value)) return walk(steps, at, frame, value, keep);
-      if (name === undefined) return walk(steps, at, frame, [value], keep);
-      value = member(value, name);
-    }
-    return typeof value === 'object' ? whole(value) : value;
-  };
+  function follow(value: string, next: number): string {
+    const part = parts[next];
+    if (!part) return `typeof ${value} === "object" ? whole(${value}) : ${value}`;
+    const onward = place.temporary();
+    const rest = isName(part)
+      ? `(${onward} = ${writeMember(String(part.value), value, place)}, ${follow(onward, next + 1)})`
+      : walk(next, `[${value}]`);
+    return `${value} === undefined ? undefined : isList(${value}) ? ${walk(next, value)} : ${rest}`;
+  }
+
+  const start = place.temporary();
+  const path =
+    (first.stages ?? []).length > 0 || keep
+      ? walk(0, '[c]')
+      : `(${start} = ${step(first, 0, place)}, ${follow(start, 1)})`;
+  return first.type === 'variable' ? path : `(isList(c) ? giveUp() : ${path})`;
 }

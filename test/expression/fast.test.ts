@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { compileFast } from '../../src/expression/fast.ts';
 import { Frame, type Run } from '../../src/expression/fast-frame.ts';
@@ -8,6 +9,7 @@ import { clone } from '../../src/expression/list-functions.ts';
 import { normalise } from '../../src/expression/normalise.ts';
 import { bail } from '../../src/expression/plain.ts';
 import { Generator } from './expression-generator.ts';
+import { evaluate } from './support.ts';
 
 const chance = { now: () => 1_700_000_000_123, random: () => 0.25, uuid: () => 'f81d4fae' };
 
@@ -145,6 +147,16 @@ const handWritten = [
   'orderId ?: "none"',
   '0.1 + 0.2 & ""',
   '1/0',
+  'missing[true][]',
+  '(missing["x"][])',
+  'customer.missing[($x := 1)]',
+  '{ "quote \\" and \\\\ and ${c} and \\u2028": "`; throw 1; //" }',
+  '`a"b`.`c\\d`',
+  'customer.`constructor`',
+  'customer.toString',
+  '{ "constructor": orderId, "10": 1, "9": 2 }',
+  '-0',
+  '1 + -items[0].quantity',
 ];
 
 for (const source of handWritten) {
@@ -154,3 +166,18 @@ for (const source of handWritten) {
     await compare(source, [...bodies, ...inputs(generator, 20)]);
   });
 }
+
+test('a text as deep as the parser takes is evaluated', async () => {
+  const chain = (length: number) => Array.from({ length }, () => 'orderId').join(' & ');
+  assert.equal(await evaluate(chain(800), order), 'A1'.repeat(800));
+});
+
+test('where a process makes no functions of texts, the interpreter answers', () => {
+  const main = new URL('../../src/expression/expression.ts', import.meta.url);
+  const program = `
+    const { compileExpression } = await import(${JSON.stringify(main.href)});
+    const scope = { body: () => ({ a: [1, 2] }), variable() {}, now: Date.now, random: Math.random, uuid: () => '' };
+    console.log(JSON.stringify(await compileExpression('{ "sum": $sum(a) }').evaluate(scope)));`;
+  const flags = ['--disallow-code-generation-from-strings', '--input-type=module', '--eval', program];
+  assert.equal(execFileSync(process.execPath, flags, { encoding: 'utf8' }), '{"sum":3}\n');
+});
