@@ -1,29 +1,18 @@
 import type { Channel, Message } from 'amqplib';
-import type { Clock } from '#sdk';
-
-/** How long an acknowledgement waits for others. */
-const gatherMs = 5;
 
 /**
- * The messages that came on one channel, and what the broker is told of them. Acknowledgements are gathered for a moment:
- * one frame does for all, as far as none before them is still under way. Where each went alone the broker would hand over
- * one message at a time, get one at a time from us, and write each to its disk alone.
+ * The messages that came on one channel, and what the broker is told of them. The acknowledgements of one turn of the event
+ * loop are gathered: one frame does for all, as far as none before them is still under way.
  */
 export class Acks {
   readonly #channel: Channel;
   /** Under way, by number, in the order in which they came. */
   readonly #open = new Set<number>();
-  readonly #clock: Clock;
-  /** So many are not held back any longer: the broker could have nothing left to hand over. */
-  readonly #most: number;
   #done: Message[] = [];
-  #cancel: (() => void) | undefined;
   #closed = false;
 
-  constructor(channel: Channel, clock: Clock, prefetch: number) {
+  constructor(channel: Channel) {
     this.#channel = channel;
-    this.#clock = clock;
-    this.#most = Math.ceil(prefetch / 4);
   }
 
   get isClosed(): boolean {
@@ -36,9 +25,7 @@ export class Acks {
 
   acknowledge(message: Message): void {
     if (!this.#settle(message)) return;
-    this.#done.push(message);
-    if (this.#done.length === this.#most) setImmediate(() => this.flush());
-    else this.#cancel ??= this.#clock.after(gatherMs, () => this.flush(), true);
+    if (this.#done.push(message) === 1) setImmediate(() => this.flush());
   }
 
   /** Gives the message back to the broker, for whoever comes next. */
@@ -47,8 +34,6 @@ export class Acks {
   }
 
   flush(): void {
-    this.#cancel?.();
-    this.#cancel = undefined;
     const done = this.#done;
     this.#done = [];
     const [firstOpen = Number.POSITIVE_INFINITY] = this.#open;
@@ -65,7 +50,6 @@ export class Acks {
   /** The channel is gone: the broker hands all of them out again. */
   close(): void {
     this.#closed = true;
-    this.#cancel?.();
     this.#open.clear();
     this.#done = [];
   }

@@ -20,11 +20,11 @@ export async function answer(request: ConsumeMessage, exchange: Exchange | undef
   await outbox.publish({
     routingKey: replyTo,
     content,
+    // Who asked may have gone: then nobody misses the answer.
+    mandatory: false,
     properties: {
       messageId: services.random.uuid(),
-      persistent: false,
-      // Who asked may have gone: then nobody misses the answer.
-      mandatory: false,
+      deliveryMode: 1,
       timestamp: Math.floor(services.clock.now() / 1000),
       headers: { ...headersOf(own, undefined), [statusHeader]: reply?.status ?? 200 },
       ...(contentType !== undefined && content.length > 0 ? { contentType } : {}),

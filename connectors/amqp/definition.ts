@@ -233,6 +233,7 @@ export const definition: ConnectorDefinition = {
   unanswered: '`amqp` sends answers only with `reply: true`',
   settles: true,
   events: { prefix: 'cloudEvents_', accepts: ['cloudevents:'] },
+  writesTrace: true,
   postpones: true,
   countsDeliveries: true,
   check,

@@ -139,17 +139,16 @@ export function waiting(
     return first === undefined ? {} : { [name]: first };
   };
   const { contentType, contentEncoding, correlationId, replyTo, timestamp, type, appId, priority } = properties;
-  const present = { contentType, contentEncoding, correlationId, replyTo, timestamp, type, appId, priority };
   return {
     routingKey: queue,
     content,
+    mandatory: true,
     properties: {
-      ...Object.fromEntries(Object.entries(present).filter(([, value]) => value !== undefined)),
-      mandatory: true,
-      persistent: properties.deliveryMode === 2,
+      ...{ contentType, contentEncoding, correlationId, replyTo, timestamp, type, appId, priority },
+      deliveryMode: properties.deliveryMode === 2 ? 2 : 1,
       // Of ours: two messages may have the same.
       messageId: id,
-      ...(user === undefined ? {} : { userId: user }),
+      userId: user,
       headers: {
         ...headers,
         ...(cc === undefined ? {} : { [own.cc]: cc }),

@@ -1,6 +1,5 @@
-import type { Options } from 'amqplib';
 import { type Exchange, failure, type Headers } from '#sdk';
-import type { Outgoing } from './publisher.ts';
+import type { Outgoing, Properties } from './publisher.ts';
 
 /** The options of one call, evaluated; what the engine adds stands last. */
 export interface Operation {
@@ -46,31 +45,24 @@ export function outgoingOf(
   const routingKey = textOf('routingKey', operation.routingKey) ?? usual;
   if (routingKey === undefined) throw unusable('it has no routing key; give `routingKey` on the step or the endpoint');
   const contentType = single(ownHeaders['content-type']) ?? (body.isEmpty ? undefined : body.wireType(services.codec));
-  const contentEncoding = single(ownHeaders['content-encoding']);
   const messageId =
     textOf('messageId', operation.messageId) ?? single(ownHeaders['idempotency-key']) ?? services.random.uuid();
-  const properties: Options.Publish & { messageId: string } = {
-    mandatory: operation.mandatory ?? true,
-    persistent: operation.persistent ?? true,
+  const expiration = expirationOf(operation.expiration) ?? asking?.expiration;
+  const properties: Properties = {
+    contentType,
+    contentEncoding: single(ownHeaders['content-encoding']),
+    headers: tracedHeadersOf(exchange, operation.headers),
+    deliveryMode: (operation.persistent ?? true) ? 2 : 1,
+    priority: priorityOf(operation.priority),
+    correlationId: asking?.correlationId ?? textOf('correlationId', operation.correlationId),
+    replyTo: asking?.replyTo ?? textOf('replyTo', operation.replyTo),
+    expiration: expiration === undefined ? undefined : String(expiration),
     messageId,
     timestamp: Math.floor(services.clock.now() / 1000),
+    type: textOf('type', operation.type),
     appId,
   };
-  if (contentType !== undefined) properties.contentType = contentType;
-  if (contentEncoding !== undefined) properties.contentEncoding = contentEncoding;
-  const headers = headersOf(ownHeaders, operation.headers);
-  if (headers) properties.headers = headers;
-  const correlationId = asking?.correlationId ?? textOf('correlationId', operation.correlationId);
-  if (correlationId !== undefined) properties.correlationId = correlationId;
-  const replyTo = asking?.replyTo ?? textOf('replyTo', operation.replyTo);
-  if (replyTo !== undefined) properties.replyTo = replyTo;
-  const expiration = expirationOf(operation.expiration) ?? asking?.expiration;
-  if (expiration !== undefined) properties.expiration = String(expiration);
-  const priority = priorityOf(operation.priority);
-  if (priority !== undefined) properties.priority = priority;
-  const type = textOf('type', operation.type);
-  if (type !== undefined) properties.type = type;
-  return { routingKey, content: bufferOf(bytes), properties };
+  return { routingKey, content: bufferOf(bytes), mandatory: operation.mandatory ?? true, properties };
 }
 
 export const bufferOf = (bytes: Uint8Array | string): Buffer =>
@@ -81,20 +73,26 @@ const single = (value: string | readonly string[] | undefined): string | undefin
 
 const inFields = new Set(['content-type', 'content-encoding']);
 
+/** With the trace of the message; what the file says about that wins. */
+function tracedHeadersOf({ ownHeaders, trace }: Exchange, given: unknown): Readonly<Record<string, unknown>> {
+  const headers = headersOf(ownHeaders, given);
+  if (headers['traceparent'] !== undefined) return headers;
+  headers['traceparent'] = trace.next();
+  const { state } = trace;
+  if (state !== undefined) headers['tracestate'] ??= state;
+  return headers;
+}
+
 /** Text that the file set, and the typed values of the call over it. */
-export function headersOf(own: Headers, given: unknown): Record<string, unknown> | undefined {
-  let headers: Record<string, unknown> | undefined;
+export function headersOf(own: Headers, given: unknown): Record<string, unknown> {
+  const headers: Record<string, unknown> = {};
   for (const name in own) {
-    if (inFields.has(name)) continue;
-    headers ??= {};
-    headers[name] = own[name];
+    if (!inFields.has(name)) headers[name] = own[name];
   }
   if (given === undefined || given === null) return headers;
   if (typeof given !== 'object' || Array.isArray(given)) throw unusable('its `headers` are not a map');
   for (const [name, value] of Object.entries(given)) {
-    if (value === undefined || value === null) continue;
-    headers ??= {};
-    headers[name] = value;
+    if (value !== undefined && value !== null) headers[name] = value;
   }
   return headers;
 }

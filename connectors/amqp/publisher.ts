@@ -1,15 +1,59 @@
-import type { ChannelModel, ConfirmChannel, Message, Options } from 'amqplib';
+import type { ChannelModel, ConfirmChannel, Message } from 'amqplib';
 import { type Failure, failure, type Life, type Link, type LinkWorld } from '#sdk';
 import { channelOn, type MakeChannel, type OpenChannel, startChannel, troubleOf } from './channel.ts';
 import type { Connection } from './connection.ts';
 import type { BrokerTrouble } from './trouble.ts';
 
+/** The properties of a message, as AMQP 0-9-1 calls them (class `basic`). */
+export interface Properties {
+  readonly contentType?: string | undefined;
+  readonly contentEncoding?: string | undefined;
+  readonly headers?: Readonly<Record<string, unknown>> | undefined;
+  /** 2 is persistent. */
+  readonly deliveryMode: 1 | 2;
+  readonly priority?: number | undefined;
+  readonly correlationId?: string | undefined;
+  readonly replyTo?: string | undefined;
+  /** Milliseconds. */
+  readonly expiration?: string | undefined;
+  /** By it a message that comes back is recognised. */
+  readonly messageId: string;
+  /** Seconds since the epoch. */
+  readonly timestamp?: number | undefined;
+  readonly type?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly appId?: string | undefined;
+}
+
 /** A message as it goes out. */
 export interface Outgoing {
   readonly routingKey: string;
   readonly content: Buffer;
-  /** With a `messageId`: by it a message that comes back is recognised. */
-  readonly properties: Options.Publish & { readonly messageId: string };
+  /** It has to reach a queue. */
+  readonly mandatory: boolean;
+  readonly properties: Properties;
+}
+
+/** What the client's `publish` calls. */
+interface Writing {
+  sendMessage(method: object, properties: Properties, content: Buffer): boolean;
+  pushConfirmCallback(confirmed: (error: unknown) => void): void;
+}
+
+/**
+ * As `publish` of the client, which makes the headers the prototype of others: that costs as much as all the rest of
+ * writing a message. `false`: the channel has buffered as much as it wants to. Throws when it is closed.
+ */
+function write(
+  channel: ConfirmChannel,
+  exchange: string,
+  { routingKey, content, mandatory, properties }: Outgoing,
+  confirmed: (error: unknown) => void,
+): boolean {
+  const writing = channel as unknown as Writing;
+  const room = writing.sendMessage({ exchange, routingKey, mandatory, immediate: false }, properties, content);
+  writing.pushConfirmCallback(confirmed);
+  return room;
 }
 
 export interface Publishing {
@@ -138,11 +182,11 @@ export class Publisher {
   }
 
   /** The channel, if this message can go out at once. */
-  #free({ properties }: Outgoing): OpenChannel<ConfirmChannel> | undefined {
+  #free({ mandatory, properties }: Outgoing): OpenChannel<ConfirmChannel> | undefined {
     if (this.#full || this.#unconfirmed >= this.#publishing.maxUnconfirmed) return undefined;
     if (this.#connection.blocked !== undefined) return undefined;
     // Of two with one id nobody could say which one came back.
-    if (properties.mandatory && this.#mandatory.has(properties.messageId)) return undefined;
+    if (mandatory && this.#mandatory.has(properties.messageId)) return undefined;
     return this.link.opened;
   }
 
@@ -183,9 +227,8 @@ export class Publisher {
 
   /** `false`: the channel was closed a moment ago; nothing was written. */
   #write(opened: OpenChannel<ConfirmChannel>, { message, life, resolve, reject }: Waiting): boolean {
-    const { routingKey, content, properties } = message;
-    const { messageId, mandatory } = properties;
-    const entry: Unconfirmed | undefined = mandatory ? { returned: undefined } : undefined;
+    const { messageId } = message.properties;
+    const entry: Unconfirmed | undefined = message.mandatory ? { returned: undefined } : undefined;
     let leave = (): void => {};
     const settle = (error: unknown): void => {
       leave();
@@ -199,7 +242,7 @@ export class Publisher {
     this.#unconfirmed++;
     if (entry) this.#mandatory.set(messageId, entry);
     try {
-      const room = opened.channel.publish(this.#publishing.exchange, routingKey, content, properties, settle);
+      const room = write(opened.channel, this.#publishing.exchange, message, settle);
       if (!room) this.#full = true;
     } catch (thrown) {
       this.#unconfirmed--;

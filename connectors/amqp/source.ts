@@ -104,7 +104,7 @@ class Consumer implements Source {
     const open = watched(channel);
     const usual = Math.min(mostPrefetch, Math.max(usualPrefetch, this.#context.concurrency ?? 1));
     const most = prefetch ?? usual;
-    const acks = new Acks(channel, this.#context.clock, most);
+    const acks = new Acks(channel);
     channel.on('close', () => acks.close());
     asking(`to say that there is the queue \`${queue}\``);
     await declareQueue(channel, this.#options);
@@ -136,30 +136,35 @@ class Consumer implements Source {
     }
     this.#handed++;
     const incoming = incomingOf(message, this.#ours, this.#context.clock.now());
-    void this.#carry(message, incoming, acks);
+    void this.#settle(message, incoming, acks).then(() => {
+      this.#handed--;
+      if (this.#handed === 0) this.#whenSettled();
+    });
   }
 
   /** Never rejects. */
-  async #carry(message: ConsumeMessage, incoming: Incoming, acks: Acks): Promise<void> {
-    await this.#settle(message, incoming, acks);
-    this.#handed--;
-    if (this.#handed === 0) this.#whenSettled();
+  #settle(message: ConsumeMessage, incoming: Incoming, acks: Acks): Promise<void> {
+    return this.#context.deliver(incoming).then(
+      (exchange) => {
+        if (this.#options.reply) return this.#answer(message, exchange, acks);
+        acks.acknowledge(message);
+      },
+      (thrown: unknown) => {
+        const { code, facts } = toFailure(thrown);
+        if (code === 'postponed') return this.#postpone(message, incoming, acks, facts);
+        acks.release(message);
+      },
+    );
   }
 
-  /** Never rejects. */
-  async #settle(message: ConsumeMessage, incoming: Incoming, acks: Acks): Promise<void> {
-    let exchange: Exchange | undefined;
+  async #answer(message: ConsumeMessage, exchange: Exchange | undefined, acks: Acks): Promise<void> {
     try {
-      exchange = await this.#context.deliver(incoming);
-      if (this.#options.reply) await answer(message, exchange, this.#outbox);
+      await answer(message, exchange, this.#outbox);
       acks.acknowledge(message);
     } catch (thrown) {
-      const { code, facts, message: detail } = toFailure(thrown);
-      if (code === 'postponed') await this.#postpone(message, incoming, acks, facts);
-      else {
-        if (exchange) this.#unanswered.again(code, { flow: this.#context.name, code }, { detail });
-        acks.release(message);
-      }
+      const { code, message: detail } = toFailure(thrown);
+      this.#unanswered.again(code, { flow: this.#context.name, code }, { detail });
+      acks.release(message);
     }
   }
 

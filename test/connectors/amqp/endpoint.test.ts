@@ -89,7 +89,9 @@ withPackage('rabbitmq-server', rabbitmqProgram, 'amqp endpoint', () => {
       assert.equal(fields.routingKey, 'order.placed');
       assert.equal(fields.exchange, 'made');
       const { headers, timestamp, ...rest } = properties;
-      assert.deepEqual({ ...headers }, { region: 'eu', count: 7, express: true });
+      const { traceparent, ...others } = headers ?? {};
+      assert.deepEqual(others, { region: 'eu', count: 7, express: true });
+      assert.match(traceparent, /^00-[\da-f]{32}-[\da-f]{16}-01$/);
       assert.ok(Math.abs(timestamp * 1000 - Date.now()) < 60_000);
       assert.deepEqual(Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)), {
         contentType: 'application/vnd.order+json',
