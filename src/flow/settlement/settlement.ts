@@ -93,22 +93,32 @@ export class Settlement {
     return this.#tally.counts;
   }
 
-  // Not an async function: a promise less for every message.
-  readonly deliver = (incoming: Replayed): Promise<Exchange | undefined> => {
+  /** One function for the whole way: each async function around another costs a promise for every message. */
+  readonly deliver = async (incoming: Replayed): Promise<Exchange | undefined> => {
     this.#tally.opened();
-    return this.#settled(incoming).then(
-      (end) => {
-        this.#tally.closed();
-        return end;
-      },
-      (thrown: unknown) => {
-        this.#tally.closed();
-        const error = toFailure(thrown);
-        if (error.code !== 'postponed') this.#tally.add('released');
-        if (error.kind !== 'cancelled') this.#voice.say('unsettled', error, { detail: error.message });
-        throw error;
-      },
-    );
+    let turn: Turn | undefined;
+    try {
+      this.#life.check();
+      const id = incoming.id ?? this.#world.services.random.uuid();
+      const entered = this.#order.enter(incoming, id);
+      const place = entered instanceof Promise ? await this.#turnOf(entered) : entered;
+      if (!(place instanceof Failure)) turn = place;
+      const taken = this.#taken(incoming, id);
+      const message = taken instanceof Promise ? await taken : taken;
+      if (place instanceof Failure) return await this.#buried(message, place, incoming.origin.attempt, undefined);
+      const { journal } = this.#world;
+      if (!journal || incoming.key !== undefined || incoming.replay) return await this.#worked(message, place);
+      turn = undefined; // it goes on with its turn, alone
+      return await this.#handedOver(message, place, journal);
+    } catch (thrown) {
+      const error = toFailure(thrown);
+      if (error.code !== 'postponed') this.#tally.add('released');
+      if (error.kind !== 'cancelled') this.#voice.say('unsettled', error, { detail: error.message });
+      throw error;
+    } finally {
+      turn?.leave();
+      this.#tally.closed();
+    }
   };
 
   /** Whatever waits goes back to the source at once; what runs goes on. */
@@ -119,26 +129,13 @@ export class Settlement {
     this.#voice.close();
   }
 
-  async #settled(incoming: Replayed): Promise<Exchange | undefined> {
-    this.#life.check();
-    const id = incoming.id ?? this.#world.services.random.uuid();
-    let turn: Turn;
+  /** The turn, or why there is none for this message. Throws when nothing begins any more. */
+  async #turnOf(entered: Promise<Turn>): Promise<Turn | Failure> {
     try {
-      const entered = this.#order.enter(incoming, id);
-      turn = entered instanceof Promise ? await entered : entered;
+      return await entered;
     } catch (thrown) {
       if (this.#life.aborted) throw stopping();
-      return this.#buried(await this.#taken(incoming, id), toFailure(thrown), incoming.origin.attempt, undefined);
-    }
-    let alone = false;
-    try {
-      const taken = this.#taken(incoming, id);
-      const message = taken instanceof Promise ? await taken : taken;
-      const { journal } = this.#world;
-      alone = journal !== undefined && incoming.key === undefined && !incoming.replay;
-      return await (journal && alone ? this.#handedOver(message, turn, journal) : this.#worked(message, turn));
-    } finally {
-      if (!alone) turn.leave();
+      return toFailure(thrown);
     }
   }
 
@@ -186,9 +183,8 @@ export class Settlement {
     const { id, headers, origin, resumed = 0 } = left.record;
     const incoming = { headers, origin, body: left.body };
     const message = await this.#taken(incoming, id);
-    const turn = await Promise.resolve(this.#order.enter(incoming, id)).catch(toFailure);
+    const turn = await this.#turnOf(Promise.resolve(this.#order.enter(incoming, id)));
     if (turn instanceof Failure) {
-      this.#life.check();
       return this.#buried(message, turn, origin.attempt, undefined, left);
     }
     try {
