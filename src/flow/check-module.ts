@@ -27,7 +27,8 @@ export function moduleFinding({ path, exportName, pointer }: ModuleSlot, text: s
   const wanted = exportName === 'default' ? 'no default function' : `no function \`${exportName}\``;
   const hint = exportName === 'default' && names.length > 0 ? `. Name it: \`export: ${names[0]}\`` : meant;
   const message = `This module exports ${wanted}; it exports ${exported}${hint}`;
-  return { severity: 'error', code: 'unknown-export', pointer, message };
+  const at = exportName === 'default' ? pointer : pointer.replace(/module$/, 'export');
+  return { severity: 'error', code: 'unknown-export', pointer: at, message };
 }
 
 /** Throws what is wrong with the syntax, as an import would. */

@@ -23,7 +23,10 @@ test('a module of a script that could not be loaded is told, with its line', asy
 
 test('a function that a module does not export is told, with those that it does', async (t) => {
   const near = await said(t, 'price.ts', 'export function price(order: unknown) { return order }\n', ', export: prise');
-  assert.match(near, /error: This module exports no function `prise`; it exports `price`; did you mean `price`\?/);
+  assert.match(
+    near,
+    /^integration\.yaml:9:47 error: This module exports no function `prise`; it exports `price`; did you mean `price`\?/,
+  );
   assert.match(near, /\[unknown-export\]/);
   const unnamed = await said(t, 'price.ts', 'export const price = (order: unknown) => order;\n');
   assert.match(unnamed, /exports no default function; it exports `price`\. Name it: `export: price`/);
