@@ -90,9 +90,9 @@ const unchanging = (): Chance => {
 };
 
 /** The value of an expression that needs nothing. */
-function fold(run: Run): { readonly value: unknown } | undefined {
+function fold(run: Run | undefined): { readonly value: unknown } | undefined {
   try {
-    const value = run(new Frame(undefined, { variable: () => undefined }, unchanging), undefined);
+    const value = run?.(new Frame(undefined, { variable: () => undefined }, unchanging), undefined);
     return value === undefined ? undefined : { value };
   } catch (thrown) {
     if (thrown === bail) return undefined;
@@ -110,8 +110,14 @@ export function compileExpression(source: string): Expression {
   const { looksAtBody, variables, warnings } = analyse(source, program.ast);
   const copies = some(program.ast, mayWrite);
   const names = [...variables.keys()];
-  const fast = compileFast(program.ast);
-  const constant = fast && !looksAtBody && names.length === 0 ? fold(fast) : undefined;
+  // Made when it is needed: of the expressions of a large file most wait long for their first message.
+  let made: { readonly run: Run | undefined } | undefined;
+  const compiled = (): Run | undefined => {
+    made ??= { run: compileFast(program.ast) };
+    return made.run;
+  };
+  const isClosed = !looksAtBody && names.length === 0;
+  const constant = isClosed ? fold(compiled()) : undefined;
   let misses = 0;
 
   async function interpret(scope: Scope, body: unknown): Promise<unknown> {
@@ -125,6 +131,7 @@ export function compileExpression(source: string): Expression {
   }
 
   function run(scope: Scope, body: unknown): unknown {
+    const fast = compiled();
     if (!fast || (misses > patience && misses++ % retryEvery !== 0)) return interpret(scope, body);
     try {
       const value = fast(new Frame(body, scope, () => chanceOf(scope)), body);

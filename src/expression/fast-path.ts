@@ -1,5 +1,5 @@
 import type { Node, Stage } from './ast.ts';
-import { literal, notFast, type Place, type Source } from './fast-source.ts';
+import { literal, notFast, type Place } from './fast-source.ts';
 
 /** How the parts of a path, which are expressions again, are written. */
 export interface Writer {
@@ -8,16 +8,15 @@ export interface Writer {
 }
 
 /**
- * The value under a name of what `subject` computes. It is read before it is known to be the object's own, and that at
- * this very place: so V8 learns what is read here, and what it knows of the object answers the question for its prototype.
+ * The value under a name of `object`, which is a variable. It is read before it is known to be the object's own, and that
+ * at this very place: so V8 learns what is read here, and what it knows of the object answers the question for its prototype.
  */
-function writeMember(name: string, subject: string, place: Place): string {
+function writeMember(name: string, object: string, place: Place): string {
   const key = literal(name);
-  if (name in Object.prototype) return `member(${subject}, ${key})`;
-  const object = place.temporary();
+  if (name in Object.prototype) return `member(${object}, ${key})`;
   const value = place.temporary();
+  const isObject = `typeof ${object} === "object" && ${object} !== null`;
   const isOrdinary = `(${value} = ${object}[${key}], prototypeOf(${object}) === ordinary)`;
-  const isObject = `typeof (${object} = ${subject}) === "object" && ${object} !== null`;
   return `(${isObject} && ${isOrdinary} ? ${value} : member(${object}, ${key}))`;
 }
 
@@ -29,25 +28,22 @@ function writeFilter(stage: Stage, place: Place, { write }: Writer): string {
   return place.source.constant(`where(${run})`);
 }
 
-const list = (source: Source, items: readonly string[]): string => source.constant(`[${items.join(', ')}]`);
-
 /** The list of predicates. */
-export const writeFilters = (stages: readonly Stage[], place: Place, writer: Writer): string =>
-  list(
-    place.source,
-    stages.map((stage) => writeFilter(stage, place, writer)),
-  );
+export function writeFilters(stages: readonly Stage[], place: Place, writer: Writer): string {
+  const written = stages.map((stage) => writeFilter(stage, place, writer));
+  return place.source.constant(`[${written.join(', ')}]`);
+}
 
 const isName = (node: Node): boolean => node.type === 'name' && (node.stages ?? []).length === 0;
 
-function writeStep(node: Node, index: number, place: Place, writer: Writer, result: boolean): string {
+function writeStep(node: Node, isFirst: boolean, place: Place, writer: Writer, result: boolean): string {
   if (node.tuple || node.focus || node.index || node.ancestor || node.group) throw notFast;
   if (node.type === 'name') {
     if (node.predicate) throw notFast;
     return writeMember(String(node.value), 'c', place);
   }
   const isObject = node.type === 'unary' && node.value === '{';
-  const isStart = node.type === 'variable' && index === 0;
+  const isStart = node.type === 'variable' && isFirst;
   if (!isObject && !isStart && node.type !== 'function' && node.type !== 'block') throw notFast;
   return writer.writeOpen(node, place, result && isObject);
 }
@@ -60,21 +56,25 @@ export function writePath(node: Node, place: Place, writer: Writer, result: bool
   const [first] = parts;
   // A list of one that `[]` kept remembers it, and whatever looks at it would have to know.
   if (!first || node.predicate || (keep && !result)) throw notFast;
-  const step = (part: Node, index: number, inner: Place): string =>
-    writeStep(part, index, inner, writer, result && index === parts.length - 1);
-  const steps = list(
-    source,
-    parts.map((part, index) => {
-      const run = source.run(slots, (inner) => step(part, index, inner));
-      return `{ run: ${run}, filters: ${writeFilters(part.stages ?? [], place, writer)} }`;
-    }),
-  );
-  const walk = (from: number, start: string): string => `walk(${steps}, ${from}, f, ${start}, ${keep})`;
+  const step = (part: Node, inner: Place): string =>
+    writeStep(part, part === first, inner, writer, result && part === parts.at(-1));
+
+  const steps: string[] = [];
+  const stepOf = (part: Node): string => {
+    const run = source.run(slots, (inner) => step(part, inner));
+    return `{ run: ${run}, filters: ${writeFilters(part.stages ?? [], place, writer)} }`;
+  };
+
+  /** What is left of the path, over a list. */
+  function walk(from: number, start: string): string {
+    for (let at = from; at < parts.length; at++) steps[at] ??= stepOf(parts[at] as Node);
+    return `walk(${source.constant(`[${steps.slice(from).join(', ')}]`)}, f, ${start}, ${keep})`;
+  }
 
   // The first step is evaluated once, on the context; the common case then follows names from object to object.
   function follow(value: string, next: number): string {
     const part = parts[next];
-    if (!part) return `typeof ${value} === "object" ? whole(${value}) : ${value}`;
+    if (!part) return `whole(${value})`;
     const onward = place.temporary();
     const rest = isName(part)
       ? `(${onward} = ${writeMember(String(part.value), value, place)}, ${follow(onward, next + 1)})`
@@ -82,10 +82,12 @@ export function writePath(node: Node, place: Place, writer: Writer, result: bool
     return `${value} === undefined ? undefined : isList(${value}) ? ${walk(next, value)} : ${rest}`;
   }
 
+  const isWalked = (first.stages ?? []).length > 0 || keep;
+  if (!isWalked && parts.length === 1) return onEach(first, `whole(${step(first, place)})`);
   const start = place.temporary();
-  const path =
-    (first.stages ?? []).length > 0 || keep
-      ? walk(0, '[c]')
-      : `(${start} = ${step(first, 0, place)}, ${follow(start, 1)})`;
-  return first.type === 'variable' ? path : `(isList(c) ? giveUp() : ${path})`;
+  return onEach(first, isWalked ? walk(0, '[c]') : `(${start} = ${step(first, place)}, ${follow(start, 1)})`);
 }
+
+/** A path is followed from each entry where `$` is a list; a member of a list gives up by itself. */
+const onEach = (first: Node, path: string): string =>
+  first.type === 'variable' || isName(first) ? path : `(isList(c) ? giveUp() : ${path})`;

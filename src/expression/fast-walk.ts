@@ -87,19 +87,11 @@ function advance(step: Step, frame: Frame, items: readonly unknown[], last: bool
   return last && single ? { own: true, sequence: single } : { own: false, sequence: found };
 }
 
-/** The steps of a location path from `from` on, over what the steps before it found. */
-export function walk(
-  steps: readonly Step[],
-  from: number,
-  frame: Frame,
-  start: readonly unknown[],
-  keep: boolean,
-): unknown {
+/** The steps of a location path over what the steps before them found. */
+export function walk(steps: readonly Step[], frame: Frame, start: readonly unknown[], keep: boolean): unknown {
   let items = start;
-  for (let at = from; at < steps.length; at += 1) {
-    const step = steps[at];
-    if (!step) break;
-    const { own, sequence } = advance(step, frame, items, at === steps.length - 1);
+  for (const step of steps) {
+    const { own, sequence } = advance(step, frame, items, step === steps.at(-1));
     if (own) return sequence;
     items = sequence;
     if (items.length === 0) return undefined;

@@ -1,5 +1,5 @@
 /**
- * Compiles the common part of JSONata into JavaScript, which runs 25 to 600 times faster than the interpreter. What it
+ * Compiles the common part of JSONata into JavaScript, which runs some hundred times faster than the interpreter. What it
  * computes is what the interpreter would compute; wherever that is not certain it throws `bail`.
  */
 
