@@ -144,7 +144,14 @@ export function waiting(
     content,
     mandatory: true,
     properties: {
-      ...{ contentType, contentEncoding, correlationId, replyTo, timestamp, type, appId, priority },
+      contentType,
+      contentEncoding,
+      correlationId,
+      replyTo,
+      timestamp,
+      type,
+      appId,
+      priority,
       deliveryMode: properties.deliveryMode === 2 ? 2 : 1,
       // Of ours: two messages may have the same.
       messageId: id,

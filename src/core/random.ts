@@ -13,7 +13,7 @@ export interface Random {
 const digits = Buffer.from('0123456789abcdef');
 
 /** UUIDs of random bytes, 16 for each, one behind the other: 36 characters each. */
-function uuidsOf(bytes: Uint8Array): string {
+function uuidsOf(bytes: Uint8Array): Buffer {
   const text = Buffer.alloc((bytes.length / 16) * 36, '-');
   let end = 0;
   for (let at = 0; at < bytes.length; at++) {
@@ -24,13 +24,16 @@ function uuidsOf(bytes: Uint8Array): string {
     text[end++] = digits[value >> 4] ?? 0;
     text[end++] = digits[value & 15] ?? 0;
   }
-  return text.toString('latin1');
+  return text;
 }
 
-/** Hands out a text that `make` makes of 4 KiB of random bytes, piece by piece: one call of the system for many pieces. */
-function supply(make: (bytes: Buffer) => string): (length: number) => string {
+/**
+ * Hands out a text that `make` makes of 4 KiB of random bytes, piece by piece: one call of the system for many pieces. Each
+ * is a text of its own: a slice of a large one would keep all of that in memory.
+ */
+function supply(make: (bytes: Buffer) => Buffer): (length: number) => string {
   const pool = Buffer.alloc(4096);
-  let supplied = '';
+  let supplied: Buffer = Buffer.alloc(0);
   let used = 0;
   return (length) => {
     if (used + length > supplied.length) {
@@ -38,7 +41,7 @@ function supply(make: (bytes: Buffer) => string): (length: number) => string {
       used = 0;
     }
     used += length;
-    return supplied.slice(used - length, used);
+    return supplied.toString('latin1', used - length, used);
   };
 }
 
@@ -47,7 +50,7 @@ const uuids = supply(uuidsOf);
 export const systemRandom: Random = {
   next: () => Math.random(),
   uuid: () => uuids(36),
-  hex: supply((bytes) => bytes.toString('hex')),
+  hex: supply((bytes) => Buffer.from(bytes.toString('hex'), 'latin1')),
 };
 
 /** A repeatable source of chance (mulberry32): for tests. */
@@ -63,7 +66,7 @@ export function seededRandom(seed: number): Random {
   const bytes = (count: number): Buffer => Buffer.from(Array.from({ length: count }, () => Math.floor(next() * 256)));
   return {
     next,
-    uuid: () => uuidsOf(bytes(16)),
+    uuid: () => uuidsOf(bytes(16)).toString('latin1'),
     hex: (length) =>
       bytes(Math.ceil(length / 2))
         .toString('hex')

@@ -131,14 +131,15 @@ export function compileExpression(source: string): Expression {
   }
 
   function run(scope: Scope, body: unknown): unknown {
-    const fast = compiled();
-    if (!fast || (misses > patience && misses++ % retryEvery !== 0)) return interpret(scope, body);
+    if (misses > patience && misses++ % retryEvery !== 0) return interpret(scope, body);
     try {
+      const fast = compiled();
+      if (!fast) return interpret(scope, body);
       const value = fast(new Frame(body, scope, () => chanceOf(scope)), body);
       misses = 0;
       return value;
-    } catch (thrown) {
-      if (thrown !== bail) throw thrown;
+    } catch {
+      // It gave up; or it met what only the interpreter has a name for (a getter that throws, no room on the stack).
       misses += 1;
       return interpret(scope, body);
     }

@@ -8,25 +8,29 @@ export interface Writer {
 }
 
 /**
- * The value under a name of `object`, which is a variable. It is read before it is known to be the object's own, and that
- * at this very place: so V8 learns what is read here, and what it knows of the object answers the question for its prototype.
+ * The value under a name of `object`, which is a variable. It is read first and asked afterwards whether it is the object's
+ * own: at this very place, so that V8 learns what is read here, and with that has the answers to the questions.
  */
-function writeMember(name: string, object: string, place: Place): string {
+function writeMember(name: string, object: string, { source, temporary }: Place): string {
   const key = literal(name);
-  if (name in Object.prototype) return `member(${object}, ${key})`;
-  const value = place.temporary();
+  const value = temporary();
+  const ordinary = source.use('ordinary');
   const isObject = `typeof ${object} === "object" && ${object} !== null`;
-  const isOrdinary = `(${value} = ${object}[${key}], prototypeOf(${object}) === ordinary)`;
-  return `(${isObject} && ${isOrdinary} ? ${value} : member(${object}, ${key}))`;
+  const isOwn = `${source.call('prototypeOf', object)} === ${ordinary} && !(${key} in ${ordinary})`;
+  return `(${isObject} && (${value} = ${object}[${key}], ${isOwn}) ? ${value} : ${source.call('member', object, key)})`;
 }
 
-function writeFilter(stage: Stage, place: Place, { write }: Writer): string {
+function writeFilter(stage: Stage, { source, slots }: Place, { write }: Writer): string {
   if (stage.type !== 'filter' || !stage.expr) throw notFast;
   const { expr } = stage;
-  if (expr.type === 'number') return place.source.constant(`entry(${literal(expr.value)})`);
-  const run = place.source.run(place.slots, (inner) => write(expr, inner));
-  return place.source.constant(`where(${run})`);
+  if (expr.type === 'number') return source.constant(source.call('entry', literal(expr.value)));
+  const run = source.run(slots, (inner) => write(expr, inner));
+  return source.constant(source.call('where', run));
 }
+
+/** Gives up where `$` is a list. */
+export const unlessList = (written: string, { source }: Place): string =>
+  `(${source.call('isList', 'c')} ? ${source.call('giveUp')} : ${written})`;
 
 /** The list of predicates. */
 export function writeFilters(stages: readonly Stage[], place: Place, writer: Writer): string {
@@ -68,26 +72,30 @@ export function writePath(node: Node, place: Place, writer: Writer, result: bool
   /** What is left of the path, over a list. */
   function walk(from: number, start: string): string {
     for (let at = from; at < parts.length; at++) steps[at] ??= stepOf(parts[at] as Node);
-    return `walk(${source.constant(`[${steps.slice(from).join(', ')}]`)}, f, ${start}, ${keep})`;
+    const list = source.constant(`[${steps.slice(from).join(', ')}]`);
+    return source.call('walk', list, 'f', start, String(keep));
   }
 
   // The first step is evaluated once, on the context; the common case then follows names from object to object.
   function follow(value: string, next: number): string {
     const part = parts[next];
-    if (!part) return `whole(${value})`;
+    if (!part) return source.call('whole', value);
     const onward = place.temporary();
     const rest = isName(part)
       ? `(${onward} = ${writeMember(String(part.value), value, place)}, ${follow(onward, next + 1)})`
       : walk(next, `[${value}]`);
-    return `${value} === undefined ? undefined : isList(${value}) ? ${walk(next, value)} : ${rest}`;
+    const isList = source.call('isList', value);
+    return `${value} === undefined ? undefined : ${isList} ? ${walk(next, value)} : ${rest}`;
   }
 
-  const isWalked = (first.stages ?? []).length > 0 || keep;
-  if (!isWalked && parts.length === 1) return onEach(first, `whole(${step(first, place)})`);
-  const start = place.temporary();
-  return onEach(first, isWalked ? walk(0, '[c]') : `(${start} = ${step(first, place)}, ${follow(start, 1)})`);
-}
+  function written(): string {
+    if ((first?.stages ?? []).length > 0 || keep) return walk(0, '[c]');
+    const value = step(first as Node, place);
+    if (parts.length === 1) return source.call('whole', value);
+    const start = place.temporary();
+    return `(${start} = ${value}, ${follow(start, 1)})`;
+  }
 
-/** A path is followed from each entry where `$` is a list; a member of a list gives up by itself. */
-const onEach = (first: Node, path: string): string =>
-  first.type === 'variable' || isName(first) ? path : `(isList(c) ? giveUp() : ${path})`;
+  // It is followed from each entry where `$` is a list; the member of a list gives up by itself.
+  return first.type === 'variable' || isName(first) ? written() : unlessList(written(), place);
+}

@@ -7,8 +7,8 @@ import * as plain from './plain.ts';
 /** Thrown at compile time: this expression is the interpreter's. */
 export const notFast: { readonly notFast: true } = { notFast: true };
 
-/** What the written text can call by its name. */
-const library: Readonly<Record<string, unknown>> = {
+/** What the written text can use, under these names; `f`, `c`, and `s` and `t` with a number are its own. */
+const library = {
   ...plain,
   ...runtime,
   ...walking,
@@ -18,7 +18,7 @@ const library: Readonly<Record<string, unknown>> = {
   ordinary: Object.prototype,
 };
 
-const preamble = `"use strict"; const { ${Object.keys(library).join(', ')} } = library;\n`;
+type Helper = keyof typeof library;
 
 /** A value of JSON as JavaScript. */
 export const literal = (value: unknown): string => (Object.is(value, -0) ? '-0' : JSON.stringify(value));
@@ -38,7 +38,19 @@ export interface Place {
 /** The JavaScript of one expression. Text of the user gets into it only as `literal`. */
 export class Source {
   readonly #names = new Map<string, string>();
+  readonly #used = new Set<Helper>();
   #slots = 0;
+
+  /** The name of something of the library. */
+  use(name: Helper): string {
+    this.#used.add(name);
+    return name;
+  }
+
+  /** A call of a function of the library. */
+  call(name: Helper, ...written: readonly string[]): string {
+    return `${this.use(name)}(${written.join(', ')})`;
+  }
 
   slot(): number {
     this.#slots += 1;
@@ -69,6 +81,7 @@ export class Source {
   load(main: string): Run | undefined {
     const constants = [...this.#names].map(([text, name]) => `const ${name} = ${text};\n`);
     try {
+      const preamble = `"use strict"; const { ${[...this.#used].join(', ')} } = library;\n`;
       const make = new Function('library', 'functions', `${preamble}${constants.join('')}return ${main};`);
       return make(library, fastFunctions) as Run;
     } catch (thrown) {

@@ -8,7 +8,7 @@ import { left, pairs } from './ast.ts';
 import { functionNames } from './builtins.ts';
 import type { Run } from './fast-frame.ts';
 import { fastFunctions } from './fast-functions.ts';
-import { type Writer, writeFilters, writePath } from './fast-path.ts';
+import { unlessList, type Writer, writeFilters, writePath } from './fast-path.ts';
 import { reserved } from './fast-runtime.ts';
 import { literal, notFast, type Place, Source } from './fast-source.ts';
 
@@ -18,6 +18,7 @@ const need = (node: Node | undefined): Node => {
 };
 
 function writeBinary(node: Node, place: Place): string {
+  const { source } = place;
   const operator = String(node.value);
   const a = write(need(left(node)), place);
   const b = write(need(node.rhs), place);
@@ -28,59 +29,69 @@ function writeBinary(node: Node, place: Place): string {
     case '/':
     case '%': {
       const [x, y] = [place.temporary(), place.temporary()];
-      const result = `${x} === undefined || ${y} === undefined ? undefined : finite(${x} ${operator} ${y})`;
-      return `(${x} = numeric(${a}), ${y} = numeric(${b}), ${result})`;
+      const numbers = `${x} = ${source.call('numeric', a)}, ${y} = ${source.call('numeric', b)}`;
+      const result = source.call('finite', `${x} ${operator} ${y}`);
+      return `(${numbers}, ${x} === undefined || ${y} === undefined ? undefined : ${result})`;
     }
     case '<':
     case '<=':
     case '>':
     case '>=': {
       const [x, y] = [place.temporary(), place.temporary()];
-      return `(${x} = ${a}, ${y} = ${b}, comparable(f, ${x}, ${y}) ? ${x} ${operator} ${y} : undefined)`;
+      const comparable = source.call('comparable', 'f', x, y);
+      return `(${x} = ${a}, ${y} = ${b}, ${comparable} ? ${x} ${operator} ${y} : undefined)`;
     }
     case '=':
     case '!=':
-      return `equals(f, ${a}, ${b}, ${operator === '='})`;
+      return source.call('equals', 'f', a, b, String(operator === '='));
     case 'and':
-      return `(truth(${a}) && truth(${b}))`;
+      return `(${source.call('truth', a)} && ${source.call('truth', b)})`;
     case 'or':
-      return `(truth(${a}) || truth(${b}))`;
+      return `(${source.call('truth', a)} || ${source.call('truth', b)})`;
     case 'in':
-      return `within(f, ${a}, ${b})`;
+      return source.call('within', 'f', a, b);
     case '&':
-      return `joined(${a}, ${b})`;
+      return source.call('joined', a, b);
     default:
       throw notFast;
   }
 }
 
+const sequence = (...parts: readonly string[]): string => `(${parts.join(', ')})`;
+
 function writeList(node: Node, place: Place, result: boolean): string {
+  const { source } = place;
   const made = place.temporary();
   const items = node.expressions ?? [];
-  const included = items.map((item) => `include(${made}, ${write(item, place, result)}, ${item.value === '['})`);
-  return `(visit(f, ${items.length}), ${[`${made} = []`, ...included, made].join(', ')})`;
+  const included = items.map((item) =>
+    source.call('include', made, write(item, place, result), String(item.value === '[')),
+  );
+  return sequence(source.call('visit', 'f', String(items.length)), `${made} = []`, ...included, made);
 }
 
 /** All values are there before the object is made, so that it is made at once, in its final shape. */
 function writeFields(keys: readonly string[], values: readonly Node[], place: Place, result: boolean): string {
+  const { source } = place;
   const held = values.map(() => place.temporary());
   const computed = values.map((value, at) => `${held[at]} = ${write(value, place, result)}`);
   const complete = held.map((value) => `${value} !== undefined`).join(' && ') || 'true';
   const fields = keys.map((key, at) => `${literal(key)}: ${held[at]}`).join(', ');
-  const names = place.source.constant(literal(keys));
-  const made = `${complete} ? { ${fields} } : sparse(${names}, [${held.join(', ')}])`;
-  return `(${[`visit(f, ${keys.length})`, ...computed, made].join(', ')})`;
+  const sparse = source.call('sparse', source.constant(literal(keys)), `[${held.join(', ')}]`);
+  const made = `${complete} ? { ${fields} } : ${sparse}`;
+  return sequence(source.call('visit', 'f', String(keys.length)), ...computed, made);
 }
 
 function writeComputedFields(found: readonly Pair[], place: Place, result: boolean): string {
+  const { source } = place;
   const made = place.temporary();
-  const keys = found.map(() => place.temporary());
-  const computed = found.map(([key], at) => `${keys[at]} = keyOf(${write(key, place)})`);
-  const put = found.map(
-    ([, value], at) => `${keys[at]} === undefined || put(${made}, ${keys[at]}, ${write(value, place, result)})`,
+  const fields = found.map(([key, value]) => ({ key, value, held: place.temporary() }));
+  const keys = fields.map(({ key, held }) => `${held} = ${source.call('keyOf', write(key, place))}`);
+  const put = fields.map(
+    ({ value, held }) => `${held} === undefined || ${source.call('put', made, held, write(value, place, result))}`,
   );
-  const parts = [...computed, `different([${keys.join(', ')}])`, `${made} = {}`, ...put, made];
-  return `(visit(f, ${found.length}), ${parts.join(', ')})`;
+  const different = source.call('different', `[${fields.map(({ held }) => held).join(', ')}]`);
+  const visit = source.call('visit', 'f', String(found.length));
+  return sequence(visit, ...keys, different, `${made} = {}`, ...put, made);
 }
 
 function writeObject(found: readonly Pair[], place: Place, result: boolean): string {
@@ -91,21 +102,21 @@ function writeObject(found: readonly Pair[], place: Place, result: boolean): str
     keys.length === found.length && new Set(keys).size === keys.length && !keys.some((key) => reserved.has(key));
   const values = found.map(([, value]) => value);
   const made = isFixed ? writeFields(keys, values, place, result) : writeComputedFields(found, place, result);
-  return `(isList(c) ? giveUp() : ${made})`; // a list would be grouped
+  return unlessList(made, place); // which would be grouped
 }
 
 function writeUnary(node: Node, place: Place, result: boolean): string {
   if (node.value === '[') return writeList(node, place, result);
   if (node.value === '{') return writeObject(pairs(node), place, result);
   if (node.value !== '-') throw notFast;
-  return `negative(${write(need(node.expression), place)})`;
+  return place.source.call('negative', write(need(node.expression), place));
 }
 
 function writeCondition(node: Node, place: Place, result: boolean): string {
-  const condition = write(need(node.condition), place);
+  const condition = place.source.call('truth', write(need(node.condition), place));
   const then = write(need(node.then), place, result);
   const otherwise = node.else ? write(node.else, place, result) : 'undefined';
-  return `(truth(${condition}) ? ${then} : ${otherwise})`;
+  return `(${condition} ? ${then} : ${otherwise})`;
 }
 
 function writeBlock(node: Node, outer: Place, result: boolean): string {
@@ -118,7 +129,7 @@ function writeBlock(node: Node, outer: Place, result: boolean): string {
     place = { ...place, slots: new Map([...place.slots, [String(left(expression)?.value), slot]]) };
     return `f.locals[${slot}] = ${value}`;
   });
-  return `(${parts.join(', ') || 'undefined'})`;
+  return parts.length === 0 ? 'undefined' : sequence(...parts);
 }
 
 const chances = new Set(['now', 'millis', 'random', 'uuid']);
@@ -128,12 +139,13 @@ function writeCall(node: Node, place: Place): string {
   const name = String(procedure?.value);
   if (procedure?.type !== 'variable' || procedure.predicate || place.slots.has(name)) throw notFast;
   const [first, ...rest] = (node.arguments ?? []).map((argument) => write(argument, place));
-  if (first === undefined && chances.has(name)) return `chance(f, ${literal(name)})`;
+  if (first === undefined && chances.has(name)) return place.source.call('chance', 'f', literal(name));
   const known = fastFunctions.get(name);
   if (!known || first === undefined || rest.length + 1 < known.min || rest.length + 1 > known.max) throw notFast;
   const subject = place.temporary();
   const apply = place.source.constant(`functions.get(${literal(name)}).apply`);
-  return `(looked(f, ${subject} = ${first}), ${apply}(${[subject, ...rest].join(', ')}))`;
+  const looked = place.source.call('looked', 'f', `${subject} = ${first}`);
+  return sequence(looked, `${apply}(${[subject, ...rest].join(', ')})`);
 }
 
 function writeVariable(node: Node, place: Place): string {
@@ -171,7 +183,8 @@ function writeBare(node: Node, place: Place, result: boolean): string {
 function writeOpen(node: Node, place: Place, result: boolean): string {
   if (node.predicate && node.type !== 'variable') throw notFast;
   const value = node.type === 'variable' ? writeVariable(node, place) : writeBare(node, place, result);
-  return node.predicate ? `filtered(f, ${value}, ${writeFilters(node.predicate, place, writer)})` : value;
+  if (!node.predicate) return value;
+  return place.source.call('filtered', 'f', value, writeFilters(node.predicate, place, writer));
 }
 
 /**
@@ -183,7 +196,7 @@ function write(node: Node, place: Place, result = false): string {
   if (node.type === 'path') return writePath(node, place, writer, result);
   if (node.keepArray || node.stages) throw notFast;
   const value = writeOpen(node, place, result);
-  return node.type === 'variable' && node.value !== '' ? `whole(${value})` : value;
+  return node.type === 'variable' && node.value !== '' ? place.source.call('whole', value) : value;
 }
 
 const writer: Writer = { write, writeOpen };

@@ -28,6 +28,6 @@ export interface Incoming {
  * Rejected = the far side keeps it: with `postponed` it is to come again after `facts.ms` milliseconds, as attempt
  * `facts.attempt` (only where the connector `postpones`); with any other (the process stops) at once, and no attempt is
  * counted. Waits for its turn where `concurrency` or the lane say so, so that a source only has to bound how many it has
- * handed over.
+ * handed over. Never throws: what it has to say comes by the promise.
  */
 export type Deliver = (message: Incoming) => Promise<Exchange | undefined>;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
+import { compileExpression } from '../../src/expression/expression.ts';
 import { compileFast } from '../../src/expression/fast.ts';
 import { Frame, type Run } from '../../src/expression/fast-frame.ts';
 import type { Program } from '../../src/expression/jsonata.ts';
@@ -9,7 +10,7 @@ import { clone } from '../../src/expression/list-functions.ts';
 import { normalise } from '../../src/expression/normalise.ts';
 import { bail } from '../../src/expression/plain.ts';
 import { Generator } from './expression-generator.ts';
-import { evaluate } from './support.ts';
+import { evaluate, scopeOf } from './support.ts';
 
 const chance = { now: () => 1_700_000_000_123, random: () => 0.25, uuid: () => 'f81d4fae' };
 
@@ -180,4 +181,55 @@ test('where a process makes no functions of texts, the interpreter answers', () 
     console.log(JSON.stringify(await compileExpression('{ "sum": $sum(a) }').evaluate(scope)));`;
   const flags = ['--disallow-code-generation-from-strings', '--input-type=module', '--eval', program];
   assert.equal(execFileSync(process.execPath, flags, { encoding: 'utf8' }), '{"sum":3}\n');
+});
+
+test('what is nested costs as much as it is long', { timeout: 30_000 }, async () => {
+  let members = 'a';
+  let bound = 'a';
+  let chosen = 'a';
+  for (let level = 0; level < 60; level += 1) {
+    members = `(${members}).a`;
+    bound = `($x := ${bound}; $x).a`;
+    chosen = `(${chosen} ? a : b).a`;
+  }
+  let body: unknown = 'the end';
+  for (let level = 0; level <= 60; level += 1) body = { a: body };
+  assert.equal(await evaluate(members, body), 'the end');
+  assert.equal(await evaluate(bound, body), 'the end');
+  assert.equal(await evaluate(chosen, { a: { a: 1 } }), 1);
+});
+
+test('what all objects inherit is no field, whenever it came to be there', async (t) => {
+  const expression = compileExpression('{ "admin": user.isAdmin, "direct": isAdmin, "each": users.isAdmin }');
+  const body = { user: {}, users: [{}, {}] };
+  assert.deepEqual(await expression.evaluate(scopeOf(body)), {});
+  const { prototype } = Object;
+  Object.defineProperty(prototype, 'isAdmin', { value: true, configurable: true });
+  t.after(() => Reflect.deleteProperty(prototype, 'isAdmin'));
+  assert.deepEqual(await expression.evaluate(scopeOf(body)), {});
+  assert.deepEqual(await evaluate('user.isAdmin', { user: {} }), undefined);
+});
+
+test('what a value itself throws when it is read is the failure of the interpreter, or nothing', async () => {
+  class Made {
+    get a(): unknown {
+      throw new Error('boom');
+    }
+  }
+  assert.equal(await evaluate('o.a', { o: new Made() }), undefined);
+});
+
+test('where the stack has no room the interpreter goes on', async () => {
+  const nested = `${'{ "a": '.repeat(400)}orderId${' }'.repeat(400)}`;
+  const below = (frames: number): unknown => {
+    const expression = compileExpression(`${nested}  ${' '.repeat(frames % 7)}`);
+    const descend = (left: number): unknown =>
+      left > 0 ? [descend(left - 1)][0] : expression.evaluate(scopeOf(order));
+    return descend(frames);
+  };
+  for (const frames of [0, 1000, 3000, 6000]) {
+    let value = await below(frames);
+    for (let level = 0; level < 400; level += 1) value = (value as { a: unknown }).a;
+    assert.equal(value, 'A1');
+  }
 });
