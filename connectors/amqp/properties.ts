@@ -41,17 +41,19 @@ export function outgoingOf(
   asking?: Asking,
 ): Outgoing {
   const operation = (exchange.operation ?? {}) as Operation;
-  const { services, ownHeaders, body } = exchange;
+  const { services, ownHeaders, trace, body } = exchange;
   const routingKey = textOf('routingKey', operation.routingKey) ?? usual;
   if (routingKey === undefined) throw unusable('it has no routing key; give `routingKey` on the step or the endpoint');
   const contentType = single(ownHeaders['content-type']) ?? (body.isEmpty ? undefined : body.wireType(services.codec));
   const messageId =
     textOf('messageId', operation.messageId) ?? single(ownHeaders['idempotency-key']) ?? services.random.uuid();
   const expiration = expirationOf(operation.expiration) ?? asking?.expiration;
+  const headers = headersOf(ownHeaders, operation.headers);
+  trace.mark(headers);
   const properties: Properties = {
     contentType,
     contentEncoding: single(ownHeaders['content-encoding']),
-    headers: tracedHeadersOf(exchange, operation.headers),
+    headers,
     deliveryMode: (operation.persistent ?? true) ? 2 : 1,
     priority: priorityOf(operation.priority),
     correlationId: asking?.correlationId ?? textOf('correlationId', operation.correlationId),
@@ -72,16 +74,6 @@ const single = (value: string | readonly string[] | undefined): string | undefin
   typeof value === 'string' ? value : value?.[0];
 
 const inFields = new Set(['content-type', 'content-encoding']);
-
-/** With the trace of the message; what the file says about that wins. */
-function tracedHeadersOf({ ownHeaders, trace }: Exchange, given: unknown): Readonly<Record<string, unknown>> {
-  const headers = headersOf(ownHeaders, given);
-  if (headers['traceparent'] !== undefined) return headers;
-  headers['traceparent'] = trace.next();
-  const { state } = trace;
-  if (state !== undefined) headers['tracestate'] ??= state;
-  return headers;
-}
 
 /** Text that the file set, and the typed values of the call over it. */
 export function headersOf(own: Headers, given: unknown): Record<string, unknown> {

@@ -196,12 +196,8 @@ function mergedHeaders(
       throw unusable('its `headers` are not a map');
     assignAllowed(merged, given, template.reserved);
   }
+  trace.mark(merged);
   const raw: string[] = [];
-  // What the file says about it wins.
-  if (merged['traceparent'] === undefined) {
-    raw.push('traceparent', trace.next());
-    merged['tracestate'] ??= trace.state;
-  }
   merged['x-request-id'] ??= origin.requestId ?? id;
   for (const name in merged) {
     const value = merged[name];

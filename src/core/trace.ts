@@ -82,6 +82,14 @@ export class Trace {
     return `00-${id}-${this.#span?.id ?? newSpanId(this.#random)}${sampled ? '-01' : '-00'}`;
   }
 
+  /** Writes it among the headers of something that is sent now. What the file says about it wins. */
+  mark(headers: Record<string, unknown>): void {
+    if (headers['traceparent'] !== undefined) return;
+    headers['traceparent'] = this.next();
+    const { state } = this;
+    if (state !== undefined) headers['tracestate'] ??= state;
+  }
+
   get #read(): Context {
     this.#context ??= received(this.#headers['traceparent']) ?? begun(this.#messageId);
     return this.#context;

@@ -1,5 +1,5 @@
 import type { Node, Stage } from './ast.ts';
-import { literal, notFast, type Place } from './fast-source.ts';
+import { literal, notFast, type Place, sequence } from './fast-source.ts';
 
 /** How the parts of a path, which are expressions again, are written. */
 export interface Writer {
@@ -82,7 +82,7 @@ export function writePath(node: Node, place: Place, writer: Writer, result: bool
     if (!part) return source.call('whole', value);
     const onward = place.temporary();
     const rest = isName(part)
-      ? `(${onward} = ${writeMember(String(part.value), value, place)}, ${follow(onward, next + 1)})`
+      ? sequence(`${onward} = ${writeMember(String(part.value), value, place)}`, follow(onward, next + 1))
       : walk(next, `[${value}]`);
     const isList = source.call('isList', value);
     return `${value} === undefined ? undefined : ${isList} ? ${walk(next, value)} : ${rest}`;
@@ -93,7 +93,7 @@ export function writePath(node: Node, place: Place, writer: Writer, result: bool
     const value = step(first as Node, place);
     if (parts.length === 1) return source.call('whole', value);
     const start = place.temporary();
-    return `(${start} = ${value}, ${follow(start, 1)})`;
+    return sequence(`${start} = ${value}`, follow(start, 1));
   }
 
   // It is followed from each entry where `$` is a list; the member of a list gives up by itself.

@@ -23,6 +23,9 @@ type Helper = keyof typeof library;
 /** A value of JSON as JavaScript. */
 export const literal = (value: unknown): string => (Object.is(value, -0) ? '-0' : JSON.stringify(value));
 
+/** One after the other; the last one is the value. */
+export const sequence = (...written: readonly string[]): string => `(${written.join(', ')})`;
+
 /**
  * The text of one function `(f, c) => …` under way: `f` is its Frame, `c` what `$` stands for. Whatever is written is one
  * JavaScript expression; what it has to keep, it keeps in a temporary.

@@ -10,7 +10,7 @@ import type { Run } from './fast-frame.ts';
 import { fastFunctions } from './fast-functions.ts';
 import { unlessList, type Writer, writeFilters, writePath } from './fast-path.ts';
 import { reserved } from './fast-runtime.ts';
-import { literal, notFast, type Place, Source } from './fast-source.ts';
+import { literal, notFast, type Place, Source, sequence } from './fast-source.ts';
 
 const need = (node: Node | undefined): Node => {
   if (!node) throw notFast;
@@ -29,9 +29,12 @@ function writeBinary(node: Node, place: Place): string {
     case '/':
     case '%': {
       const [x, y] = [place.temporary(), place.temporary()];
-      const numbers = `${x} = ${source.call('numeric', a)}, ${y} = ${source.call('numeric', b)}`;
       const result = source.call('finite', `${x} ${operator} ${y}`);
-      return `(${numbers}, ${x} === undefined || ${y} === undefined ? undefined : ${result})`;
+      return sequence(
+        `${x} = ${source.call('numeric', a)}`,
+        `${y} = ${source.call('numeric', b)}`,
+        `${x} === undefined || ${y} === undefined ? undefined : ${result}`,
+      );
     }
     case '<':
     case '<=':
@@ -39,7 +42,7 @@ function writeBinary(node: Node, place: Place): string {
     case '>=': {
       const [x, y] = [place.temporary(), place.temporary()];
       const comparable = source.call('comparable', 'f', x, y);
-      return `(${x} = ${a}, ${y} = ${b}, ${comparable} ? ${x} ${operator} ${y} : undefined)`;
+      return sequence(`${x} = ${a}`, `${y} = ${b}`, `${comparable} ? ${x} ${operator} ${y} : undefined`);
     }
     case '=':
     case '!=':
@@ -56,8 +59,6 @@ function writeBinary(node: Node, place: Place): string {
       throw notFast;
   }
 }
-
-const sequence = (...parts: readonly string[]): string => `(${parts.join(', ')})`;
 
 function writeList(node: Node, place: Place, result: boolean): string {
   const { source } = place;

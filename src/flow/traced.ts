@@ -20,8 +20,6 @@ function withTrace(exchange: Exchange): Exchange {
   if (ownHeaders['traceparent'] !== undefined) return exchange;
   const headers: Record<string, string | readonly string[]> = bare();
   if (ownHeaders !== noHeaders) Object.assign(headers, ownHeaders);
-  headers['traceparent'] = trace.next();
-  const { state } = trace;
-  if (state !== undefined && headers['tracestate'] === undefined) headers['tracestate'] = state;
+  trace.mark(headers);
   return exchange.withOwnHeaders(headers as Headers);
 }

@@ -81,8 +81,6 @@ export const faults: readonly Fault[] = [
     title: 'broker killed (SIGKILL) and started',
     times: 3,
     strike: async ({ waiting }) => {
-      // RabbitMQ 3.10 may lose a quorum queue that was made less than a second before.
-      await pause(1000);
       await waiting.restart?.();
       // As long as both sides may need to find it again.
       await pause(1000);

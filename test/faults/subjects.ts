@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createTopic, fresh } from '../connectors/kafka/support.ts';
 import { kafkaJars } from '../support/kafka-jars.ts';
 import { howToGetKafka, RealKafka, sharedKafka } from '../support/kafka-server.ts';
@@ -50,10 +51,16 @@ const amqp: Subject = {
   start: async (shared) => {
     const broker = await (shared ? RabbitmqServer.shared() : RabbitmqServer.start());
     const at = (port: number): string => `url: "${broker.url.replace(String(broker.port), String(port))}"`;
-    return behindProxy(broker, (port) => ({
+    const waiting = await behindProxy(broker, (port) => ({
       from: `amqp: { ${at(port)}, queue: faults, prefetch: 50, heartbeat: 2s }`,
       to: { endpoint: `amqp: { ${at(broker.port)} }`, send: 'amqp: { routingKey: faults }' },
     }));
+    const restart = async (): Promise<void> => {
+      // RabbitMQ 3.10 may lose a quorum queue that was made less than a second before.
+      await pause(1000);
+      await waiting.restart?.();
+    };
+    return { ...waiting, restart };
   },
 };
 
